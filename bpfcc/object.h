@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A probe object after loading: maps, programs with relocated instructions, BTF, attach points.
+ * Plain data, no LLVM: what the checker, the analyses and the lowering share. Everything is owned
+ * by the object's arena and is read-only after object_open() returned.
+ */
+#ifndef INLAY_BPFCC_OBJECT_H
+#define INLAY_BPFCC_OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/bpf.h>
+
+#include "inlay/abi.h"
+
+struct bpfcc_arena;
+struct bpfcc_diag;
+struct btf;
+
+/* One map: declared with BTF (SEC(".maps")) or a global data section. */
+struct bpfcc_map {
+	const char *name;	/* ".data", ".bss", ".rodata", ".rodata.str" ... for global sections */
+	uint32_t type, key_size, value_size, max_entries, map_flags;
+	uint32_t flags;		/* enum inlay_map_flags */
+	uint32_t index;
+	uint32_t btf_key_type_id, btf_value_type_id;
+	const void *data;	/* initial contents, value_size bytes; NULL: zero. --set applied */
+};
+
+/*
+ * Instructions are the kernel's struct bpf_insn, with references resolved like this:
+ *   lddw, src_reg BPF_PSEUDO_MAP_FD (1):    imm = map index
+ *   lddw, src_reg BPF_PSEUDO_MAP_VALUE (2): imm = map index, imm of the second half = offset in value 0
+ *   lddw, src_reg BPF_PSEUDO_FUNC (4):      imm = func index
+ *   call, src_reg BPF_PSEUDO_CALL (1):      imm = func index
+ *   call, src_reg 0:                        imm = helper id
+ *   call, src_reg BPF_PSEUDO_KFUNC_CALL(2): imm = index of the INLAY_KFUNC row in rt/helpers.def
+ * CO-RE relocations are applied. Jump offsets are relative within the function.
+ */
+struct bpfcc_func {
+	const char *name;
+	const char *section;	/* ELF section, for messages */
+	const struct bpf_insn *insns;
+	uint32_t nr_insns;
+	uint32_t nr_args;	/* of a subprogram, from BTF; 5 if unknown; 1 (ctx) for a program */
+	bool is_void;		/* from BTF: r0 is not a result */
+	bool is_global;		/* not static */
+	uint32_t index;		/* position in bpfcc_object.funcs */
+	/* source line of an instruction; NULL/0 if unknown. Arrays of nr_insns, or NULL */
+	const char *const *line_files;
+	const char *const *line_texts;
+	const uint32_t *line_nrs;
+};
+
+enum bpfcc_prog_flags {
+	BPFCC_PROG_MULTI = 1u << 0,	/* uprobe.multi: `function` is a glob */
+	BPFCC_PROG_LATE = 1u << 1,	/* tag inlay:late */
+	BPFCC_PROG_SWITCHED = 1u << 2,	/* tag inlay:switched */
+	BPFCC_PROG_SWITCHED_ON = 1u << 3, /* tag inlay:switched=on */
+	BPFCC_PROG_CALL = 1u << 4,	/* tag inlay:call: call sites only, also for globs */
+	BPFCC_PROG_UNWIND = 1u << 5,	/* tag inlay:unwind: exit program runs on unwinding too */
+};
+
+/* One program that Inlay can place. Kernel-side programs are not in this list. */
+struct bpfcc_prog {
+	const struct bpfcc_func *func;
+	const char *name;
+	const char *section;
+	uint32_t kind;		/* enum inlay_prog_kind */
+	uint32_t flags;		/* enum bpfcc_prog_flags */
+	uint32_t index;
+	const char *path;	/* binary part, or NULL */
+	const char *function;	/* exact name or glob (*, ?, [set]); NULL: nothing named, no site */
+	const char *caller;	/* tag inlay:caller=NAME or glob; NULL: any */
+};
+
+struct bpfcc_object {
+	const char *name;	/* file name without directory, ".bpf.o" and ".o" */
+	const char *path;	/* as given */
+	const char *license;
+	bool is_gpl_compatible;
+	uint8_t hash[INLAY_HASH_BYTES];	/* {bytecode, map layout, --set/--map, helper ABI, tool version} */
+	struct bpfcc_map *maps;
+	uint32_t nr_maps;
+	struct bpfcc_func *funcs;	/* every program and subprogram that a placed program reaches */
+	uint32_t nr_funcs;
+	struct bpfcc_prog *progs;
+	uint32_t nr_progs;
+	uint32_t nr_kernel_progs;	/* programs left to the companion */
+	const void *btf_data;		/* raw BTF; NULL if none */
+	uint32_t btf_bytes;
+	struct btf *btf;		/* the same, parsed by libbpf; NULL if none */
+	struct bpfcc_arena *arena;
+	void *impl;			/* libbpf and ELF handles */
+};
+
+#endif /* INLAY_BPFCC_OBJECT_H */

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The binary contract between everything Inlay emits, links and reads.
+ *
+ * Three groups of structures, in this order:
+ *   1. descriptors that bpfcc and the pass put into a target (read by the runtime, and by
+ *      `inlay list` from the ELF file);
+ *   2. the frame that an eBPF program's ctx points to while it runs;
+ *   3. the segment: the shared file that a target's process tree writes and readers map.
+ *
+ * Rules: fixed-width integers only; in shared memory offsets and never pointers; padding is
+ * explicit and zero; an all-zero region is a valid empty map; a newer tool reads an older minor
+ * version. The file compiles as C11, as C++ and with -target bpf, and includes nothing but types.
+ */
+#ifndef INLAY_ABI_H
+#define INLAY_ABI_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#ifdef __cplusplus
+#define INLAY_STATIC_ASSERT(cond, msg) static_assert(cond, msg)
+extern "C" {
+#else
+#define INLAY_STATIC_ASSERT(cond, msg) _Static_assert(cond, msg)
+#endif
+
+#define INLAY_ABI_MAJOR 1
+#define INLAY_ABI_MINOR 0
+
+#define INLAY_PAGE_BYTES 4096u
+/* A region above this size is not in the image; its base is loaded from a link-time slot. */
+#define INLAY_LINK_REGION_MAX (1u << 20)
+#define INLAY_HASH_BYTES 16u /* of the object hash; printed as 32 hex digits */
+#define INLAY_NAME_BYTES 64u /* names in shared memory, NUL included; longer ones are cut */
+#define INLAY_CACHELINE_BYTES 64u
+
+/*
+ * Section names in a target. The C-identifier ones get __start_/__stop_ symbols from the linker.
+ *   inlay_objects  array of `const struct inlay_object_desc *`, retained
+ *   inlay_sites    array of struct inlay_site, retained (early ones hold names, no address)
+ *   .bss.inlay.*   zero regions, page aligned;  .data.inlay.*  initialised regions
+ */
+#define INLAY_SECTION_OBJECTS "inlay_objects"
+#define INLAY_SECTION_SITES "inlay_sites"
+#define INLAY_SECTION_BSS_PREFIX ".bss.inlay."
+#define INLAY_SECTION_DATA_PREFIX ".data.inlay."
+
+/* ---- 1. Descriptors in the target ------------------------------------------------------- */
+
+enum inlay_map_flags {
+	INLAY_MAP_GLOBAL = 1u << 0,	/* .data/.bss of the object: one value, key 0 */
+	INLAY_MAP_RODATA = 1u << 1,	/* .rodata: private and folded; the segment has a copy */
+	INLAY_MAP_PERCPU = 1u << 2,	/* values live in per-thread shards */
+	INLAY_MAP_HUGE = 1u << 3,	/* region not in the image: `base` holds its address */
+	INLAY_MAP_HASH = 1u << 4,	/* region starts with struct inlay_hash_header */
+};
+
+struct inlay_object_desc;
+
+/*
+ * One map of one probe object. Emitted as a constant with comdat `linkonce_odr hidden`, so that an
+ * inlined helper sees its initialiser and folds; lives in .data.rel.ro.
+ * The value of an `lddw` of a map is the address of this structure.
+ */
+struct inlay_map_desc {
+	__u32 desc_bytes;	/* sizeof(struct inlay_map_desc) of the writer */
+	__u32 type;		/* enum bpf_map_type, kernel numbers */
+	__u32 key_size;		/* bytes */
+	__u32 value_size;	/* bytes, as declared */
+	__u32 value_stride;	/* round_up(value_size, 8): distance of two values in a region */
+	__u32 max_entries;
+	__u32 map_flags;	/* BPF_F_* as declared */
+	__u32 flags;		/* enum inlay_map_flags */
+	__u32 index;		/* position in inlay_object_desc.maps */
+	__u32 btf_key_type_id;	/* in the object's BTF; 0: none */
+	__u32 btf_value_type_id;
+	__u32 pad0;
+	__u64 region_bytes;	/* whole pages; what inlay_map_region_bytes() says */
+	__u64 shard_bytes;	/* bytes of one thread's shard; 0 unless INLAY_MAP_PERCPU */
+	void *region;		/* link-time address; NULL with INLAY_MAP_HUGE; for a PERCPU_ARRAY too */
+	void **base;		/* INLAY_MAP_HUGE: the slot; it holds NULL until the runtime maps it */
+	/* Address of the calling thread's `char *` to its shard of this map (initial-exec TLS);
+	 * the pointer is NULL until __inlay_shard_get_v1() was called. NULL unless PERCPU. */
+	char **(*shard_slot)(void);
+	const char *name;
+	const struct inlay_object_desc *object;
+};
+
+enum inlay_prog_kind {
+	INLAY_PROG_ENTRY = 1,	/* uprobe */
+	INLAY_PROG_RETURN = 2,	/* uretprobe */
+	INLAY_PROG_SESSION = 3,	/* uprobe.session */
+};
+
+enum inlay_prog_flags {
+	INLAY_PROG_F_PATH = 1u << 0,	/* gated by the executable's name: gate byte + `path` */
+	INLAY_PROG_F_SWITCHED = 1u << 1,	/* gated by inlay_prog_ctl.on */
+	INLAY_PROG_F_SWITCHED_ON = 1u << 2,	/* ... which starts as 1 */
+	INLAY_PROG_F_STATS = 1u << 3,	/* counts runs and time */
+};
+
+struct inlay_prog_desc {
+	const char *name;
+	const char *section;	/* as written in SEC() */
+	const char *path;	/* binary part of the section, or NULL */
+	__u32 kind;		/* enum inlay_prog_kind */
+	__u32 flags;		/* enum inlay_prog_flags */
+};
+
+/*
+ * Control block of one program: shared memory, all zero at start. One cache line for what is
+ * switched, one for what is counted.
+ */
+struct inlay_prog_ctl {
+	__u8 on;		/* INLAY_PROG_F_SWITCHED: 0 off, 1 on; written by any process */
+	__u8 pad0[63];
+	__u64 misses;		/* hits skipped: re-entry, musttail return, region moving */
+	__u64 drops;		/* map operations that failed for want of space */
+	__u64 runs;		/* INLAY_PROG_F_STATS only */
+	__u64 time_ns;		/* INLAY_PROG_F_STATS only */
+	__u64 pad1[4];
+};
+INLAY_STATIC_ASSERT(sizeof(struct inlay_prog_ctl) == 128, "inlay_prog_ctl layout");
+
+/* One probe object. Found through a pointer in section inlay_objects; comdat keyed by the hash. */
+struct inlay_object_desc {
+	__u32 desc_bytes;
+	__u16 abi_major;
+	__u16 abi_minor;
+	__u8 hash[INLAY_HASH_BYTES];
+	const char *name;	/* file name of the probe object without directory and ".bpf.o" */
+	const char *license;
+	__u32 nr_maps;
+	__u32 nr_progs;
+	const struct inlay_map_desc *const *maps;
+	const struct inlay_prog_desc *progs;
+	struct inlay_prog_ctl *ctl;	/* nr_progs blocks, a zero region of ctl_bytes */
+	__u64 ctl_bytes;		/* whole pages */
+	unsigned char *gates;		/* nr_progs bytes, private; INLAY_PROG_F_PATH: 1 = runs here */
+	const void *btf;		/* the object's BTF, raw; NULL if none */
+	__u64 btf_bytes;
+	void (*runtime)(void);		/* &__inlay_rt_start_v1: pulls the runtime into the link */
+};
+
+enum inlay_site_kind {
+	INLAY_SITE_ENTRY = 1,
+	INLAY_SITE_RETURN = 2,
+	INLAY_SITE_CALL = 3,		/* both sides of a call to `function`, from `caller` */
+};
+
+enum inlay_site_flags {
+	INLAY_SITE_F_EARLY = 1u << 0,
+	INLAY_SITE_F_LATE = 1u << 1,
+	INLAY_SITE_F_LOCAL = 1u << 2,	/* the probed function has internal linkage */
+	INLAY_SITE_F_SWITCHED = 1u << 3,
+	INLAY_SITE_F_PATH = 1u << 4,
+	INLAY_SITE_F_OVERRIDE = 1u << 5,
+};
+
+/*
+ * One program at one place. References are self-relative: field address + field value, resolved
+ * by the linker with a PC-relative relocation, so a file can be read without applying any. 0 means none.
+ */
+struct inlay_site {
+	__u16 site_bytes;	/* sizeof(struct inlay_site) */
+	__u8 version;		/* INLAY_SITE_VERSION */
+	__u8 kind;		/* enum inlay_site_kind */
+	__u32 flags;		/* enum inlay_site_flags */
+	__s32 function;		/* probed function: assembler name */
+	__s32 caller;		/* INLAY_SITE_CALL: function that holds the call */
+	__s32 file;		/* source file of the function or call; 0 without debug info */
+	__u32 line;		/* 0: unknown */
+	__s32 program;		/* program name */
+	__s32 object;		/* probe object name */
+	__s32 section;		/* section as written */
+	__s32 types;		/* argument types and return type, "int (ptr, u32)" */
+	__u32 prog_index;
+	__u32 pad0;
+	__u8 hash[INLAY_HASH_BYTES];
+};
+#define INLAY_SITE_VERSION 1
+INLAY_STATIC_ASSERT(sizeof(struct inlay_site) == 64, "inlay_site layout");
+
+/* ---- 2. What ctx points to -------------------------------------------------------------- */
+
+/* The target architecture's pt_regs as the kernel shows it to a uprobe program. */
+struct inlay_pt_regs {
+#if defined(__aarch64__) || defined(__TARGET_ARCH_arm64)
+	__u64 regs[31], sp, pc, pstate;
+#else
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip, cs,
+		flags, sp, ss;
+#endif
+};
+
+/*
+ * The program's context and, behind it, what helpers need to know about the hit. A local variable
+ * of the instrumented function; the pass stores only the fields that the program can read, and
+ * after inlining nothing of it is left in memory.
+ */
+struct inlay_frame {
+	struct inlay_pt_regs regs;	/* must be first: the program's ctx */
+	__u64 func_ip;			/* bpf_get_func_ip() */
+	__u64 attach_cookie;		/* bpf_get_attach_cookie(); 0 unless given at build */
+	__u64 *session_cookie;		/* bpf_session_cookie(): a slot that lives from entry to return */
+	__u32 is_return;		/* bpf_session_is_return() */
+	__u32 is_override;		/* set by bpf_override_return() */
+	__u64 override_rc;
+};
+
+/* ---- 3. The segment --------------------------------------------------------------------- */
+
+#define INLAY_SEGMENT_MAGIC 0x746765735f796c69ull /* "ily_segt" read as little-endian */
+
+enum inlay_segment_state {
+	INLAY_SEGMENT_MAKING = 0,	/* readers refuse it */
+	INLAY_SEGMENT_LIVE = 1,
+	INLAY_SEGMENT_EXITED = 2,	/* the first process ended normally */
+};
+
+enum inlay_segment_limits {
+	INLAY_SEGMENT_MAX_OBJECTS = 64,
+	INLAY_SEGMENT_MAX_MAPS = 512,
+	INLAY_SEGMENT_MAX_PROGS = 1024,
+	INLAY_SEGMENT_MAX_PROCS = 256,
+	INLAY_SEGMENT_MAX_SHARDS = 4096,
+	INLAY_TRACE_RECORDS = 512,
+};
+
+/* A table in the segment: `nr` entries of `entry_bytes` from `off`; nr grows, release/acquire. */
+struct inlay_table {
+	__u64 off;
+	__u32 entry_bytes;
+	__u32 max;
+	__u32 nr;
+	__u32 pad0;
+};
+
+/*
+ * Header at offset 0. Offsets count from the start of the file. Every reference is range-checked
+ * by its reader on each use, by subtraction.
+ */
+struct inlay_segment {
+	__u64 magic;
+	__u16 abi_major;
+	__u16 abi_minor;
+	__u32 header_bytes;	/* all tables included; the first region starts here or later */
+	__u64 features;		/* 0 so far */
+	__u64 total_bytes;	/* file size in use; grows, never shrinks; release/acquire */
+	__u32 state;		/* enum inlay_segment_state; release/acquire */
+	__u32 uid;
+	__u32 pid;		/* of the process that made it, in its own pid namespace */
+	__u32 pad0;
+	__u64 starttime;	/* field 22 of /proc/PID/stat, clock ticks since boot */
+	__u64 created_ns;	/* CLOCK_REALTIME */
+	char comm[16];
+	char exe[256];		/* cut from the left if longer */
+	struct inlay_table objects, maps, progs, procs, shards;
+	__u64 trace_off;	/* struct inlay_trace */
+	__u64 sites_off, sites_bytes;	/* a copy of the section is not kept: both 0 so far */
+};
+
+struct inlay_seg_object {
+	__u8 hash[INLAY_HASH_BYTES];
+	char name[INLAY_NAME_BYTES];
+	char license[16];
+	__u64 btf_off;
+	__u64 btf_bytes;
+	__u32 first_map, nr_maps;	/* rows of the maps table */
+	__u32 first_prog, nr_progs;	/* rows of the progs table */
+	__u64 ctl_off;			/* nr_progs struct inlay_prog_ctl */
+	__u64 ctl_bytes;
+};
+
+struct inlay_seg_map {
+	char name[INLAY_NAME_BYTES];
+	__u32 type, key_size, value_size, value_stride, max_entries, map_flags;
+	__u32 flags;		/* enum inlay_map_flags */
+	__u32 object;		/* row of the objects table */
+	__u32 btf_key_type_id, btf_value_type_id;
+	__u64 off;		/* region; 0 for a PERCPU_ARRAY, which has shards only */
+	__u64 bytes;
+	__u64 shard_bytes;
+};
+
+struct inlay_seg_prog {
+	char name[INLAY_NAME_BYTES];
+	char section[INLAY_NAME_BYTES];
+	__u32 kind, flags;
+	__u32 object;
+	__u32 index;		/* in the object's control blocks */
+};
+
+/*
+ * A process of the tree. It holds an OFD write lock on byte INLAY_PROC_LOCK_BASE + row of the
+ * segment file for as long as it lives; the kernel drops it with the process.
+ */
+#define INLAY_PROC_LOCK_BASE (1ull << 62)
+struct inlay_seg_proc {
+	__u32 pid;		/* 0: free. Claimed by compare-exchange */
+	__u32 pad0;
+	__u64 starttime;
+};
+
+enum inlay_shard_state {
+	INLAY_SHARD_FREE = 0,	/* row never used: `off` not valid */
+	INLAY_SHARD_OWNED = 1,
+	INLAY_SHARD_IDLE = 2,	/* its thread ended; counts stay, the next thread takes it over */
+};
+
+/*
+ * One thread's part of one per-CPU map: single writer, plain adds. Values only ever move forward in
+ * ownership, never in place, so a reader sums all shards of a map that have state != FREE.
+ */
+struct inlay_seg_shard {
+	__u32 state;		/* enum inlay_shard_state | owner's row in procs << 8; compare-exchange */
+	__u32 tid;
+	__u32 map;		/* row of the maps table */
+	__u32 pad0;
+	__u64 off;
+	__u64 bytes;
+};
+
+/* bpf_trace_printk(): a ring that drops the oldest. A record is whole if seq is the same, even and
+ * not 0 before and after reading it (seq = 2 * ticket + 2; odd while it is being written). */
+struct inlay_trace_record {
+	__u64 seq;
+	__u64 time_ns;
+	__u32 tid;
+	__u32 text_bytes;
+	char text[104];
+};
+struct inlay_trace {
+	__u64 next_ticket;
+	__u64 pad0[7];
+	struct inlay_trace_record records[INLAY_TRACE_RECORDS];
+};
+INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_record layout");
+
+/* ---- Region layouts --------------------------------------------------------------------- */
+
+/*
+ * ARRAY and globals: values only, value i at i * value_stride.
+ * PERCPU_ARRAY: no region; a shard is laid out as an ARRAY's region.
+ *
+ * HASH and PERCPU_HASH: header, buckets, nodes. The algorithm is Michael's lock-free list with
+ * version tags ("High Performance Dynamic Lock-Free Hash Tables and List-Based Sets", SPAA 2002):
+ * nodes are type-stable, a link word carries {tag, mark, node}, and an unlinked node is reused
+ * at once. Node numbers are 1-based: 0 ends a list, so zero pages are an empty map.
+ *
+ * max_entries nodes belong to live keys; INLAY_HASH_SPARES more let an update of a live key replace
+ * the whole value at once, also in a full map, as the kernel's per-CPU extra elements do.
+ *
+ * PERCPU_HASH: a node has no value. A shard holds one struct inlay_shard_value + value per node;
+ * it counts only while `gen` equals the node's, so a reused node starts at zero in every shard.
+ */
+#define INLAY_HASH_SPARES 64u
+
+/* link word: bits 0..30 node, bit 31 mark (the node holding this link is deleted), 32..63 tag */
+#define INLAY_LINK_NODE 0x7fffffffull
+#define INLAY_LINK_MARK 0x80000000ull
+#define INLAY_LINK_TAG_SHIFT 32
+
+struct inlay_hash_header {
+	__u64 free_main;	/* link word: stack of free nodes that count against max_entries */
+	__u64 pad0[7];
+	__u64 free_spare;	/* link word: stack of free spare nodes */
+	__u64 pad1[7];
+	__u64 fresh;		/* low 32 bits: main nodes handed out so far; high: spares */
+	__u64 drops;		/* updates refused with -E2BIG */
+	__u64 pad2[6];
+};
+INLAY_STATIC_ASSERT(sizeof(struct inlay_hash_header) == 192, "inlay_hash_header layout");
+
+enum inlay_node_state {
+	INLAY_NODE_FREE = 0,
+	INLAY_NODE_TAKEN = 1,	/* off the free stack, not linked: state | owner's procs row + 1 << 8 */
+	INLAY_NODE_LIVE = 2,
+};
+
+struct inlay_hash_node {
+	__u64 next;		/* link word */
+	__u32 hash;
+	__u32 gen;		/* counts reuses of the node */
+	__u32 state;		/* enum inlay_node_state; owner above */
+	__u32 pad0;
+	/* key, padded to 8; then the value, padded to 8, unless the map is per-CPU */
+};
+INLAY_STATIC_ASSERT(sizeof(struct inlay_hash_node) == 24, "inlay_hash_node layout");
+
+struct inlay_shard_value {
+	__u32 gen;
+	__u32 pad0;
+	/* value, padded to 8 */
+};
+
+static inline __u64 inlay_round_up(__u64 n, __u64 to)
+{
+	return (n + to - 1) / to * to;
+}
+
+/* Number of buckets: the smallest power of two that is not below max_entries. */
+static inline __u32 inlay_hash_buckets(__u32 max_entries)
+{
+	__u32 n = 1;
+
+	while (n < max_entries && n < 1u << 30)
+		n <<= 1;
+	return n;
+}
+
+static inline __u32 inlay_hash_node_bytes(__u32 key_size, __u32 value_size, int is_percpu)
+{
+	return (__u32)(sizeof(struct inlay_hash_node) + inlay_round_up(key_size, 8) +
+		       (is_percpu ? 0 : inlay_round_up(value_size, 8)));
+}
+
+static inline __u64 inlay_hash_nodes_off(__u32 max_entries)
+{
+	return sizeof(struct inlay_hash_header) + 8ull * inlay_hash_buckets(max_entries);
+}
+
+/* bpf_map_type numbers used here, so that nothing needs linux/bpf.h */
+enum inlay_map_type {
+	INLAY_MAP_TYPE_HASH = 1,
+	INLAY_MAP_TYPE_ARRAY = 2,
+	INLAY_MAP_TYPE_PERCPU_HASH = 5,
+	INLAY_MAP_TYPE_PERCPU_ARRAY = 6,
+};
+
+/*
+ * Bytes of a map's region in whole pages, and of one shard. 0 where there is none. The caller has
+ * checked the sizes: key_size <= 512, value_size <= 32 MiB, max_entries <= 2^30.
+ */
+static inline __u64 inlay_map_region_bytes(__u32 type, __u32 key_size, __u32 value_size,
+					   __u32 max_entries)
+{
+	__u64 n = 0;
+
+	if (type == INLAY_MAP_TYPE_ARRAY)
+		n = inlay_round_up(value_size, 8) * max_entries;
+	else if (type == INLAY_MAP_TYPE_HASH || type == INLAY_MAP_TYPE_PERCPU_HASH)
+		n = inlay_hash_nodes_off(max_entries) +
+		    (__u64)inlay_hash_node_bytes(key_size, value_size,
+						 type == INLAY_MAP_TYPE_PERCPU_HASH) *
+			    ((__u64)max_entries + INLAY_HASH_SPARES);
+	return inlay_round_up(n, INLAY_PAGE_BYTES);
+}
+
+static inline __u64 inlay_map_shard_bytes(__u32 type, __u32 value_size, __u32 max_entries)
+{
+	__u64 v = inlay_round_up(value_size, 8);
+
+	if (type == INLAY_MAP_TYPE_PERCPU_ARRAY)
+		return v * max_entries;
+	if (type == INLAY_MAP_TYPE_PERCPU_HASH)
+		return (v + sizeof(struct inlay_shard_value)) *
+		       ((__u64)max_entries + INLAY_HASH_SPARES);
+	return 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* INLAY_ABI_H */

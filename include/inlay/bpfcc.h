@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libbpfcc: eBPF objects in, checked native code out, as a library.
+ *
+ * Thread-safety: objects are independent of each other; one object is used by one thread at a time.
+ * Errors: 0 or -errno; what the user got wrong goes to the diagnostics callback first. The library
+ * does not print, exit, abort or read the environment.
+ */
+#ifndef INLAY_BPFCC_H
+#define INLAY_BPFCC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct inlay_bpfcc_object;
+
+enum inlay_bpfcc_severity { INLAY_BPFCC_NOTE, INLAY_BPFCC_WARNING, INLAY_BPFCC_ERROR };
+
+/* One message. Strings are valid during the callback only; NULL or -1 where a part is unknown. */
+struct inlay_bpfcc_message {
+	size_t sz;
+	enum inlay_bpfcc_severity severity;
+	const char *object;	/* path of the probe object */
+	const char *section;
+	const char *program;	/* program or subprogram */
+	int insn;		/* index in it */
+	const char *file;	/* source */
+	unsigned int line;	/* 0: unknown */
+	const char *source;	/* text of the source line */
+	const char *text;	/* what is wrong */
+	const char *hint;	/* what to do */
+};
+
+typedef void (*inlay_bpfcc_message_fn)(void *arg, const struct inlay_bpfcc_message *message);
+
+struct inlay_bpfcc_opts {
+	size_t sz;		/* sizeof(struct inlay_bpfcc_opts) */
+	inlay_bpfcc_message_fn on_message;
+	void *on_message_arg;
+	const char *const *sets;	/* "VAR=value": variables of .rodata, .data or .bss */
+	size_t nr_sets;
+	const char *const *maps;	/* "NAME.max_entries=N" */
+	size_t nr_maps;
+	const char *const *attaches;	/* "PROG:FUNCTION": names the function of a bare section */
+	size_t nr_attaches;
+	bool allow_override;	/* accept bpf_override_return() */
+	bool stats;		/* programs count runs and time */
+	int opt_level;		/* of the emitted code: 0 (default) means 2 */
+	const char *target;	/* LLVM triple; NULL: the host's */
+};
+
+enum inlay_bpfcc_output {
+	INLAY_BPFCC_OBJ,	/* .o */
+	INLAY_BPFCC_ASM,	/* .s */
+	INLAY_BPFCC_BC,		/* .bc */
+	INLAY_BPFCC_LL,		/* .ll */
+};
+
+/*
+ * Reads, relocates and checks a probe object from a file, or from `size` bytes at `data` when data
+ * is not NULL (`path` then only names it; the bytes may be freed after the call).
+ * -EINVAL: refused, see messages; -ENOENT, -EIO ...: the file; -ENOMEM.
+ */
+int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
+			    const struct inlay_bpfcc_opts *opts,
+			    struct inlay_bpfcc_object **ret_object);
+void inlay_bpfcc_object_free(struct inlay_bpfcc_object *object);
+
+/* Lowers the object and writes it under a temporary name that is renamed to `path`. */
+int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_output output,
+			    const char *path);
+
+/* 32 hex digits and NUL */
+void inlay_bpfcc_object_hash(const struct inlay_bpfcc_object *object, char ret_hex[33]);
+const char *inlay_bpfcc_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* INLAY_BPFCC_H */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entry points of libinlay that emitted code refers to. Exported with version suffix _v1, which is
+ * part of the name so that objects of one ABI never bind to another.
+ *
+ * All of them are async-signal-safe, keep errno, never block, print or abort.
+ */
+#ifndef INLAY_RT_H
+#define INLAY_RT_H
+
+#include "inlay/abi.h"
+
+/* Idempotent start of the runtime in this process; also run as a constructor. */
+void __inlay_rt_start_v1(void);
+
+/*
+ * The calling thread's shard of a per-CPU map: found or made, stored in the map's thread-local
+ * slot and returned. NULL when none can be had; the slot stays NULL and the caller drops the hit.
+ */
+char *__inlay_shard_get_v1(const struct inlay_map_desc *desc);
+
+/* Generic map operations, for a map that is not known at compile time. */
+void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *key);
+__s64 __inlay_map_update_elem_v1(const struct inlay_map_desc *desc, const void *key,
+				 const void *value, __u64 flags);
+__s64 __inlay_map_delete_elem_v1(const struct inlay_map_desc *desc, const void *key);
+
+/* Helpers of class CALL in helpers.def. Return values are the kernel's. */
+__s64 __inlay_probe_read_v1(void *dst, __u64 bytes, __u64 addr);
+__s64 __inlay_probe_read_str_v1(void *dst, __u64 bytes, __u64 addr);
+__s64 __inlay_probe_read_user_v1(void *dst, __u64 bytes, __u64 addr);
+__s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr);
+__s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3);
+__s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes);
+
+#endif /* INLAY_RT_H */
