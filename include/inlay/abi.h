@@ -260,6 +260,7 @@ struct inlay_segment {
 	struct inlay_table objects, maps, progs, procs, shards;
 	__u64 trace_off;	/* struct inlay_trace */
 	__u64 sites_off, sites_bytes;	/* a copy of the section is not kept: both 0 so far */
+	__u64 exe_base;		/* load bias of the executable: address in memory minus p_vaddr */
 };
 
 struct inlay_seg_object {
@@ -298,6 +299,9 @@ struct inlay_seg_prog {
  * segment file for as long as it lives; the kernel drops it with the process.
  */
 #define INLAY_PROC_LOCK_BASE (1ull << 62)
+/* A reader holds a shared OFD lock on this byte while it has the segment open: a target that exits
+ * normally leaves a segment that is being read. */
+#define INLAY_READER_LOCK (INLAY_PROC_LOCK_BASE - 1)
 struct inlay_seg_proc {
 	__u32 pid;		/* 0: free. Claimed by compare-exchange */
 	__u32 pad0;
