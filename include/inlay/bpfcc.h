@@ -17,6 +17,8 @@
 extern "C" {
 #endif
 
+#pragma GCC visibility push(default)
+
 struct inlay_bpfcc_object;
 
 enum inlay_bpfcc_severity { INLAY_BPFCC_NOTE, INLAY_BPFCC_WARNING, INLAY_BPFCC_ERROR };
@@ -34,6 +36,7 @@ struct inlay_bpfcc_message {
 	const char *source;	/* text of the source line */
 	const char *text;	/* what is wrong */
 	const char *hint;	/* what to do */
+	const char *disasm;	/* the instruction */
 };
 
 typedef void (*inlay_bpfcc_message_fn)(void *arg, const struct inlay_bpfcc_message *message);
@@ -78,6 +81,8 @@ int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_
 /* 32 hex digits and NUL */
 void inlay_bpfcc_object_hash(const struct inlay_bpfcc_object *object, char ret_hex[33]);
 const char *inlay_bpfcc_version(void);
+
+#pragma GCC visibility pop
 
 #ifdef __cplusplus
 }
