@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the public handle `struct inlay_bpfcc_object` holds, for the parts of libbpfcc. Filled by
+ * inlay_bpfcc_object_open(); unit tests may fill one by hand.
+ */
+#ifndef INLAY_BPFCC_HANDLE_H
+#define INLAY_BPFCC_HANDLE_H
+
+#include "bpfcc/arena.h"
+#include "bpfcc/diag.h"
+#include "bpfcc/kinds.h"
+#include "bpfcc/object.h"
+#include "inlay/bpfcc.h"
+
+struct inlay_bpfcc_object {
+	struct bpfcc_object data;
+	struct inlay_bpfcc_opts opts;	/* a copy; strings are the arena's, lists are NULL */
+	struct bpfcc_diag diag;		/* for messages after opening, too */
+	struct bpfcc_kinds *kinds;	/* of data.funcs */
+};
+
+#endif /* INLAY_BPFCC_HANDLE_H */

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The helper table, from rt/helpers.def, and the kernel's names of the helpers that Inlay lacks.
+ */
+#include "bpfcc/helpers.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#define F_FRAME BPFCC_HELPER_F_FRAME
+#define F_GPL BPFCC_HELPER_F_GPL
+#define F_OVERRIDE BPFCC_HELPER_F_OVERRIDE
+#define F_CTX_NULL BPFCC_HELPER_F_CTX_NULL
+#define F_VARIADIC_SCALARS BPFCC_HELPER_F_VARIADIC_SCALARS
+
+#define HAS(arg) (BPFCC_ARG_##arg != BPFCC_ARG_NONE)
+
+static const struct bpfcc_helper helpers[] = {
+#define INLAY_HELPER(id_, name_, class_, ret_, a1, a2, a3, a4, a5, flags_)                         \
+	{.id = id_,                                                                                \
+	 .name = #name_,                                                                           \
+	 .class = BPFCC_HELPER_##class_,                                                           \
+	 .ret = BPFCC_RET_##ret_,                                                                  \
+	 .args = {BPFCC_ARG_##a1, BPFCC_ARG_##a2, BPFCC_ARG_##a3, BPFCC_ARG_##a4, BPFCC_ARG_##a5}, \
+	 .nr_args = HAS(a1) + HAS(a2) + HAS(a3) + HAS(a4) + HAS(a5),                               \
+	 .flags = flags_},
+#include "rt/helpers.def"
+};
+
+static const struct bpfcc_helper kfuncs[] = {
+#define INLAY_HELPER(...)
+#define INLAY_KFUNC(name_, class_, ret_, nr_args_, flags_)                                         \
+	{.name = #name_,                                                                           \
+	 .class = BPFCC_HELPER_##class_,                                                           \
+	 .ret = BPFCC_RET_##ret_,                                                                  \
+	 .nr_args = nr_args_,                                                                      \
+	 .flags = flags_},
+#include "rt/helpers.def"
+};
+
+const char bpfcc_helpers_abi[] =
+#define INLAY_HELPER(...) #__VA_ARGS__ ";"
+#define INLAY_KFUNC(...) #__VA_ARGS__ ";"
+#include "rt/helpers.def"
+	;
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+const struct bpfcc_helper *bpfcc_helper_by_id(int32_t id)
+{
+	for (size_t i = 0; i < NR(helpers); i++)
+		if (helpers[i].id == id)
+			return &helpers[i];
+	return NULL;
+}
+
+const struct bpfcc_helper *bpfcc_kfunc_by_index(int32_t index)
+{
+	if (index < 0 || (size_t)index >= NR(kfuncs))
+		return NULL;
+	return &kfuncs[index];
+}
+
+int bpfcc_kfunc_index(const char *name)
+{
+	for (size_t i = 0; i < NR(kfuncs); i++)
+		if (!strcmp(kfuncs[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+/* newer headers give every entry its number and no comma */
+static const char *const kernel_names[] = {
+#ifdef ___BPF_FUNC_MAPPER
+#define KERNEL_NAME(name, ...) "bpf_" #name,
+	___BPF_FUNC_MAPPER(KERNEL_NAME)
+#else
+#define KERNEL_NAME(name) "bpf_" #name
+	__BPF_FUNC_MAPPER(KERNEL_NAME)
+#endif
+};
+
+const char *bpfcc_kernel_helper_name(int32_t id)
+{
+	if (id <= 0 || (size_t)id >= NR(kernel_names))
+		return NULL;
+	return kernel_names[id];
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rt/helpers.def as a table that can be searched.
+ */
+#ifndef INLAY_BPFCC_HELPERS_H
+#define INLAY_BPFCC_HELPERS_H
+
+#include <stdint.h>
+
+#define BPFCC_MAX_ARGS 5
+
+enum bpfcc_helper_class { BPFCC_HELPER_INLINE, BPFCC_HELPER_AUTO, BPFCC_HELPER_CALL };
+
+enum bpfcc_ret {
+	BPFCC_RET_INT,
+	BPFCC_RET_PTR_VALUE_OR_NULL,
+	BPFCC_RET_PTR_MEM,
+	BPFCC_RET_VOID,
+	BPFCC_RET_BOOL,
+};
+
+enum bpfcc_arg {
+	BPFCC_ARG_NONE,
+	BPFCC_ARG_MAP,
+	BPFCC_ARG_KEY,
+	BPFCC_ARG_VALUE,
+	BPFCC_ARG_MEM_R,
+	BPFCC_ARG_MEM_W,
+	BPFCC_ARG_SIZE,
+	BPFCC_ARG_SIZE0,
+	BPFCC_ARG_SCALAR,
+	BPFCC_ARG_ADDR,
+	BPFCC_ARG_CTX,
+};
+
+enum bpfcc_helper_flags {
+	BPFCC_HELPER_F_FRAME = 1u << 0,
+	BPFCC_HELPER_F_GPL = 1u << 1,
+	BPFCC_HELPER_F_OVERRIDE = 1u << 2,
+	BPFCC_HELPER_F_CTX_NULL = 1u << 3,
+	BPFCC_HELPER_F_VARIADIC_SCALARS = 1u << 4,
+};
+
+struct bpfcc_helper {
+	int32_t id;		/* kernel's number; of a kfunc: its row */
+	const char *name;	/* helper: without "bpf_"; kfunc: with */
+	enum bpfcc_helper_class class;
+	enum bpfcc_ret ret;
+	enum bpfcc_arg args[BPFCC_MAX_ARGS];
+	uint32_t nr_args;
+	uint32_t flags;		/* enum bpfcc_helper_flags */
+};
+
+/* NULL if unknown */
+const struct bpfcc_helper *bpfcc_helper_by_id(int32_t id);
+const struct bpfcc_helper *bpfcc_kfunc_by_index(int32_t index);
+/* index of the INLAY_KFUNC row, or -1 */
+int bpfcc_kfunc_index(const char *name);
+/* The kernel's name of a helper id that Inlay may not have ("bpf_perf_event_output"), or NULL. */
+const char *bpfcc_kernel_helper_name(int32_t id);
+/* Text that changes with any row of the table: part of the object hash. */
+extern const char bpfcc_helpers_abi[];
+
+#endif /* INLAY_BPFCC_HELPERS_H */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What linux/bpf.h of Debian 12 does not name yet of the instruction set (RFC 9669, ISA v4), and
+ * small questions about one instruction.
+ */
+#ifndef INLAY_BPFCC_ISA_H
+#define INLAY_BPFCC_ISA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/bpf.h>
+
+#define BPFCC_MEMSX 0x80			/* mode: sign-extending load */
+#define BPFCC_LDDW (BPF_LD | BPF_IMM | BPF_DW)
+
+#ifndef BPF_LOAD_ACQ
+#define BPF_LOAD_ACQ 0x100
+#define BPF_STORE_REL 0x110
+#endif
+
+/* bytes that a load, store or atomic moves */
+static inline int bpfcc_insn_bytes(uint8_t code)
+{
+	switch (BPF_SIZE(code)) {
+	case BPF_B:
+		return 1;
+	case BPF_H:
+		return 2;
+	case BPF_W:
+		return 4;
+	default:
+		return 8;
+	}
+}
+
+static inline bool bpfcc_insn_is_lddw(const struct bpf_insn *in)
+{
+	return in->code == BPFCC_LDDW;
+}
+
+static inline bool bpfcc_insn_is_jump_class(const struct bpf_insn *in)
+{
+	return BPF_CLASS(in->code) == BPF_JMP || BPF_CLASS(in->code) == BPF_JMP32;
+}
+
+static inline bool bpfcc_insn_is_call(const struct bpf_insn *in)
+{
+	return in->code == (BPF_JMP | BPF_CALL);
+}
+
+static inline bool bpfcc_insn_is_exit(const struct bpf_insn *in)
+{
+	return in->code == (BPF_JMP | BPF_EXIT);
+}
+
+/* goto and gotol */
+static inline bool bpfcc_insn_is_goto(const struct bpf_insn *in)
+{
+	return bpfcc_insn_is_jump_class(in) && BPF_OP(in->code) == BPF_JA;
+}
+
+/* a conditional jump */
+static inline bool bpfcc_insn_is_branch(const struct bpf_insn *in)
+{
+	return bpfcc_insn_is_jump_class(in) && !bpfcc_insn_is_goto(in) &&
+	       BPF_OP(in->code) != BPF_CALL && BPF_OP(in->code) != BPF_EXIT;
+}
+
+/* Where a goto or branch at `insn` goes; not checked against the function's bounds. */
+static inline int64_t bpfcc_insn_target(const struct bpf_insn *in, uint32_t insn)
+{
+	if (in->code == (BPF_JMP32 | BPF_JA))
+		return (int64_t)insn + 1 + in->imm;
+	return (int64_t)insn + 1 + in->off;
+}
+
+#endif /* INLAY_BPFCC_ISA_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What each register holds before each instruction: a forward dataflow over the control-flow graph
+ * of every function, across calls of subprograms, that knows kinds of pointers, constant offsets,
+ * pointers spilled to the stack, null checks and constants. No LLVM.
+ *
+ * The lowering decides by it which accesses are plain (stack, ctx) and which are atomic in place
+ * (everything else), and which additions are pointer arithmetic. The checker refuses by it what is
+ * no pointer or may be NULL. It knows constant offsets only: bounds of variable offsets and of loops
+ * are the verifier's, which is not here yet.
+ */
+#ifndef INLAY_BPFCC_KINDS_H
+#define INLAY_BPFCC_KINDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpfcc/object.h"
+
+struct bpfcc_arena;
+struct bpfcc_diag;
+struct bpfcc_kinds;
+
+enum bpfcc_kind {
+	BPFCC_KIND_UNREACHED = 0, /* control never gets here: every register has this kind */
+	BPFCC_KIND_UNINIT,	/* not set on some path; reading it is refused */
+	BPFCC_KIND_SCALAR,	/* a number; `off` is its value if off_is_known */
+	BPFCC_KIND_STACK,	/* r10 of this function + off (base 0), or what the caller passed in
+				 * argument `base` (r1..r5), a pointer to a caller's stack, + off */
+	BPFCC_KIND_CTX,		/* the program's ctx + off, also when passed to a subprogram */
+	BPFCC_KIND_MAP,		/* what lddw of a map gives */
+	BPFCC_KIND_MAP_VALUE,	/* into a map's value or a global section, + off */
+	BPFCC_KIND_MEM,		/* other memory: the session cookie, + off */
+	BPFCC_KIND_POINTER,	/* a pointer, of different kinds on different paths; never NULL */
+	BPFCC_KIND_MIXED,	/* a pointer on one path and a number on another; no access through it */
+};
+
+struct bpfcc_reg {
+	uint8_t kind;		/* enum bpfcc_kind */
+	uint8_t base;		/* STACK: 0 or the argument that it came in */
+	bool is_or_null;	/* MAP_VALUE, MEM: may be NULL here */
+	bool off_is_known;	/* off holds on every path */
+	int32_t map;		/* MAP, MAP_VALUE: index, or -1 if it differs between paths */
+	int64_t off;		/* bytes from the start of what it points to (STACK: from r10) */
+	uint32_t bytes;		/* MAP_VALUE, MEM: size of what it points into */
+	uint32_t id;		/* private to kinds.c: equal for copies of one lookup's result */
+};
+
+/* Registers before an instruction. */
+struct bpfcc_regs {
+	struct bpfcc_reg r[11];
+};
+
+/*
+ * Analyses all of object->funcs, which check.c accepted. Messages go to `diag` (may be NULL).
+ * ctx_bytes: sizeof(struct pt_regs) of the target, see bpfcc_ctx_bytes().
+ * 0, -EINVAL (refused), -ENOMEM. The result is the arena's.
+ */
+int bpfcc_kinds_new(const struct bpfcc_object *object, uint32_t ctx_bytes,
+		    struct bpfcc_arena *arena, struct bpfcc_diag *diag,
+		    struct bpfcc_kinds **ret_kinds);
+
+/*
+ * State before instruction `insn` (slot number: an lddw has two, of which the first counts) of
+ * object->funcs[func]. Never NULL. With r[10].kind UNREACHED the instruction can never run (code
+ * behind a constant condition: `.rodata` switches, CO-RE "exists" checks); it may be anything then,
+ * also a call of an unknown helper, and must not be lowered: emit `unreachable` in its place.
+ */
+const struct bpfcc_regs *bpfcc_kinds_before(const struct bpfcc_kinds *kinds, uint32_t func,
+					    uint32_t insn);
+
+static inline bool bpfcc_kind_is_pointer(const struct bpfcc_reg *reg)
+{
+	return reg->kind >= BPFCC_KIND_STACK && reg->kind <= BPFCC_KIND_POINTER;
+}
+
+/* Deepest byte of its own stack that a function uses, as a positive number, 0..512. Accesses at
+ * an offset that is not constant make it 512. */
+uint32_t bpfcc_kinds_stack_bytes(const struct bpfcc_kinds *kinds, uint32_t func);
+
+/* "scalar", "fp-16", "ctx", "map_value(counts)+8" …: for messages and dumps. Returns buf. */
+const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bpfcc_reg *reg,
+			      char *buf, size_t bytes);
+
+#endif /* INLAY_BPFCC_KINDS_H */
