@@ -212,6 +212,14 @@ struct inlay_frame {
 
 /* ---- 3. The segment --------------------------------------------------------------------- */
 
+/*
+ * Where it is: a file DIR/PROGRAM.PID.STARTTIME, with ".2", ".3" ... behind it when the name is taken
+ * (an exec keeps both numbers, and dlmopen makes a second runtime), or DIR/NAME under
+ * INLAY_SEGMENT=NAME. DIR is $INLAY_DIR or /dev/shm/inlay-UID, mode 0700 and the user's own. A name
+ * that starts with a dot is being made. Without a usable DIR: a memfd "inlay:PROGRAM.PID.STARTTIME"
+ * among the target's descriptors; without that, private memory that nobody can read.
+ */
+
 #define INLAY_SEGMENT_MAGIC 0x746765735f796c69ull /* "ily_segt" read as little-endian */
 
 enum inlay_segment_state {
@@ -261,6 +269,7 @@ struct inlay_segment {
 	__u64 trace_off;	/* struct inlay_trace */
 	__u64 sites_off, sites_bytes;	/* a copy of the section is not kept: both 0 so far */
 	__u64 exe_base;		/* load bias of the executable: address in memory minus p_vaddr */
+	__u64 objects_refused;	/* probe objects kept private: other ABI, tables full, no space */
 };
 
 struct inlay_seg_object {
@@ -284,6 +293,7 @@ struct inlay_seg_map {
 	__u64 off;		/* region; 0 for a PERCPU_ARRAY, which has shards only */
 	__u64 bytes;
 	__u64 shard_bytes;
+	__u64 drops;		/* hits dropped because their thread could have no shard */
 };
 
 struct inlay_seg_prog {
@@ -302,6 +312,10 @@ struct inlay_seg_prog {
 /* A reader holds a shared OFD lock on this byte while it has the segment open: a target that exits
  * normally leaves a segment that is being read. */
 #define INLAY_READER_LOCK (INLAY_PROC_LOCK_BASE - 1)
+/* A process that appends to the objects, maps and progs tables holds this byte's lock meanwhile. */
+#define INLAY_TABLE_LOCK (INLAY_PROC_LOCK_BASE - 2)
+/* Row of a process that found the table full: it owns shards that nobody can reclaim. */
+#define INLAY_PROC_NONE 0xfffu
 struct inlay_seg_proc {
 	__u32 pid;		/* 0: free. Claimed by compare-exchange */
 	__u32 pad0;
@@ -317,9 +331,14 @@ enum inlay_shard_state {
 /*
  * One thread's part of one per-CPU map: single writer, plain adds. Values only ever move forward in
  * ownership, never in place, so a reader sums all shards of a map that have state != FREE.
+ * {state, tid} change hands in one 64-bit compare-exchange: a thread's id never stands beside
+ * another owner, and `turn` tells an owner from the same one two turns later.
  */
+#define INLAY_SHARD_STATE(s) ((s) & 0xffu)	/* enum inlay_shard_state */
+#define INLAY_SHARD_PROC(s) ((s) >> 8 & 0xfffu)	/* owner's row in procs */
+#define INLAY_SHARD_TURN(s) ((s) >> 20)		/* counts claims */
 struct inlay_seg_shard {
-	__u32 state;		/* enum inlay_shard_state | owner's row in procs << 8; compare-exchange */
+	__u32 state;
 	__u32 tid;
 	__u32 map;		/* row of the maps table */
 	__u32 pad0;
