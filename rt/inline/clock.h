@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_ktime_get_ns(): CLOCK_MONOTONIC from the time-stamp counter, without a call.
+ *
+ * The clock is a chain of straight lines, each valid for counter values in [base, base + limit)
+ * only; rt/clock.c makes the next one from CLOCK_MONOTONIC when the current one has run out, and
+ * proves there that the chain never falls. Readers never wait: a line is never changed while it is
+ * current, and `current` carries a generation, so a reader that saw a line being recycled finds
+ * `current` changed and takes the slow way.
+ *
+ * The counter is read without a fence, as hand-written code would: a fence costs more than the
+ * counter. So two readings are ordered as the processor executes them, which is program order in one
+ * thread; a reading may be taken before an older load has its value.
+ */
+#ifndef INLAY_RT_INLINE_CLOCK_H
+#define INLAY_RT_INLINE_CLOCK_H
+
+#include "inlay/abi.h"
+
+#define INLAY_CLOCK_LINES 8u /* power of two */
+
+struct inlay_clock_line {
+	__u64 base;		/* counter value at which the line starts */
+	__u64 limit;		/* counter steps for which it is valid; 0: never */
+	__u64 ns;		/* value at base */
+	__u64 mult;		/* 2^-32 ns per counter step */
+};
+
+/* All zero is valid: the first use calibrates. */
+struct inlay_clock {
+	__u64 current;		/* generation * INLAY_CLOCK_LINES + index of the line */
+	__u64 pad0[7];
+	struct inlay_clock_line lines[INLAY_CLOCK_LINES];
+};
+
+extern struct inlay_clock __inlay_clock_v1 __attribute__((aligned(64)));
+
+/* Anchors the clock if it is time to, and returns the time. */
+__u64 __inlay_clock_slow_v1(void);
+
+static inline __attribute__((always_inline)) __u64 __inlay_counter(void)
+{
+#if defined(__x86_64__)
+	__u32 low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (__u64)high << 32 | low;
+#elif defined(__aarch64__)
+	__u64 value;
+
+	__asm__ volatile("mrs %0, cntvct_el0" : "=r"(value));
+	return value;
+#else
+#error "no counter known for this architecture"
+#endif
+}
+
+static inline __attribute__((always_inline)) __s64 __inlay_ktime_get_ns(void)
+{
+	const struct inlay_clock *clock = &__inlay_clock_v1;
+	/* acquire: pairs with the release that publishes a line, in rt/clock.c */
+	__u64 current = __atomic_load_n(&clock->current, __ATOMIC_ACQUIRE);
+	const struct inlay_clock_line *line = &clock->lines[current % INLAY_CLOCK_LINES];
+	__u64 base = __atomic_load_n(&line->base, __ATOMIC_RELAXED);
+	__u64 limit = __atomic_load_n(&line->limit, __ATOMIC_RELAXED);
+	__u64 ns = __atomic_load_n(&line->ns, __ATOMIC_RELAXED);
+	__u64 mult = __atomic_load_n(&line->mult, __ATOMIC_RELAXED);
+	__u64 steps = __inlay_counter() - base;
+
+	/* acquire: pairs with the release fence before a line is overwritten, in rt/clock.c */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (__builtin_expect(steps < limit, 1) &&
+	    __builtin_expect(__atomic_load_n(&clock->current, __ATOMIC_RELAXED) == current, 1))
+		return (__s64)(ns + (steps * mult >> 32));
+	return (__s64)__inlay_clock_slow_v1();
+}
+
+#endif /* INLAY_RT_INLINE_CLOCK_H */
