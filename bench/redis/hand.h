@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one would write by hand instead of using Inlay: force-included (-include) into a copy of
+ * redis whose three functions got a HAND_PROBE(n) line. Plain adds: redis executes commands in one thread.
+ * HAND_MODE 1 counts; 2 counts and keeps a log2 histogram of the time between two rdtsc.
+ */
+#ifndef HAND_H
+#define HAND_H
+
+#include <stdint.h>
+
+struct hand_stats {
+	uint64_t counts[3];
+	uint64_t slots[3][64];
+};
+/* one copy in the linked program, whoever of its objects uses it */
+__attribute__((weak)) struct hand_stats hand_stats;
+
+struct hand_scope {
+	uint64_t begin;
+	unsigned int index;
+};
+
+static inline void hand_exit(struct hand_scope *scope)
+{
+	uint64_t ticks = __builtin_ia32_rdtsc() - scope->begin;
+
+	hand_stats.counts[scope->index]++;
+	hand_stats.slots[scope->index][63 - __builtin_clzll(ticks | 1)]++;
+}
+
+#if HAND_MODE == 1
+#define HAND_PROBE(n) hand_stats.counts[n]++
+#elif HAND_MODE == 2
+#define HAND_PROBE(n)                                                                              \
+	struct hand_scope hand_scope __attribute__((cleanup(hand_exit), unused)) = {               \
+		__builtin_ia32_rdtsc(), (n)}
+#else
+#error "HAND_MODE is 1 or 2"
+#endif
+
+#endif /* HAND_H */

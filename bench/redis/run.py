@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What probes cost a real program: redis-benchmark -P 16 against redis built in several ways.
+
+Builds (once, kept in the work folder):
+  plain        clang-19, no probes
+  count        inlay-cc with count.bpf.o: call, processCommand and dictFind counted in globals
+  time         inlay-cc with time.bpf.o: the same three counted and timed (log2 histogram)
+  hand-count   hand-written C at the same three places: plain adds
+  hand-time    hand-written C: two rdtsc, an add and a histogram slot
+and, on the plain build, the same probe objects as kernel uprobes:
+  kernel-count, kernel-time
+
+Runs alternate (every variant once a round, the order rotates); server and client have a core each.
+Prints median, min and max of the throughput and the ratios that Inlay promises; JSON with --json.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+VARIANTS = ["plain", "count", "hand-count", "time", "hand-time", "kernel-count", "kernel-time"]
+KERNEL = {"kernel-count": "count", "kernel-time": "time"}
+PROBED = ["call", "processCommand", "dictFind"]
+
+
+def run(command, **kwargs):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kwargs)
+    if done.returncode:
+        sys.stderr.write(done.stdout[-4000:])
+        sys.exit(f"failed ({done.returncode}): {' '.join(command)}")
+    return done.stdout
+
+
+def build(args):
+    """Makes the five servers; returns {variant: path of redis-server}."""
+    work, source = args.work, args.source
+    os.makedirs(work, exist_ok=True)
+    plain = os.path.join(work, "plain")
+    jobs = f"-j{args.jobs}"
+    if not os.path.exists(os.path.join(plain, "src", "redis-benchmark")):
+        shutil.rmtree(plain, ignore_errors=True)
+        shutil.copytree(source, plain, symlinks=True)
+        print("building redis without probes", flush=True)
+        run(["make", "-C", plain, jobs, "CC=clang-19", "MALLOC=libc", "USE_SYSTEMD=no"])
+
+    def again(variant, compiler, environment, edits):
+        folder = os.path.join(work, variant)
+        shutil.rmtree(folder, ignore_errors=True)
+        # -a semantics: with the objects and their times, so that only what is touched is compiled
+        run(["cp", "-a", plain, folder])
+        touched = edits or [f for f in os.listdir(os.path.join(folder, "src")) if f.endswith(".c")]
+        for name in touched:
+            path = os.path.join(folder, "src", name)
+            if edits:
+                run(["sed", "-i", "-f", os.path.join(HERE, "hand.sed"), path])
+                if open(path).read().count("HAND_PROBE") != edits[name]:
+                    sys.exit(f"{name}: the probed functions were not found; is this redis 7.0?")
+            os.utime(path)
+        print(f"building redis: {variant}", flush=True)
+        run(["make", "-C", os.path.join(folder, "src"), jobs, f"CC={compiler}", "MALLOC=libc",
+             "USE_SYSTEMD=no", "redis-server"], env={**os.environ, **environment})
+
+    for variant, mode in (("hand-count", 1), ("hand-time", 2)):
+        again(variant, f"clang-19 -DHAND_MODE={mode} -include {HERE}/hand.h", {},
+              {"server.c": 2, "dict.c": 1})
+    for variant in ("count", "time"):
+        again(variant, args.inlay_cc,
+              {"INLAY_FLAGS": f"-finlay-probes={args.objects}/{variant}.bpf.o -finlay-binary=redis-server"},
+              None)
+    servers = {v: os.path.join(work, KERNEL[v] if v in KERNEL else v, "src", "redis-server")
+               for v in VARIANTS}
+    for v in KERNEL:
+        servers[v] = servers["plain"]
+    return servers
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_port(port, process):
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if process.poll() is not None:
+                sys.exit("redis-server ended early")
+            time.sleep(0.05)
+    sys.exit("redis-server does not answer")
+
+
+def stop(process):
+    if process and process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def measure(args, variant, servers, requests):
+    """One run: requests per second over GET and SET together."""
+    port = free_port()
+    server = attach = None
+    folder = tempfile.mkdtemp(prefix="inlay-bench-redis-")
+    try:
+        server = subprocess.Popen(
+            ["taskset", "-c", "0", servers[variant], "--port", str(port), "--save", "", "--dir",
+             folder, "--appendonly", "no", "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL)
+        wait_port(port, server)
+        if variant in KERNEL:
+            attach = subprocess.Popen(
+                [args.attach, f"{args.objects}/{KERNEL[variant]}.bpf.o", servers[variant]],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            if attach.stdout.readline().strip() != "attached":
+                sys.exit("the kernel uprobes could not be attached")
+        seconds = 0.0
+        text = run(["taskset", "-c", "1", os.path.join(args.work, "plain", "src", "redis-benchmark"),
+                    "-p", str(port), "-h", "127.0.0.1", "-P", "16", "-n", str(requests), "-r", "100000",
+                    "-t", "set,get", "--csv"], timeout=300)
+        rows = [line.split('","') for line in text.splitlines() if line.startswith('"SET"') or
+                line.startswith('"GET"')]
+        if len(rows) != 2:
+            sys.exit(f"redis-benchmark printed something else:\n{text}")
+        for row in rows:
+            seconds += requests / float(row[1])
+        return 2 * requests / seconds
+    finally:
+        if attach:
+            attach.stdin.close()
+            attach.wait(20)
+        stop(server)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--source", required=True, help="an unpacked redis 7.0 source tree")
+    parser.add_argument("--work", required=True, help="folder for the builds")
+    parser.add_argument("--inlay-cc", required=True)
+    parser.add_argument("--objects", required=True, help="folder with count.bpf.o and time.bpf.o")
+    parser.add_argument("--attach", help="program that attaches an object as kernel uprobes")
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--requests", type=int, default=1000000)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--json", help="write the figures here")
+    args = parser.parse_args()
+    args.work = os.path.abspath(args.work)
+
+    servers = build(args)
+    variants = [v for v in VARIANTS if v not in KERNEL or (args.attach and os.geteuid() == 0)]
+    for v in VARIANTS:
+        if v not in variants:
+            print(f"skipped: {v} (needs root and --attach)")
+    rates = {v: [] for v in variants}
+    for i in range(args.runs):
+        for variant in variants[i % len(variants):] + variants[:i % len(variants)]:
+            # uprobes slow redis down many times: fewer requests keep the runs alike in time
+            requests = args.requests // 5 if variant in KERNEL else args.requests
+            rates[variant].append(measure(args, variant, servers, requests))
+        print(f"round {i + 1} of {args.runs} done", flush=True)
+
+    median = {v: statistics.median(r) for v, r in rates.items()}
+    print(f"\n{'variant':14}{'median req/s':>14}{'min':>12}{'max':>12}{'of plain':>10}")
+    for v in variants:
+        print(f"{v:14}{median[v]:14.0f}{min(rates[v]):12.0f}{max(rates[v]):12.0f}"
+              f"{median[v] / median['plain']:10.3f}")
+    ratios = {
+        "count / plain": (median["count"] / median["plain"], 0.95),
+        "time / hand-time": (median["time"] / median["hand-time"], 0.97),
+    }
+    print()
+    for name, (value, bound) in ratios.items():
+        print(f"{name:18} {value:.3f}  (promised: not below {bound})  {'ok' if value >= bound else 'BELOW'}")
+    if args.json:
+        with open(args.json, "w") as f:
+            json.dump({"runs": args.runs, "requests": args.requests, "pipeline": 16, "probed": PROBED,
+                       "rates": rates, "median": median,
+                       "ratios": {k: {"value": v, "at_least": b} for k, (v, b) in ratios.items()},
+                       "kernel": os.uname().release, "cpus": os.cpu_count()}, f, indent=1)
+            f.write("\n")
+    return 0 if all(v >= b for v, b in ratios.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
