@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A map's geometry, shared by single reads (map.c) and iteration (iter.c). */
+#ifndef INLAY_READER_MAP_H
+#define INLAY_READER_MAP_H
+
+#include "cli/reader/reader.h"
+
+bool map_is_percpu(const struct inlay_seg_map *row);
+bool map_is_hash(const struct inlay_seg_map *row);
+/* Nodes of a hash map, spares included. */
+uint64_t map_nodes(const struct inlay_seg_map *row);
+uint64_t map_shard_stride(const struct inlay_seg_map *row);
+
+#endif /* INLAY_READER_MAP_H */
