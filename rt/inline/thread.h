@@ -24,7 +24,7 @@ struct inlay_thread {
 
 struct inlay_process {
 	__u32 epoch;		/* 0: unknown, or a fork child that has not asked yet */
-	__u32 pad0;
+	__u8 pad0[INLAY_PAGE_BYTES - 4];	/* a page of its own: it is mapped over */
 };
 
 extern __thread struct inlay_thread __inlay_thread_v1

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The out-of-line half of rt/inline/current.h and random.h, and bpf_get_current_comm(). System calls
+ * only, no libc wrapper that could cache; errno is kept.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "rt/inlay_rt.h"
+#include "rt/inline/clock.h"
+#include "rt/inline/current.h"
+#include "rt/inline/thread.h"
+
+#define COMM_BYTES 16 /* TASK_COMM_LEN */
+
+__thread struct inlay_thread __inlay_thread_v1 __attribute__((tls_model("initial-exec")));
+struct inlay_process __inlay_process_v1 __attribute__((aligned(INLAY_PAGE_BYTES)));
+__s64 __inlay_rseq_offset_v1;
+
+static int epoch_is_kept; /* a fork child will find epoch 0 */
+
+/* glibc 2.35 and later; weak, because other libcs register no rseq for us to read */
+extern const ptrdiff_t __rseq_offset __attribute__((weak));
+extern const unsigned int __rseq_size __attribute__((weak));
+
+static __u64 mix(__u64 x)
+{
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93ull;
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93ull;
+	return x ^ x >> 32;
+}
+
+static __u64 random_seed(__u64 id)
+{
+	__u64 seed = mix(id) ^ mix(__inlay_counter());
+	const void *from_kernel = (const void *)getauxval(AT_RANDOM);
+	__u64 word;
+
+	if (from_kernel) {
+		memcpy(&word, from_kernel, sizeof(word));
+		seed ^= mix(word);
+	}
+	return seed;
+}
+
+/*
+ * The epoch differs from every epoch that a thread's record may still hold from before a fork: else
+ * a record would come back to life when another thread of the child sets the epoch first.
+ */
+static __u32 process_epoch(__u64 id)
+{
+	__u32 epoch = __atomic_load_n(&__inlay_process_v1.epoch, __ATOMIC_RELAXED), mine;
+
+	if (epoch || !__atomic_load_n(&epoch_is_kept, __ATOMIC_RELAXED))
+		return epoch;
+	mine = (__u32)mix(id ^ __inlay_counter()) | 1;
+	if (__atomic_compare_exchange_n(&__inlay_process_v1.epoch, &epoch, mine, 0,
+					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return mine;
+	return epoch;
+}
+
+__u64 __inlay_thread_refresh_v1(void)
+{
+	int saved_errno = errno;
+	__u64 id = (__u64)syscall(SYS_getpid) << 32 | (__u32)syscall(SYS_gettid);
+
+	__inlay_thread_v1.pid_tgid = id;
+	__inlay_thread_v1.random = random_seed(id);
+	/* a signal handler must not find the epoch before what it vouches for */
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	__inlay_thread_v1.epoch = process_epoch(id);
+	errno = saved_errno;
+	return id;
+}
+
+__u64 __inlay_uid_gid_v1(void)
+{
+	int saved_errno = errno;
+	__u64 ids = (__u64)syscall(SYS_getgid) << 32 | (__u32)syscall(SYS_getuid);
+
+	errno = saved_errno;
+	return ids;
+}
+
+__u32 __inlay_cpu_slow_v1(void)
+{
+	int saved_errno = errno, cpu = sched_getcpu();
+
+	errno = saved_errno;
+	return cpu < 0 ? 0 : (__u32)cpu;
+}
+
+__s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes)
+{
+	char comm[COMM_BYTES] = "";
+	__u32 size = (__u32)bytes, n = 0;
+	int saved_errno = errno;
+
+	if (syscall(SYS_prctl, PR_GET_NAME, comm, 0, 0, 0) != 0) {
+		errno = saved_errno;
+		memset(dst, 0, size);
+		return -EINVAL;
+	}
+	if (size) {
+		n = (__u32)strnlen(comm, size - 1 < COMM_BYTES ? size - 1 : COMM_BYTES);
+		memcpy(dst, comm, n);
+		memset((char *)dst + n, 0, size - n);
+	}
+	return 0;
+}
+
+static void forget_process(void)
+{
+	__atomic_store_n(&__inlay_process_v1.epoch, 0, __ATOMIC_RELAXED);
+}
+
+/*
+ * Caching begins here: before, every question is a system call. The page is mapped afresh because the
+ * kernel wipes anonymous mappings only, and the image's pages may be the file's.
+ */
+__attribute__((constructor)) static void current_start(void)
+{
+	int saved_errno = errno;
+	void *page = &__inlay_process_v1;
+
+	if (&__rseq_size && __rseq_size > INLAY_RSEQ_CPU_ID)
+		__inlay_rseq_offset_v1 = __rseq_offset;
+	/* on larger pages it would wipe its neighbours */
+	if ((sysconf(_SC_PAGESIZE) == INLAY_PAGE_BYTES &&
+	     mmap(page, sizeof(__inlay_process_v1), PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page &&
+	     madvise(page, sizeof(__inlay_process_v1), MADV_WIPEONFORK) == 0) ||
+	    pthread_atfork(NULL, NULL, forget_process) == 0)
+		__atomic_store_n(&epoch_is_kept, 1, __ATOMIC_RELAXED);
+	errno = saved_errno;
+}
