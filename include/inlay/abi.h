@@ -381,10 +381,18 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  */
 #define INLAY_HASH_SPARES 64u
 
-/* link word: bits 0..30 node, bit 31 mark (the node holding this link is deleted), 32..63 tag */
+/*
+ * link word: bits 0..30 node, bit 31 mark (the node holding this link is deleted), 32..63 tag.
+ * The tag counts the changes of the word. A marked word keeps the tag's low bits above who deleted
+ * the node, because that process alone takes it off and frees it: 32..40 its procs row + 1 (0:
+ * unknown), 41 whether the node is a spare, 42..63 tag.
+ */
 #define INLAY_LINK_NODE 0x7fffffffull
 #define INLAY_LINK_MARK 0x80000000ull
 #define INLAY_LINK_TAG_SHIFT 32
+#define INLAY_LINK_OWNER(link) ((__u32)((link) >> 32) & 0x1ffu)
+#define INLAY_LINK_SPARE (1ull << 41)
+#define INLAY_LINK_MARKED_TAG_SHIFT 42
 
 struct inlay_hash_header {
 	__u64 free_main;	/* link word: stack of free nodes that count against max_entries */
@@ -392,22 +400,31 @@ struct inlay_hash_header {
 	__u64 free_spare;	/* link word: stack of free spare nodes */
 	__u64 pad1[7];
 	__u64 fresh;		/* low 32 bits: main nodes handed out so far; high: spares */
-	__u64 drops;		/* updates refused with -E2BIG */
+	__u64 drops;		/* updates refused for want of a node */
 	__u64 pad2[6];
 };
 INLAY_STATIC_ASSERT(sizeof(struct inlay_hash_header) == 192, "inlay_hash_header layout");
 
+/*
+ * A node's state. A reader that walks the nodes instead of the buckets takes those whose state is
+ * exactly INLAY_NODE_LIVE, whose `next` is not marked and whose `gen` is the same before and after.
+ */
 enum inlay_node_state {
-	INLAY_NODE_FREE = 0,
-	INLAY_NODE_TAKEN = 1,	/* off the free stack, not linked: state | owner's procs row + 1 << 8 */
-	INLAY_NODE_LIVE = 2,
+	INLAY_NODE_FREE = 0,	/* never used */
+	INLAY_NODE_TAKEN = 1,	/* on a free stack, or in the hands of its owner */
+	INLAY_NODE_LIVE = 2,	/* holds a key; no other bit is set */
 };
+#define INLAY_NODE_STATE(state) ((state) & 3u)
+#define INLAY_NODE_SPARE (1u << 2)	/* TAKEN: counts as a spare */
+#define INLAY_NODE_OWNED (1u << 3)	/* TAKEN: not on a free stack, the owner's alone */
+#define INLAY_NODE_OWNER(state) ((state) >> 8 & 0xfffu) /* procs row + 1; 0: unknown */
+#define INLAY_NODE_TURN_SHIFT 20	/* low bits of `gen`: tells an owner from itself, later */
 
 struct inlay_hash_node {
 	__u64 next;		/* link word */
 	__u32 hash;
 	__u32 gen;		/* counts reuses of the node */
-	__u32 state;		/* enum inlay_node_state; owner above */
+	__u32 state;		/* INLAY_NODE_* above */
 	__u32 pad0;
 	/* key, padded to 8; then the value, padded to 8, unless the map is per-CPU */
 };
