@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Changing a hash map: Michael's lock-free lists ("High Performance Dynamic Lock-Free Hash Tables
+ * and List-Based Sets", SPAA 2002), one a bucket, with three choices of our own:
+ *
+ * - Lists are not sorted; a new key goes to the end. Two inserts of one key then meet at the same
+ *   link word, and one of them walks again and finds the other's.
+ * - Updating a live key replaces its node by one compare-exchange that both marks the old node
+ *   and makes the new one its successor: a reader sees the old or the new value, whole.
+ * - Who marks a node frees it, after making sure that it is off the list. Its name is in the mark,
+ *   so that a scavenger can finish for it if it is killed.
+ *
+ * Nothing here waits: a signal handler may interrupt any step and do the same to the same key.
+ */
+#include "rt/map_hash.h"
+
+enum { WALK_BUDGET_MAX = 1 << 16, RETRY_BUDGET = 1024 };
+
+static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc, const void *key)
+{
+	__u32 row = __inlay_proc_row();
+	__u32 nr_nodes = inlay_hash_nr_nodes(desc);
+
+	op->desc = desc;
+	op->region = inlay_map_region(desc);
+	op->key = key;
+	op->hash = inlay_hash_key(key, desc->key_size);
+	op->seek = 0;
+	op->budget = (nr_nodes < WALK_BUDGET_MAX ? nr_nodes : WALK_BUDGET_MAX) + RETRY_BUDGET;
+	op->owner = row < INLAY_SEGMENT_MAX_PROCS ? row + 1 : 0;
+	return op->region != 0;
+}
+
+enum inlay_hash_found inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at)
+{
+	const struct inlay_map_desc *desc = op->desc;
+
+restart:
+	at->prev = inlay_hash_bucket(desc, op->region, op->hash);
+	at->link = inlay_load_acquire(at->prev); /* pairs with inlay_cas() of who linked */
+	while (inlay_hash_step(op)) {
+		bool is_match;
+
+		if (at->link & INLAY_LINK_MARK)
+			goto restart;
+		at->nr = at->link & INLAY_LINK_NODE;
+		if (!at->nr)
+			return INLAY_HASH_ABSENT;
+		if (at->nr - 1 >= inlay_hash_nr_nodes(desc))
+			return INLAY_HASH_UNSURE;
+		at->node = inlay_hash_node(desc, op->region, at->nr);
+		is_match = op->seek ? at->nr == op->seek :
+				      inlay_hash_node_has(at->node, op->key, desc->key_size,
+							  op->hash);
+		at->gen = inlay_load(&at->node->gen);
+		at->next = inlay_load_acquire(&at->node->next); /* pairs with inlay_cas() */
+		/* what was read belongs together only if the link to it has not changed since */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (inlay_load(at->prev) != at->link)
+			goto restart;
+		if (at->next & INLAY_LINK_MARK) {
+			__u64 link = inlay_link(at->link, at->next);
+
+			if (!inlay_cas(at->prev, at->link, link))
+				goto restart;
+			at->link = link;
+			continue;
+		}
+		if (is_match)
+			return INLAY_HASH_PRESENT;
+		at->prev = &at->node->next;
+		at->link = at->next;
+	}
+	return INLAY_HASH_UNSURE;
+}
+
+/* Takes a node off that we have marked, and gives it back. `place` is where it was found. */
+static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, __u32 successor,
+		   enum inlay_hash_pool pool)
+{
+	if (!inlay_cas(at->prev, at->link, inlay_link(at->link, successor))) {
+		struct inlay_hash_place ignored;
+		enum inlay_hash_found found;
+
+		/* a complete walk to the key or the end has passed the node, and taken it off */
+		op->budget += RETRY_BUDGET;
+		found = inlay_hash_find(op, &ignored);
+		if (found == INLAY_HASH_UNSURE)
+			return; /* left to the scavenger */
+	}
+	inlay_hash_give(op, at->nr, at->next, pool);
+}
+
+static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
+{
+	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, nr);
+	__u64 *words = inlay_hash_node_key(node);
+	__u32 i;
+
+	inlay_store(&node->hash, op->hash);
+	for (i = 0; 8 * i < op->desc->key_size; i++)
+		inlay_store(words + i, inlay_any_word(op->key, op->desc->key_size, i));
+	if (!inlay_hash_is_percpu(op->desc))
+		inlay_copy_in(inlay_hash_node_value(op->desc, node), value, op->desc->value_size);
+}
+
+/* Sets the calling thread's value of a node of a per-CPU map. */
+static __s64 percpu_set(struct inlay_hash_op *op, __u32 nr, __u32 gen, const void *value)
+{
+	char *shard = inlay_map_shard(op->desc);
+
+	if (!shard)
+		return -INLAY_EBUSY;
+	inlay_copy_in(inlay_map_shard_value_at(op->desc, shard, nr, gen), value,
+		      op->desc->value_size);
+	return 0;
+}
+
+/* Our node becomes live, unless it has already been deleted again and is somebody else's. */
+static void node_publish(struct inlay_hash_op *op, __u32 nr, __u32 owned)
+{
+	inlay_cas32(&inlay_hash_node(op->desc, op->region, nr)->state, owned, INLAY_NODE_LIVE);
+}
+
+/* A node for a new key, or with `is_spare` one to replace a live key's. */
+static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_pool *ret_pool)
+{
+	__u64 *drops = &inlay_hash_header(op)->drops;
+	__u32 scan_each = inlay_hash_nr_nodes(op->desc);
+	__u32 nr;
+
+	*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
+	nr = inlay_hash_take(op, *ret_pool);
+	if (!nr && is_spare) {
+		*ret_pool = INLAY_HASH_MAIN;
+		nr = inlay_hash_take(op, *ret_pool);
+	}
+	if (nr)
+		return nr;
+	/* a search costs about a step a node, and is made once in as many refusals */
+	if (__atomic_fetch_add(drops, 1, __ATOMIC_RELAXED) % scan_each == 0) {
+		*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
+		if (inlay_hash_scavenge(op, *ret_pool)) {
+			op->budget += RETRY_BUDGET;
+			nr = inlay_hash_take(op, *ret_pool);
+		}
+		if (nr)
+			__atomic_fetch_sub(drops, 1, __ATOMIC_RELAXED);
+	}
+	return nr;
+}
+
+/* A node that we hold while we look for where to link it. */
+struct held {
+	__u32 nr;
+	__u32 owned;	/* its state */
+	__u32 gen;
+	enum inlay_hash_pool pool;
+};
+
+static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, const void *value)
+{
+	struct inlay_hash_node *node;
+
+	held->nr = take(op, is_spare, &held->pool);
+	if (!held->nr)
+		return false;
+	node = inlay_hash_node(op->desc, op->region, held->nr);
+	held->owned = inlay_load(&node->state);
+	held->gen = inlay_load(&node->gen);
+	node_fill(op, held->nr, value);
+	return true;
+}
+
+static void drop(struct inlay_hash_op *op, struct held *held)
+{
+	if (held->nr)
+		inlay_hash_give(op, held->nr,
+				inlay_load(&inlay_hash_node(op->desc, op->region, held->nr)->next),
+				held->pool);
+	held->nr = 0;
+}
+
+/* Links the held node in front of `successor` by changing *link_at from `old` to `new`. */
+static bool link_held(struct inlay_hash_op *op, struct held *held, __u64 *link_at, __u64 old,
+		      __u64 new, __u64 successor)
+{
+	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, held->nr);
+
+	inlay_store(&node->next, inlay_link(inlay_load(&node->next), successor));
+	if (!inlay_cas(link_at, old, new))
+		return false;
+	node_publish(op, held->nr, held->owned);
+	return true;
+}
+
+static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
+{
+	struct held held = { 0 };
+	struct inlay_hash_place at;
+	__s64 err = -INLAY_EBUSY;
+
+	for (;;) {
+		enum inlay_hash_found found = inlay_hash_find(op, &at);
+
+		if (found == INLAY_HASH_UNSURE)
+			break;
+		if (found == INLAY_HASH_PRESENT) {
+			err = flags == INLAY_BPF_NOEXIST ? -INLAY_EEXIST : 0;
+			if (err)
+				break;
+			if (inlay_hash_is_percpu(op->desc)) {
+				err = percpu_set(op, at.nr, at.gen, value);
+				break;
+			}
+			err = -INLAY_EBUSY;
+			if (!held.nr && !hold(op, &held, true, value))
+				break;
+			if (!link_held(op, &held, &at.node->next, at.next,
+				       inlay_link_marked(at.next, held.nr, op->owner, held.pool),
+				       at.next))
+				continue;
+			retire(op, &at, held.nr, held.pool);
+			return 0;
+		}
+		err = flags == INLAY_BPF_EXIST ? -INLAY_ENOENT : 0;
+		if (err)
+			break;
+		if (held.pool == INLAY_HASH_SPARE)
+			drop(op, &held);
+		if (!held.nr) {
+			err = -INLAY_E2BIG;
+			if (!hold(op, &held, false, value))
+				break;
+			err = inlay_hash_is_percpu(op->desc) ?
+				      percpu_set(op, held.nr, held.gen, value) : 0;
+			if (err)
+				break;
+		}
+		if (link_held(op, &held, at.prev, at.link, inlay_link(at.link, held.nr), 0))
+			return 0;
+		err = -INLAY_EBUSY;
+	}
+	drop(op, &held);
+	return err;
+}
+
+static __s64 hash_update(const struct inlay_map_desc *desc, const void *key, const void *value,
+			 __u64 flags)
+{
+	struct inlay_hash_op op;
+
+	if (flags > INLAY_BPF_EXIST) /* BPF_F_LOCK too: no value has a bpf_spin_lock */
+		return -INLAY_EINVAL;
+	if (!op_init(&op, desc, key))
+		return -INLAY_EBUSY;
+	return update(&op, value, flags);
+}
+
+static __s64 hash_delete(const struct inlay_map_desc *desc, const void *key)
+{
+	struct inlay_hash_place at;
+	struct inlay_hash_op op;
+
+	if (!op_init(&op, desc, key))
+		return -INLAY_ENOENT;
+	for (;;) {
+		switch (inlay_hash_find(&op, &at)) {
+		case INLAY_HASH_ABSENT:
+			return -INLAY_ENOENT;
+		case INLAY_HASH_UNSURE:
+			return -INLAY_EBUSY;
+		case INLAY_HASH_PRESENT:
+			break;
+		}
+		if (inlay_cas(&at.node->next, at.next,
+			      inlay_link_marked(at.next, at.next, op.owner, INLAY_HASH_MAIN))) {
+			retire(&op, &at, at.next & INLAY_LINK_NODE, INLAY_HASH_MAIN);
+			return 0;
+		}
+	}
+}
+
+static void *hash_lookup(const struct inlay_map_desc *desc, const void *key)
+{
+	struct inlay_hash_place at;
+	struct inlay_hash_op op;
+	char *shard;
+
+	if (!op_init(&op, desc, key) || inlay_hash_find(&op, &at) != INLAY_HASH_PRESENT)
+		return 0;
+	if (!inlay_hash_is_percpu(desc))
+		return inlay_hash_node_value(desc, at.node);
+	shard = inlay_map_shard(desc);
+	return shard ? inlay_map_shard_value_at(desc, shard, at.nr, at.gen) : 0;
+}
+
+/* ---- Entry points: any map, known at run time only ---------------------------------------- */
+
+void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *key)
+{
+	switch (desc->type) {
+	case INLAY_MAP_TYPE_HASH:
+	case INLAY_MAP_TYPE_PERCPU_HASH:
+		return hash_lookup(desc, key);
+	}
+	return __inlay_map_lookup_elem(desc, key);
+}
+
+__s64 __inlay_map_update_elem_v1(const struct inlay_map_desc *desc, const void *key,
+				 const void *value, __u64 flags)
+{
+	switch (desc->type) {
+	case INLAY_MAP_TYPE_HASH:
+	case INLAY_MAP_TYPE_PERCPU_HASH:
+		return hash_update(desc, key, value, flags);
+	case INLAY_MAP_TYPE_ARRAY:
+	case INLAY_MAP_TYPE_PERCPU_ARRAY:
+		return inlay_array_update(desc, key, value, flags);
+	}
+	return -INLAY_EOPNOTSUPP;
+}
+
+__s64 __inlay_map_delete_elem_v1(const struct inlay_map_desc *desc, const void *key)
+{
+	switch (desc->type) {
+	case INLAY_MAP_TYPE_HASH:
+	case INLAY_MAP_TYPE_PERCPU_HASH:
+		return hash_delete(desc, key);
+	case INLAY_MAP_TYPE_ARRAY:
+	case INLAY_MAP_TYPE_PERCPU_ARRAY:
+		return -INLAY_EINVAL;
+	}
+	return -INLAY_EOPNOTSUPP;
+}
