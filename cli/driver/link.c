@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Compares the programs of the probe objects with the site records of a linked file. The rule: a
+ * program whose path names the file and that has no site in it is an error, unless its path or its
+ * function is `*`; one without a path, or for another file, may match nothing.
+ */
+#include "cli/driver/link.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bpfcc/handle.h"
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* A path of a section names a file by its name, or by its whole path if it has folders. */
+static bool names_output(const char *path, const char *output)
+{
+	return path && strcmp(path, "*") != 0 && strcmp(base_name(path), base_name(output)) == 0;
+}
+
+/* Programs that configure and cmake link to find out what the compiler can do. */
+static bool is_configure_test(const char *name)
+{
+	return strncmp(name, "conftest", 8) == 0 || strncmp(name, "cmTC_", 5) == 0 ||
+	       strncmp(name, "sanitycheck", 11) == 0;
+}
+
+static size_t count_sites(const struct cc_link *link, const struct bpfcc_object *object,
+			  const struct bpfcc_prog *prog)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < link->nr_sites; i++) {
+		const struct cc_site *site = &link->sites[i];
+
+		nr += site->program && site->object && strcmp(site->program, prog->name) == 0 &&
+		      strcmp(site->object, object->name) == 0;
+	}
+	return nr;
+}
+
+static const char *reason(struct bpfcc_arena *arena, const struct cc_link *link,
+			  const struct bpfcc_prog *prog)
+{
+	const char *function = prog->function;
+
+	if (!function)
+		return "its section names no function (-finlay-attach=PROGRAM:FUNCTION gives one)";
+	if (prog->path && !names_output(prog->path, link->output))
+		return bpfcc_arena_printf(arena, "it is for '%s'", prog->path);
+	if (prog->flags & BPFCC_PROG_MULTI)
+		return bpfcc_arena_printf(arena, "no function compiled with it matches '%s'",
+					  function);
+	if (cc_defines_function(link->output, function) == 1)
+		return bpfcc_arena_printf(arena,
+					  "'%s' is here, but not from a file compiled with this probe object",
+					  function);
+	return bpfcc_arena_printf(arena, "nothing compiled with it defines or calls '%s'",
+				  function);
+}
+
+static int read_programs(struct bpfcc_arena *arena, struct cc_link *link,
+			 const struct bpfcc_object *object)
+{
+	size_t max = link->nr_outcomes + object->nr_progs;
+	struct cc_outcome *outcomes = bpfcc_arena_array(arena, max, sizeof(*outcomes));
+
+	if (!outcomes)
+		return -ENOMEM;
+	if (link->nr_outcomes > 0)
+		memcpy(outcomes, link->outcomes, link->nr_outcomes * sizeof(*outcomes));
+	link->outcomes = outcomes;
+	for (uint32_t i = 0; i < object->nr_progs; i++) {
+		const struct bpfcc_prog *prog = &object->progs[i];
+		struct cc_outcome *outcome = &outcomes[link->nr_outcomes++];
+
+		outcome->object = object;
+		outcome->prog = prog;
+		outcome->nr_sites = count_sites(link, object, prog);
+		if (outcome->nr_sites > 0)
+			continue;
+		outcome->why = reason(arena, link, prog);
+		if (!outcome->why)
+			return -ENOMEM;
+		outcome->is_error = names_output(prog->path, link->output) && prog->function &&
+				    strcmp(prog->function, "*") != 0 &&
+				    !is_configure_test(link->name);
+		link->nr_errors += outcome->is_error;
+	}
+	return 0;
+}
+
+/* What is wrong with an object was shown at length by the compilations; this is a reminder. */
+static void print_message(void *arg, const struct inlay_bpfcc_message *message)
+{
+	(void)arg;
+	if (message->severity == INLAY_BPFCC_ERROR)
+		fprintf(stderr, "%s: error: %s\n", message->object, message->text);
+}
+
+static int read_object(struct bpfcc_arena *arena, const struct cc_options *options,
+		       const char *path, struct cc_link *link)
+{
+	struct inlay_bpfcc_object *handle;
+	struct inlay_bpfcc_opts opts = {
+		.sz = sizeof(opts),
+		.on_message = print_message,
+		.attaches = options->attaches.items,
+		.nr_attaches = options->attaches.nr,
+		.allow_override = options->allow_override,
+	};
+	int err = inlay_bpfcc_object_open(path, NULL, 0, &opts, &handle);
+
+	/* The object stays open: outcomes point into it, and the process ends soon. */
+	return err ? err : read_programs(arena, link, &handle->data);
+}
+
+int cc_link_read(struct bpfcc_arena *arena, const struct cc_options *options, const char *output,
+		 struct cc_link *ret_link)
+{
+	int err;
+
+	memset(ret_link, 0, sizeof(*ret_link));
+	ret_link->output = output;
+	ret_link->name = base_name(output);
+	err = cc_sites_read(arena, output, &ret_link->sites, &ret_link->nr_sites);
+	for (size_t i = 0; i < options->probes.nr && !err; i++)
+		err = read_object(arena, options, options->probes.items[i], ret_link);
+	return err;
+}
+
+static void print_errors(const struct cc_link *link)
+{
+	for (size_t i = 0; i < link->nr_outcomes; i++) {
+		const struct cc_outcome *outcome = &link->outcomes[i];
+
+		if (!outcome->is_error)
+			continue;
+		fprintf(stderr, "%s: error: program '%s' (section \"%s\") matched nothing in '%s': %s\n",
+			outcome->object->path, outcome->prog->name, outcome->prog->section,
+			link->name, outcome->why);
+	}
+	fprintf(stderr, "inlay: note: '%s' was removed; a program whose section names no path may "
+			"match nothing\n", link->output);
+}
+
+void cc_link_print(const struct cc_link *link, bool is_verbose)
+{
+	size_t nr_matched = 0;
+
+	if (link->nr_errors > 0) {
+		print_errors(link);
+		return;
+	}
+	for (size_t i = 0; i < link->nr_outcomes; i++)
+		nr_matched += link->outcomes[i].nr_sites > 0;
+	/* A configure test must see no output of ours: some take any as a warning. */
+	if (!is_verbose && (nr_matched == 0 || is_configure_test(link->name)))
+		return;
+	fprintf(stderr, "inlay: %s: %zu of %zu programs at %zu sites", link->name, nr_matched,
+		link->nr_outcomes, link->nr_sites);
+	for (size_t i = 0; i < link->nr_outcomes && is_verbose; i++) {
+		const struct cc_outcome *outcome = &link->outcomes[i];
+
+		fprintf(stderr, "; %s: ", outcome->prog->name);
+		if (outcome->nr_sites > 0)
+			fprintf(stderr, "%zu", outcome->nr_sites);
+		else
+			fprintf(stderr, "none, %s", outcome->why);
+	}
+	fputc('\n', stderr);
+}
