@@ -10,6 +10,13 @@
 
 #include "inlay/abi.h"
 
+/* libinlay.a keeps everything inside the link unit; libinlay.so.1 exports it. */
+#ifdef INLAY_RT_SHARED
+#pragma GCC visibility push(default)
+#else
+#pragma GCC visibility push(hidden)
+#endif
+
 /* Idempotent start of the runtime in this process; also run as a constructor. */
 void __inlay_rt_start_v1(void);
 
@@ -32,5 +39,7 @@ __s64 __inlay_probe_read_user_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3);
 __s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes);
+
+#pragma GCC visibility pop
 
 #endif /* INLAY_RT_H */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The file behind the segment: a file in a directory that only the user can enter, or a memfd.
+ *
+ * Invariant: pages are reserved before anything maps them, because a sparse file on a full tmpfs is a
+ * SIGBUS at first touch. The descriptor lives in the target's table, where a daemon may close
+ * it and open something else in its place: no use of it goes unchecked.
+ */
+#include <errno.h>
+#include <linux/memfd.h>
+
+#include "rt/inlay_rt_internal.h"
+#include "rt/sys.h"
+
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#define F_SEAL_SHRINK 2
+#endif
+/* Out of the way of programs that count on getting the lowest descriptors. */
+#define BACKING_FD_MIN 900
+/* fallocate() gives up when a signal is pending; the handler runs when it returns. */
+#define RESERVE_TRIES 100
+
+/*
+ * Opens (and makes, if need be) a directory for segments. It must be the user's own, closed to
+ * everybody else and no link: in a world-writable parent another user could have made it first.
+ */
+int __inlay_backing_dir_open(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	sys_mkdir(path, 0700);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	if (fd < 0)
+		return fd;
+	if (sys_fstat(fd, &st) || !S_ISDIR(st.st_mode) || st.st_uid != sys_geteuid() ||
+	    (st.st_mode & 0777) != 0700) {
+		sys_close(fd);
+		return -EPERM;
+	}
+	return fd;
+}
+
+int __inlay_backing_file(const char *dir, const char *name)
+{
+	int dir_fd = __inlay_backing_dir_open(dir);
+	int fd;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = sys_openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	sys_close(dir_fd);
+	return fd;
+}
+
+/* Sealed against shrinking, so that a reader which was handed it need not fear SIGBUS; it grows. */
+int __inlay_backing_memfd(const char *name)
+{
+	int fd = sys_memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd >= 0)
+		sys_fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK);
+	return fd;
+}
+
+int __inlay_backing_set(int fd)
+{
+	struct stat st;
+	int high, err;
+
+	err = sys_fstat(fd, &st);
+	if (err)
+		return err;
+	high = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN);
+	if (high >= 0) {
+		sys_close(fd);
+		fd = high;
+	}
+	__inlay_rt.fd = fd;
+	__inlay_rt.dev = st.st_dev;
+	__inlay_rt.ino = st.st_ino;
+	return 0;
+}
+
+static int checked(int fd)
+{
+	struct stat st;
+
+	if (fd < 0)
+		return -EBADF;
+	if (!sys_fstat(fd, &st) && st.st_dev == __inlay_rt.dev && st.st_ino == __inlay_rt.ino)
+		return fd;
+	sys_close(fd);
+	return -EBADF;
+}
+
+static int open_by_name(void)
+{
+	int dir_fd, fd;
+
+	if (__inlay_rt.mode != RT_FILE)
+		return -EBADF;
+	dir_fd = __inlay_backing_dir_open(__inlay_rt.dir);
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = sys_openat(dir_fd, __inlay_rt.name, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+	sys_close(dir_fd);
+	return checked(fd);
+}
+
+/* The copy is made first and checked then: nobody else knows its number. */
+int __inlay_backing_dup(void)
+{
+	int fd;
+
+	if (__inlay_rt.mode < RT_MEMFD)
+		return -EBADF;
+	fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN));
+	if (fd < 0)
+		fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, 0));
+	return fd >= 0 ? fd : open_by_name();
+}
+
+int __inlay_backing_reopen(void)
+{
+	char path[64] = "/proc/self/fd/";
+	int fd;
+
+	if (__inlay_rt.mode < RT_MEMFD)
+		return -EBADF;
+	str_append_u64(path, sizeof(path), (__u64)__inlay_rt.fd);
+	fd = checked(sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0));
+	return fd >= 0 ? fd : open_by_name();
+}
+
+/* Extends the file as needed. */
+int __inlay_backing_reserve(int fd, __u64 off, __u64 bytes)
+{
+	int tries, err = -EINTR;
+
+	for (tries = 0; err == -EINTR && tries < RESERVE_TRIES; tries++)
+		err = sys_fallocate(fd, 0, off, bytes);
+	return err;
+}
+
+/* Removes the name, if it is still ours: somebody may have put another file there. */
+void __inlay_backing_unlink(void)
+{
+	struct stat st;
+	int dir_fd;
+
+	if (__inlay_rt.mode != RT_FILE)
+		return;
+	dir_fd = __inlay_backing_dir_open(__inlay_rt.dir);
+	if (dir_fd < 0)
+		return;
+	if (!sys_fstatat(dir_fd, __inlay_rt.name, &st, AT_SYMLINK_NOFOLLOW) &&
+	    st.st_dev == __inlay_rt.dev && st.st_ino == __inlay_rt.ino)
+		sys_unlinkat(dir_fd, __inlay_rt.name);
+	sys_close(dir_fd);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of libinlay share among themselves: the state of the runtime in this process, and
+ * the table through which several copies of libinlay in one process become one runtime.
+ *
+ * Every function here is callable from any thread. The ones marked "signal-safe" may also be called
+ * from a signal handler that interrupted any of them.
+ */
+#ifndef INLAY_RT_INTERNAL_H
+#define INLAY_RT_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "inlay/abi.h"
+#include "rt/inlay_rt.h"
+
+#define INLAY_HIDDEN __attribute__((visibility("hidden")))
+#ifdef INLAY_RT_SHARED
+#define INLAY_EXPORT __attribute__((visibility("default")))
+#else
+#define INLAY_EXPORT INLAY_HIDDEN
+#endif
+
+/* Relaxed unless the name says otherwise; comments at the uses name the pair. */
+#define load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
+#define store_relaxed(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+#define store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
+#define add_relaxed(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
+#define cas_acq_rel(p, expected, v) \
+	__atomic_compare_exchange_n((p), (expected), (v), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)
+
+/* ---- one runtime per process ------------------------------------------------------------ */
+
+/* One link unit (executable or shared object) and its probe objects; lives in the unit's data. */
+struct inlay_unit {
+	__u32 unit_bytes;
+	__u16 abi_major;
+	__u16 abi_minor;
+	const struct inlay_object_desc *const *objects;
+	__u64 nr_objects;
+	__u32 is_main;		/* set by unit_add: the executable, never unloaded */
+	__u32 pad0;
+};
+
+/* One copy of libinlay: the data that the leading copy keeps up to date in it. */
+struct inlay_copy {
+	__u32 copy_bytes;
+	__u32 pad0;
+	struct inlay_trace **trace;	/* set to the segment's trace ring */
+	void (*fork_child)(void);	/* run in a fork child; may be NULL; signal-safe */
+};
+
+/*
+ * What the leading copy offers to the others. Found through the ELF note "Inlay" (type 1), whose
+ * descriptor is the 32-bit self-relative offset of this table. Members are only ever added at the end.
+ */
+struct inlay_rt_table {
+	__u32 table_bytes;
+	__u16 abi_major;
+	__u16 abi_minor;
+	__u32 is_leader;	/* 1 once the copy leads; release/acquire */
+	__u32 pad0;
+	void (*copy_add)(struct inlay_copy *copy);
+	void (*copy_remove)(struct inlay_copy *copy);
+	void (*unit_add)(struct inlay_unit *unit);
+	void (*unit_remove)(struct inlay_unit *unit);
+	char *(*shard_get)(const struct inlay_map_desc *desc);
+	__u32 (*proc_row)(void);
+	int (*proc_is_alive)(__u32 row);
+};
+
+#define INLAY_NOTE_NAME "Inlay"
+#define INLAY_NOTE_TYPE 1
+
+/* Called by each unit's start and end; in the leader or handed to it. */
+INLAY_EXPORT void __inlay_unit_add_v1(struct inlay_unit *unit);
+INLAY_EXPORT void __inlay_unit_remove_v1(struct inlay_unit *unit);
+
+/* The trace ring of bpf_trace_printk(); NULL: no segment, drop the record. */
+extern INLAY_HIDDEN struct inlay_trace *__inlay_trace_v1;
+
+/* This process's row in the process table; INLAY_PROC_NONE if it has none. Signal-safe. */
+INLAY_HIDDEN __u32 __inlay_proc_row(void);
+/* Whether the process of a row lives; true when that cannot be known. Signal-safe. */
+INLAY_HIDDEN bool __inlay_proc_is_alive(__u32 row);
+
+/* Optional parts of libinlay, called if they are linked: in a fork child, signal-safe. */
+extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
+
+/* ---- the state of the leading copy ------------------------------------------------------ */
+
+enum rt_mode {
+	RT_OFF = 0,	/* not started, or INLAY_DISABLE=1: private pages, no shards */
+	RT_PRIVATE,	/* no shared memory to be had: private pages and shards */
+	RT_MEMFD,
+	RT_FILE,
+};
+
+struct rt_env {
+	const char *dir;	/* INLAY_DIR */
+	const char *segment;	/* INLAY_SEGMENT */
+	bool is_disabled;	/* INLAY_DISABLE=1 */
+	bool is_kept;		/* INLAY_KEEP=1 */
+};
+
+struct rt_identity {
+	char exe[512];		/* /proc/self/exe */
+	char program[64];	/* its last part, in bytes fit for a file name */
+	__u64 exe_dev, exe_ino;	/* 0: unknown */
+	__u64 exe_base;
+};
+
+/*
+ * Header and tables as this ABI lays them out. The runtime goes by these constants and not by the
+ * offsets in the header, which another process could have overwritten since.
+ */
+struct rt_head {
+	_Alignas(INLAY_PAGE_BYTES) struct inlay_segment seg;
+	_Alignas(64) struct inlay_seg_object objects[INLAY_SEGMENT_MAX_OBJECTS];
+	_Alignas(64) struct inlay_seg_map maps[INLAY_SEGMENT_MAX_MAPS];
+	_Alignas(64) struct inlay_seg_prog progs[INLAY_SEGMENT_MAX_PROGS];
+	_Alignas(64) struct inlay_seg_proc procs[INLAY_SEGMENT_MAX_PROCS];
+	_Alignas(64) struct inlay_seg_shard shards[INLAY_SEGMENT_MAX_SHARDS];
+	_Alignas(64) struct inlay_trace trace;
+};
+
+struct rt_state {
+	enum rt_mode mode;
+	bool is_kept;
+	bool is_maker;			/* this process made the segment */
+	struct rt_head *head;		/* anonymous memory in RT_PRIVATE */
+	int fd;				/* of the backing; may have been closed by the target */
+	__u64 dev, ino;			/* what fd must be */
+	char dir[200];			/* RT_FILE */
+	char name[160];			/* file name in dir */
+	__u32 pid;
+	__u64 starttime;
+	__u32 row;			/* in procs */
+	int lock_fd;			/* open while a row is claimed, else -1: a fork child closes it */
+	struct rt_identity id;
+};
+extern INLAY_HIDDEN struct rt_state __inlay_rt;
+
+/* env.c: reads the environment unless the kernel says that the target is privileged. */
+INLAY_HIDDEN void __inlay_env_read(bool is_secure, char *const *envp, struct rt_env *ret_env);
+
+/* identity.c */
+INLAY_HIDDEN void __inlay_identity_read(struct rt_identity *ret_id);
+INLAY_HIDDEN __u64 __inlay_starttime(void);
+
+/* gate.c: whether a program for `path` runs in the executable or in the shared object `unit_path`. */
+INLAY_HIDDEN bool __inlay_gate_is_open(const struct rt_identity *id, const char *path,
+				       const char *unit_path);
+
+/* backing.c: the file behind the segment. */
+INLAY_HIDDEN int __inlay_backing_dir_open(const char *path);
+INLAY_HIDDEN int __inlay_backing_file(const char *dir, const char *name);
+INLAY_HIDDEN int __inlay_backing_memfd(const char *name);
+/* Remembers the descriptor, moved out of the target's way. */
+INLAY_HIDDEN int __inlay_backing_set(int fd);
+/* A descriptor of the backing to use and close: the same open file, or one of its own (for locks).
+ * Signal-safe. -EBADF: the target closed ours and no way leads back. */
+INLAY_HIDDEN int __inlay_backing_dup(void);
+INLAY_HIDDEN int __inlay_backing_reopen(void);
+INLAY_HIDDEN int __inlay_backing_reserve(int fd, __u64 off, __u64 bytes);
+INLAY_HIDDEN void __inlay_backing_unlink(void);
+
+/* lock.c: OFD locks on single bytes. Signal-safe. */
+INLAY_HIDDEN int __inlay_lock_set(int fd, __u64 byte, bool is_write);
+INLAY_HIDDEN bool __inlay_lock_is_held(int fd, __u64 byte);
+
+/* segment.c */
+INLAY_HIDDEN void __inlay_segment_open(const struct rt_env *env);
+INLAY_HIDDEN void __inlay_segment_publish(void);
+INLAY_HIDDEN void __inlay_segment_finish(void);
+/* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */
+INLAY_HIDDEN __u64 __inlay_segment_alloc(__u64 bytes);
+/* Whether [off, off + bytes) lies behind the header and inside the file. */
+INLAY_HIDDEN bool __inlay_segment_holds(__u64 off, __u64 bytes);
+
+/* object.c: one probe object's rows, regions and gates. */
+INLAY_HIDDEN void __inlay_object_add(const struct inlay_object_desc *object, const char *unit_path);
+
+/* region.c */
+INLAY_HIDDEN int __inlay_region_write(int fd, const void *data, __u64 off, __u64 bytes);
+INLAY_HIDDEN int __inlay_region_save(int fd, const void *region, __u64 off, __u64 bytes);
+INLAY_HIDDEN int __inlay_region_map(int fd, void *region, __u64 off, __u64 bytes);
+
+/* proc.c */
+INLAY_HIDDEN void __inlay_proc_claim(void);
+INLAY_HIDDEN void __inlay_proc_release(void);
+
+/* shard.c */
+INLAY_HIDDEN void __inlay_shard_init(void);
+INLAY_HIDDEN void __inlay_shard_map_add(const struct inlay_map_desc *desc, __u32 map_row);
+INLAY_HIDDEN void __inlay_shard_map_remove(const struct inlay_map_desc *desc);
+INLAY_HIDDEN char *__inlay_shard_get(const struct inlay_map_desc *desc);
+INLAY_HIDDEN void __inlay_shard_fork_child(void);
+INLAY_HIDDEN void __inlay_shard_sweep(__u32 proc_row);
+
+/* fork.c */
+INLAY_HIDDEN void __inlay_fork_init(void);
+/* True in a child that no fork handler has seen (raw clone); repaired then. Signal-safe. */
+INLAY_HIDDEN bool __inlay_fork_check(void);
+
+/* start.c */
+INLAY_HIDDEN void __inlay_copies_fork_child(void);
+
+#endif /* INLAY_RT_INTERNAL_H */

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Takes a probe object into the segment: rows of the tables, room for its regions, and the regions' pages
+ * in place of the link-time ones. An object that is there already (another process under
+ * INLAY_SEGMENT, another library of this one) is joined if its layout is the same.
+ *
+ * Rows are complete before the tables' counts include them. What cannot be taken stays private and is
+ * counted in objects_refused; its programs run on.
+ */
+#include <errno.h>
+
+#include "rt/inlay_rt_internal.h"
+#include "rt/sys.h"
+
+#define TABLE_LOCK_TRIES 100
+#define TABLE_LOCK_WAIT_NS 1000000
+
+static void name_copy(char *dst, size_t dst_bytes, const char *src)
+{
+	size_t n = str_copy(dst, dst_bytes, src ? src : "");
+
+	/* a row may hold what a process left that died while it filled it */
+	while (n < dst_bytes)
+		dst[n++] = '\0';
+}
+
+static bool is_our_abi(const struct inlay_object_desc *object)
+{
+	return object->abi_major == INLAY_ABI_MAJOR && object->desc_bytes >= sizeof(*object);
+}
+
+static void gates_set(const struct inlay_object_desc *object, const char *unit_path)
+{
+	__u32 i;
+
+	for (i = 0; i < object->nr_progs; i++) {
+		const struct inlay_prog_desc *prog = &object->progs[i];
+
+		if (prog->flags & INLAY_PROG_F_PATH)
+			store_relaxed(&object->gates[i],
+				      __inlay_gate_is_open(&__inlay_rt.id, prog->path, unit_path));
+	}
+}
+
+static void switches_set(const struct inlay_object_desc *object)
+{
+	const __u32 both = INLAY_PROG_F_SWITCHED | INLAY_PROG_F_SWITCHED_ON;
+	__u32 i;
+
+	for (i = 0; i < object->nr_progs; i++)
+		if ((object->progs[i].flags & both) == both)
+			store_relaxed(&object->ctl[i].on, 1);
+}
+
+/* First row with this hash; objects are never removed. */
+static int row_find(const struct inlay_object_desc *object)
+{
+	const struct rt_head *head = __inlay_rt.head;
+	__u32 nr = load_acquire(&head->seg.objects.nr), i;
+
+	for (i = 0; i < nr && i < INLAY_SEGMENT_MAX_OBJECTS; i++)
+		if (bytes_equal(head->objects[i].hash, object->hash, INLAY_HASH_BYTES))
+			return (int)i;
+	return -ENOENT;
+}
+
+/* ---- a new object ----------------------------------------------------------------------- */
+
+static __u64 region_bytes_shared(const struct inlay_map_desc *map)
+{
+	return map->flags & INLAY_MAP_RODATA ? inlay_round_up(map->value_size, INLAY_PAGE_BYTES)
+					     : map->region_bytes;
+}
+
+/* A huge map without shared memory gets private memory of its own. */
+static void huge_map_private(const struct inlay_map_desc *map)
+{
+	void *at;
+
+	if (!(map->flags & INLAY_MAP_HUGE) || load_relaxed(map->base))
+		return;
+	at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (at)
+		store_release(map->base, at);
+}
+
+/* Room in the file for a region, with the contents that it has so far. 0 in *ret_off: none needed. */
+static int region_make(const void *region, __u64 bytes, __u64 *ret_off)
+{
+	int fd, err;
+
+	*ret_off = 0;
+	if (!bytes || __inlay_rt.mode < RT_MEMFD)
+		return 0;
+	*ret_off = __inlay_segment_alloc(bytes);
+	if (!*ret_off)
+		return -ENOSPC;
+	if (!region)
+		return 0;
+	fd = __inlay_backing_dup();
+	if (fd < 0)
+		return fd;
+	err = __inlay_region_save(fd, region, *ret_off, bytes);
+	sys_close(fd);
+	return err;
+}
+
+/* A constant that readers want a copy of: not padded to pages in the image. */
+static int constant_make(const void *data, __u64 bytes, __u64 *ret_off)
+{
+	int fd, err;
+
+	*ret_off = 0;
+	if (!data || !bytes || __inlay_rt.mode < RT_MEMFD)
+		return 0;
+	*ret_off = __inlay_segment_alloc(bytes);
+	if (!*ret_off)
+		return -ENOSPC;
+	fd = __inlay_backing_dup();
+	if (fd < 0)
+		return fd;
+	err = __inlay_region_write(fd, data, *ret_off, bytes);
+	sys_close(fd);
+	return err;
+}
+
+static int map_row_fill(struct inlay_seg_map *row, const struct inlay_map_desc *map, __u32 object_row)
+{
+	int err;
+
+	name_copy(row->name, sizeof(row->name), map->name);
+	row->type = map->type;
+	row->key_size = map->key_size;
+	row->value_size = map->value_size;
+	row->value_stride = map->value_stride;
+	row->max_entries = map->max_entries;
+	row->map_flags = map->map_flags;
+	row->flags = map->flags;
+	row->object = object_row;
+	row->btf_key_type_id = map->btf_key_type_id;
+	row->btf_value_type_id = map->btf_value_type_id;
+	row->bytes = region_bytes_shared(map);
+	row->shard_bytes = map->shard_bytes;
+	row->drops = 0;
+	if (map->flags & INLAY_MAP_RODATA)
+		err = constant_make(map->region, map->value_size, &row->off);
+	else
+		err = region_make(map->region, row->bytes, &row->off);
+	if (__inlay_rt.mode < RT_MEMFD)
+		row->bytes = 0;
+	return err;
+}
+
+static int rows_fill(const struct inlay_object_desc *object, __u32 object_row)
+{
+	struct rt_head *head = __inlay_rt.head;
+	struct inlay_seg_object *row = &head->objects[object_row];
+	__u32 first_map = load_relaxed(&head->seg.maps.nr);
+	__u32 first_prog = load_relaxed(&head->seg.progs.nr);
+	__u32 i;
+	int err = 0;
+
+	if (object_row >= INLAY_SEGMENT_MAX_OBJECTS || first_map > INLAY_SEGMENT_MAX_MAPS ||
+	    object->nr_maps > INLAY_SEGMENT_MAX_MAPS - first_map ||
+	    first_prog > INLAY_SEGMENT_MAX_PROGS ||
+	    object->nr_progs > INLAY_SEGMENT_MAX_PROGS - first_prog)
+		return -E2BIG;
+	for (i = 0; i < INLAY_HASH_BYTES; i++)
+		row->hash[i] = object->hash[i];
+	name_copy(row->name, sizeof(row->name), object->name);
+	name_copy(row->license, sizeof(row->license), object->license);
+	row->first_map = first_map;
+	row->nr_maps = object->nr_maps;
+	row->first_prog = first_prog;
+	row->nr_progs = object->nr_progs;
+	row->btf_bytes = object->btf_bytes;
+	row->ctl_bytes = object->ctl_bytes;
+	switches_set(object);
+	err = region_make(object->ctl, object->ctl_bytes, &row->ctl_off);
+	if (!err)
+		err = constant_make(object->btf, object->btf_bytes, &row->btf_off);
+	for (i = 0; i < object->nr_maps && !err; i++)
+		err = map_row_fill(&head->maps[first_map + i], object->maps[i], object_row);
+	for (i = 0; i < object->nr_progs && !err; i++) {
+		struct inlay_seg_prog *prog = &head->progs[first_prog + i];
+
+		name_copy(prog->name, sizeof(prog->name), object->progs[i].name);
+		name_copy(prog->section, sizeof(prog->section), object->progs[i].section);
+		prog->kind = object->progs[i].kind;
+		prog->flags = object->progs[i].flags;
+		prog->object = object_row;
+		prog->index = i;
+	}
+	if (err)
+		return err;
+	/* release: readers acquire the counts; the objects' last, as its rows refer to the others */
+	store_release(&head->seg.maps.nr, first_map + object->nr_maps);
+	store_release(&head->seg.progs.nr, first_prog + object->nr_progs);
+	store_release(&head->seg.objects.nr, object_row + 1);
+	return 0;
+}
+
+/* ---- an object that is there ------------------------------------------------------------ */
+
+static bool map_is_same(const struct inlay_seg_map *row, const struct inlay_map_desc *map)
+{
+	return row->type == map->type && row->key_size == map->key_size &&
+	       row->value_size == map->value_size && row->max_entries == map->max_entries &&
+	       row->flags == map->flags && row->shard_bytes == map->shard_bytes &&
+	       (__inlay_rt.mode < RT_MEMFD || row->bytes == region_bytes_shared(map));
+}
+
+static bool rows_are_same(const struct inlay_object_desc *object, const struct inlay_seg_object *row)
+{
+	const struct rt_head *head = __inlay_rt.head;
+	__u32 i;
+
+	if (row->nr_maps != object->nr_maps || row->nr_progs != object->nr_progs ||
+	    row->ctl_bytes != object->ctl_bytes || row->first_map > INLAY_SEGMENT_MAX_MAPS ||
+	    row->nr_maps > INLAY_SEGMENT_MAX_MAPS - row->first_map)
+		return false;
+	for (i = 0; i < object->nr_maps; i++)
+		if (!map_is_same(&head->maps[row->first_map + i], object->maps[i]))
+			return false;
+	return true;
+}
+
+/* ---- both ------------------------------------------------------------------------------- */
+
+static int place(int fd, void *region, __u64 off, __u64 bytes)
+{
+	if (!region || !bytes)
+		return 0;
+	/* the row came from shared memory: checked where it is used */
+	if (!__inlay_segment_holds(off, bytes))
+		return -EINVAL;
+	return __inlay_region_map(fd, region, off, bytes);
+}
+
+static int huge_place(int fd, const struct inlay_map_desc *map, __u64 off)
+{
+	void *at;
+
+	if (!__inlay_segment_holds(off, map->region_bytes))
+		return -EINVAL;
+	at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
+	if (!at)
+		return -ENOMEM;
+	/* release: inlined code loads the base and uses what is behind it */
+	store_release(map->base, at);
+	return 0;
+}
+
+static int regions_place(const struct inlay_object_desc *object, const struct inlay_seg_object *row)
+{
+	int fd = __inlay_backing_dup();
+	int err, first_err;
+	__u32 i;
+
+	if (fd < 0)
+		return fd;
+	first_err = place(fd, object->ctl, row->ctl_off, object->ctl_bytes);
+	for (i = 0; i < object->nr_maps; i++) {
+		const struct inlay_map_desc *map = object->maps[i];
+		__u64 off = __inlay_rt.head->maps[row->first_map + i].off;
+
+		if (map->flags & INLAY_MAP_HUGE)
+			err = huge_place(fd, map, off);
+		else if (map->flags & INLAY_MAP_RODATA)
+			err = 0;
+		else
+			err = place(fd, map->region, off, map->region_bytes);
+		if (!first_err)
+			first_err = err;
+	}
+	sys_close(fd);
+	return first_err;
+}
+
+static void maps_register(const struct inlay_object_desc *object, const struct inlay_seg_object *row)
+{
+	__u32 i;
+
+	for (i = 0; i < object->nr_maps; i++)
+		if (object->maps[i]->flags & INLAY_MAP_PERCPU)
+			__inlay_shard_map_add(object->maps[i], row->first_map + i);
+}
+
+/*
+ * Appending is for one at a time among all processes of the segment. Only at start and in dlopen(), and
+ * not longer than a tenth of a second: a holder that was stopped must not stop us.
+ */
+static int tables_lock(int *ret_fd)
+{
+	const struct sys_timespec wait = { 0, TABLE_LOCK_WAIT_NS };
+	int err = -EAGAIN, tries;
+
+	*ret_fd = -1;
+	if (__inlay_rt.mode < RT_MEMFD)
+		return 0;
+	*ret_fd = __inlay_backing_reopen();
+	if (*ret_fd < 0)
+		return *ret_fd;
+	for (tries = 0; tries < TABLE_LOCK_TRIES; tries++) {
+		err = __inlay_lock_set(*ret_fd, INLAY_TABLE_LOCK, true);
+		if (err != -EAGAIN && err != -EACCES)
+			break;
+		sys_nanosleep(&wait);
+	}
+	if (err)
+		sys_close(*ret_fd);
+	return err;
+}
+
+static int take(const struct inlay_object_desc *object)
+{
+	struct rt_head *head = __inlay_rt.head;
+	int lock_fd, row, err = 0;
+
+	if (!is_our_abi(object) || !head)
+		return -EPROTO;
+	err = tables_lock(&lock_fd);
+	if (err)
+		return err;
+	row = row_find(object);
+	if (row < 0) {
+		row = (int)load_relaxed(&head->seg.objects.nr);
+		err = rows_fill(object, (__u32)row);
+	} else if (!rows_are_same(object, &head->objects[row])) {
+		err = -EPROTO;
+	}
+	if (lock_fd >= 0)
+		sys_close(lock_fd);
+	if (err)
+		return err;
+	maps_register(object, &head->objects[row]);
+	return __inlay_rt.mode < RT_MEMFD ? 0 : regions_place(object, &head->objects[row]);
+}
+
+void __inlay_object_add(const struct inlay_object_desc *object, const char *unit_path)
+{
+	__u32 i;
+	int err;
+
+	if (__inlay_rt.mode == RT_OFF)
+		return;
+	err = take(object);
+	if (err)
+		add_relaxed(&__inlay_rt.head->seg.objects_refused, 1);
+	if (!is_our_abi(object))
+		return;
+	for (i = 0; i < object->nr_maps; i++)
+		huge_map_private(object->maps[i]);
+	gates_set(object, unit_path);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The segment of this process tree: finds a place for it, lays out its header, grows it, and decides at
+ * exit whether it stays. What goes into its tables is the business of object.c, proc.c and
+ * shard.c.
+ */
+#include <errno.h>
+#include <sys/prctl.h>
+
+#include "rt/inlay_rt_internal.h"
+#include "rt/sys.h"
+
+#define HEAD_BYTES ((__u64)sizeof(struct rt_head))
+#define MAX_NAME_TRIES 64
+#define ALLOC_TRIES 10000
+
+_Static_assert(sizeof(struct rt_head) % INLAY_PAGE_BYTES == 0, "the first region is page aligned");
+
+static void table_init(struct inlay_table *table, size_t off, size_t entry_bytes, __u32 max)
+{
+	table->off = off;
+	table->entry_bytes = (__u32)entry_bytes;
+	table->max = max;
+}
+
+static void head_init(struct rt_head *head)
+{
+	struct inlay_segment *seg = &head->seg;
+	const struct rt_identity *id = &__inlay_rt.id;
+	struct sys_timespec now = {0};
+	size_t exe_bytes = str_bytes(id->exe), cut = 0;
+
+	seg->magic = INLAY_SEGMENT_MAGIC;
+	seg->abi_major = INLAY_ABI_MAJOR;
+	seg->abi_minor = INLAY_ABI_MINOR;
+	seg->header_bytes = (__u32)HEAD_BYTES;
+	seg->total_bytes = HEAD_BYTES;
+	seg->uid = sys_geteuid();
+	seg->pid = __inlay_rt.pid;
+	seg->starttime = __inlay_rt.starttime;
+	if (!sys_clock_gettime(0 /* CLOCK_REALTIME */, &now))
+		seg->created_ns = (__u64)now.sec * 1000000000u + (__u64)now.nsec;
+	sys_prctl(PR_GET_NAME, seg->comm);
+	if (exe_bytes >= sizeof(seg->exe))
+		cut = exe_bytes - sizeof(seg->exe) + 1;
+	str_copy(seg->exe, sizeof(seg->exe), id->exe + cut);
+	seg->exe_base = id->exe_base;
+	table_init(&seg->objects, offsetof(struct rt_head, objects), sizeof(head->objects[0]),
+		   INLAY_SEGMENT_MAX_OBJECTS);
+	table_init(&seg->maps, offsetof(struct rt_head, maps), sizeof(head->maps[0]),
+		   INLAY_SEGMENT_MAX_MAPS);
+	table_init(&seg->progs, offsetof(struct rt_head, progs), sizeof(head->progs[0]),
+		   INLAY_SEGMENT_MAX_PROGS);
+	table_init(&seg->procs, offsetof(struct rt_head, procs), sizeof(head->procs[0]),
+		   INLAY_SEGMENT_MAX_PROCS);
+	table_init(&seg->shards, offsetof(struct rt_head, shards), sizeof(head->shards[0]),
+		   INLAY_SEGMENT_MAX_SHARDS);
+	seg->trace_off = offsetof(struct rt_head, trace);
+}
+
+/* Reserves, maps and fills the header of a fresh backing; on failure the caller closes it. */
+static int head_make(int fd)
+{
+	int err = __inlay_backing_reserve(fd, 0, HEAD_BYTES);
+
+	if (err)
+		return err;
+	__inlay_rt.head = sys_mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (!__inlay_rt.head)
+		return -ENOMEM;
+	head_init(__inlay_rt.head);
+	__inlay_rt.is_maker = true;
+	return 0;
+}
+
+static void default_name(char *dst, size_t dst_bytes)
+{
+	str_copy(dst, dst_bytes, __inlay_rt.id.program);
+	str_append(dst, dst_bytes, ".");
+	str_append_u64(dst, dst_bytes, __inlay_rt.pid);
+	str_append(dst, dst_bytes, ".");
+	str_append_u64(dst, dst_bytes, __inlay_rt.starttime);
+}
+
+static bool name_is_good(const char *name)
+{
+	size_t n = str_bytes(name);
+
+	return n && n < 100 && name[0] != '.' && str_base(name) == name;
+}
+
+static int try_file(const char *dir, const char *name)
+{
+	int fd = __inlay_backing_file(dir, name);
+	int err;
+
+	if (fd < 0)
+		return fd;
+	str_copy(__inlay_rt.dir, sizeof(__inlay_rt.dir), dir);
+	str_copy(__inlay_rt.name, sizeof(__inlay_rt.name), name);
+	__inlay_rt.mode = RT_FILE;
+	err = __inlay_backing_set(fd);
+	if (!err)
+		err = head_make(__inlay_rt.fd);
+	if (err) {
+		__inlay_backing_unlink();
+		sys_close(__inlay_rt.fd >= 0 ? __inlay_rt.fd : fd);
+		__inlay_rt.fd = -1;
+		__inlay_rt.mode = RT_OFF;
+	}
+	return err;
+}
+
+/* A name may be taken: by this process before an exec, or by another with our number elsewhere. */
+static int make_file(const char *dir)
+{
+	char base[128], name[160];
+	__u64 n;
+	int err = -EEXIST;
+
+	default_name(base, sizeof(base));
+	for (n = 1; err == -EEXIST && n <= MAX_NAME_TRIES; n++) {
+		str_copy(name, sizeof(name), base);
+		if (n > 1) {
+			str_append(name, sizeof(name), ".");
+			str_append_u64(name, sizeof(name), n);
+		}
+		err = try_file(dir, name);
+	}
+	return err;
+}
+
+static bool head_is_ours(const struct inlay_segment *seg, const struct stat *st)
+{
+	return seg->magic == INLAY_SEGMENT_MAGIC && seg->abi_major == INLAY_ABI_MAJOR &&
+	       seg->abi_minor == INLAY_ABI_MINOR && seg->header_bytes == HEAD_BYTES &&
+	       st->st_size >= (off_t)HEAD_BYTES &&
+	       seg->objects.off == offsetof(struct rt_head, objects) &&
+	       seg->maps.off == offsetof(struct rt_head, maps) &&
+	       seg->progs.off == offsetof(struct rt_head, progs) &&
+	       seg->procs.off == offsetof(struct rt_head, procs) &&
+	       seg->shards.off == offsetof(struct rt_head, shards) &&
+	       seg->trace_off == offsetof(struct rt_head, trace);
+}
+
+/* Maps the segment that another process made under this name. */
+static int join_file(const char *dir, const char *name)
+{
+	struct rt_head *head = NULL;
+	struct stat st;
+	int dir_fd, fd, err = -EINVAL;
+
+	dir_fd = __inlay_backing_dir_open(dir);
+	if (dir_fd < 0)
+		return dir_fd;
+	fd = sys_openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0);
+	sys_close(dir_fd);
+	if (fd < 0)
+		return fd;
+	if (!sys_fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == sys_geteuid() &&
+	    st.st_size >= (off_t)HEAD_BYTES)
+		head = sys_mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	/* pairs with the release in segment_publish() */
+	if (head && load_acquire(&head->seg.state) != INLAY_SEGMENT_MAKING &&
+	    head_is_ours(&head->seg, &st)) {
+		str_copy(__inlay_rt.dir, sizeof(__inlay_rt.dir), dir);
+		str_copy(__inlay_rt.name, sizeof(__inlay_rt.name), name);
+		__inlay_rt.mode = RT_FILE;
+		__inlay_rt.head = head;
+		err = __inlay_backing_set(fd);
+		if (!err)
+			return 0;
+		__inlay_rt.mode = RT_OFF;
+		__inlay_rt.head = NULL;
+	}
+	if (head)
+		sys_munmap(head, HEAD_BYTES);
+	sys_close(fd);
+	return err;
+}
+
+/*
+ * INLAY_SEGMENT=name: joins the segment of that name, or makes it under a name with a dot and gives
+ * it the real one in one step, so that of two processes that start together one makes and the
+ * other joins, and neither sees half a header.
+ */
+static int open_named(const char *dir, const char *name)
+{
+	char making[160] = ".", own[128];
+	int dir_fd, err;
+
+	if (!name_is_good(name))
+		return -EINVAL;
+	err = join_file(dir, name);
+	if (err != -ENOENT)
+		return err;
+	default_name(own, sizeof(own));
+	str_append(making, sizeof(making), own);
+	err = try_file(dir, making);
+	if (err)
+		return err;
+	__inlay_segment_publish();
+	dir_fd = __inlay_backing_dir_open(dir);
+	err = dir_fd < 0 ? dir_fd : sys_rename_new(dir_fd, making, name);
+	if (dir_fd >= 0)
+		sys_close(dir_fd);
+	if (!err) {
+		str_copy(__inlay_rt.name, sizeof(__inlay_rt.name), name);
+		return 0;
+	}
+	__inlay_backing_unlink();
+	sys_munmap(__inlay_rt.head, HEAD_BYTES);
+	sys_close(__inlay_rt.fd);
+	__inlay_rt.head = NULL;
+	__inlay_rt.fd = -1;
+	__inlay_rt.is_maker = false;
+	__inlay_rt.mode = RT_OFF;
+	return err == -EEXIST ? join_file(dir, name) : err;
+}
+
+static int make_memfd(void)
+{
+	char name[160] = "inlay:", own[128];
+	int fd, err;
+
+	default_name(own, sizeof(own));
+	str_append(name, sizeof(name), own);
+	fd = __inlay_backing_memfd(name);
+	if (fd < 0)
+		return fd;
+	__inlay_rt.mode = RT_MEMFD;
+	err = __inlay_backing_set(fd);
+	if (!err)
+		err = head_make(__inlay_rt.fd);
+	if (err) {
+		sys_close(__inlay_rt.fd >= 0 ? __inlay_rt.fd : fd);
+		__inlay_rt.fd = -1;
+		__inlay_rt.mode = RT_OFF;
+	}
+	return err;
+}
+
+/* Private memory in the same layout: shards and the trace ring work, nobody reads them. */
+static void make_private(void)
+{
+	__inlay_rt.head = sys_mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (!__inlay_rt.head)
+		return;
+	head_init(__inlay_rt.head);
+	__inlay_rt.mode = RT_PRIVATE;
+}
+
+/* A file, else a memfd, else private memory; RT_OFF only without any memory at all. */
+void __inlay_segment_open(const struct rt_env *env)
+{
+	char dir[sizeof(__inlay_rt.dir)] = "/dev/shm/inlay-";
+	int err;
+
+	__inlay_rt.is_kept = env->is_kept;
+	if (env->dir)
+		str_copy(dir, sizeof(dir), env->dir);
+	else
+		str_append_u64(dir, sizeof(dir), sys_geteuid());
+	err = env->dir && str_bytes(env->dir) >= sizeof(dir) ? -ENAMETOOLONG : 0;
+	if (!err)
+		err = env->segment ? open_named(dir, env->segment) : make_file(dir);
+	if (err)
+		err = make_memfd();
+	if (err)
+		make_private();
+}
+
+/* Readers may look now. Pairs with their acquire of the state. */
+void __inlay_segment_publish(void)
+{
+	if (__inlay_rt.head && __inlay_rt.is_maker)
+		store_release(&__inlay_rt.head->seg.state, INLAY_SEGMENT_LIVE);
+}
+
+/*
+ * Reserve first, then claim by compare-exchange: two processes may reserve the same range, one gets it
+ * and the other goes on behind it; whoever dies between leaves nothing but reserved pages that the
+ * next one claims.
+ */
+__u64 __inlay_segment_alloc(__u64 bytes)
+{
+	__u64 *total = &__inlay_rt.head->seg.total_bytes;
+	__u64 seen = load_acquire(total), off = 0;
+	int fd, tries;
+
+	bytes = inlay_round_up(bytes, INLAY_PAGE_BYTES);
+	fd = __inlay_backing_dup();
+	if (fd < 0)
+		return 0;
+	for (tries = 0; tries < ALLOC_TRIES; tries++) {
+		off = inlay_round_up(seen, INLAY_PAGE_BYTES);
+		if (off < HEAD_BYTES || off > INT64_MAX - bytes ||
+		    __inlay_backing_reserve(fd, off, bytes)) {
+			off = 0;
+			break;
+		}
+		/* release: readers that see the size may read that far */
+		if (cas_acq_rel(total, &seen, off + bytes))
+			break;
+		off = 0;
+	}
+	sys_close(fd);
+	return off;
+}
+
+bool __inlay_segment_holds(__u64 off, __u64 bytes)
+{
+	__u64 total = load_acquire(&__inlay_rt.head->seg.total_bytes);
+
+	return off >= HEAD_BYTES && off % INLAY_PAGE_BYTES == 0 && off <= total &&
+	       bytes <= total - off;
+}
+
+static bool is_used_by_others(void)
+{
+	__u32 nr = load_acquire(&__inlay_rt.head->seg.procs.nr), row;
+	bool is_used = false;
+	int fd;
+
+	fd = __inlay_backing_dup();
+	if (fd < 0)
+		return true;
+	is_used = __inlay_lock_is_held(fd, INLAY_READER_LOCK);
+	for (row = 0; row < nr && row < INLAY_SEGMENT_MAX_PROCS && !is_used; row++)
+		is_used = row != __inlay_rt.row &&
+			  __atomic_load_n(&__inlay_rt.head->procs[row].pid, __ATOMIC_SEQ_CST) &&
+			  __inlay_lock_is_held(fd, INLAY_PROC_LOCK_BASE + row);
+	sys_close(fd);
+	return is_used;
+}
+
+/*
+ * Normal exit. The row is given up before the others are looked at: of two processes that end at the
+ * same time at least one sees that it is the last.
+ */
+void __inlay_segment_finish(void)
+{
+	if (!__inlay_rt.head || __inlay_rt.mode < RT_MEMFD)
+		return;
+	__inlay_proc_release();
+	if (__inlay_rt.is_maker)
+		store_release(&__inlay_rt.head->seg.state, INLAY_SEGMENT_EXITED);
+	if (!__inlay_rt.is_kept && !is_used_by_others())
+		__inlay_backing_unlink();
+}

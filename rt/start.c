@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One runtime per process: decides which copy of libinlay leads, starts it, and hands the others' calls
+ * to it. The copies find each other through an ELF note, so that no symbol need be exported.
+ */
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#include <sys/auxv.h>
+
+#include "rt/inlay_rt_internal.h"
+#include "rt/sys.h"
+
+extern char **environ;
+extern __typeof__(dlopen) dlopen __attribute__((weak));
+
+struct rt_state __inlay_rt = { .fd = -1, .lock_fd = -1, .row = INLAY_PROC_NONE };
+struct inlay_trace *__inlay_trace_v1;
+
+/* ---- the leading copy ------------------------------------------------------------------- */
+
+#define MAX_COPIES 64
+static struct inlay_copy *copies[MAX_COPIES];
+
+static void copy_add(struct inlay_copy *copy)
+{
+	__u32 i;
+
+	for (i = 0; i < MAX_COPIES; i++) {
+		if (load_relaxed(&copies[i]))
+			continue;
+		if (__inlay_rt.head)
+			store_release(copy->trace, &__inlay_rt.head->trace);
+		store_release(&copies[i], copy);
+		return;
+	}
+}
+
+static void copy_remove(struct inlay_copy *copy)
+{
+	__u32 i;
+
+	for (i = 0; i < MAX_COPIES; i++)
+		if (load_relaxed(&copies[i]) == copy)
+			store_release(&copies[i], NULL);
+}
+
+void __inlay_copies_fork_child(void)
+{
+	__u32 i;
+
+	for (i = 0; i < MAX_COPIES; i++) {
+		const struct inlay_copy *copy = load_acquire(&copies[i]);
+
+		if (copy && copy->fork_child)
+			copy->fork_child();
+	}
+}
+
+struct module_query {
+	const void *address;
+	const char *path;
+	__u32 at;
+	__u32 is_found;
+};
+
+static int module_match(struct dl_phdr_info *info, size_t bytes, void *arg)
+{
+	struct module_query *query = arg;
+	int i;
+
+	(void)bytes;
+	for (i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
+		uintptr_t begin = info->dlpi_addr + phdr->p_vaddr;
+
+		if (phdr->p_type != PT_LOAD || (uintptr_t)query->address < begin ||
+		    (uintptr_t)query->address - begin >= phdr->p_memsz)
+			continue;
+		query->path = info->dlpi_name;
+		query->is_found = 1;
+		return 1;
+	}
+	query->at++;
+	return 0;
+}
+
+/* The module that holds an address; the first in the list is the executable. */
+static struct module_query module_find(const void *address)
+{
+	struct module_query query = { .address = address };
+
+	dl_iterate_phdr(module_match, &query);
+	return query;
+}
+
+static void unit_add(struct inlay_unit *unit)
+{
+	struct module_query module = module_find(unit);
+	__u64 i;
+
+	if (unit->unit_bytes < sizeof(*unit) || unit->abi_major != INLAY_ABI_MAJOR)
+		return;
+	unit->is_main = module.is_found && module.at == 0;
+	for (i = 0; i < unit->nr_objects; i++)
+		if (unit->objects[i])
+			__inlay_object_add(unit->objects[i],
+					   unit->is_main ? NULL : module.path);
+	__inlay_segment_publish();
+}
+
+/* The executable ends with the process, whose other threads run on until then. */
+static void unit_remove(struct inlay_unit *unit)
+{
+	__u64 i;
+	__u32 map;
+
+	if (unit->is_main)
+		return;
+	for (i = 0; i < unit->nr_objects; i++)
+		for (map = 0; unit->objects[i] && map < unit->objects[i]->nr_maps; map++)
+			__inlay_shard_map_remove(unit->objects[i]->maps[map]);
+}
+
+static int proc_is_alive(__u32 row)
+{
+	bool is_alive = true;
+	int fd;
+
+	if (row == INLAY_PROC_NONE || row == load_relaxed(&__inlay_rt.row))
+		return true;
+	if (row >= INLAY_SEGMENT_MAX_PROCS)
+		return false;
+	fd = __inlay_backing_dup();
+	if (fd < 0)
+		return true;
+	is_alive = __inlay_lock_is_held(fd, INLAY_PROC_LOCK_BASE + row);
+	sys_close(fd);
+	return is_alive;
+}
+
+static __u32 proc_row(void)
+{
+	__inlay_fork_check();
+	return load_acquire(&__inlay_rt.row);
+}
+
+static struct inlay_rt_table table = {
+	.table_bytes = sizeof(struct inlay_rt_table),
+	.abi_major = INLAY_ABI_MAJOR,
+	.abi_minor = INLAY_ABI_MINOR,
+	.copy_add = copy_add,
+	.copy_remove = copy_remove,
+	.unit_add = unit_add,
+	.unit_remove = unit_remove,
+	.shard_get = __inlay_shard_get,
+	.proc_row = proc_row,
+	.proc_is_alive = proc_is_alive,
+};
+
+/* A leader in a library that dlclose() could take away would leave the others without a runtime. */
+static void stay_loaded(void)
+{
+	struct module_query module = module_find(&table);
+
+	if (dlopen && module.is_found && module.at && module.path && module.path[0])
+		dlopen(module.path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+static void lead(void)
+{
+	struct rt_env env;
+
+	__inlay_env_read(getauxval(AT_SECURE) != 0, environ, &env);
+	stay_loaded();
+	if (!env.is_disabled && getauxval(AT_PAGESZ) == INLAY_PAGE_BYTES) {
+		__inlay_identity_read(&__inlay_rt.id);
+		__inlay_rt.pid = sys_getpid();
+		__inlay_rt.starttime = __inlay_starttime();
+		__inlay_segment_open(&env);
+		if (__inlay_rt.mode >= RT_MEMFD)
+			__inlay_proc_claim();
+		__inlay_shard_init();
+		__inlay_fork_init();
+	}
+	/* release: who finds the table through the note may use it */
+	store_release(&table.is_leader, 1);
+}
+
+/* ---- finding the leader ----------------------------------------------------------------- */
+
+/*
+ * Elf64_Nhdr, name, and the self-relative offset of the table. In an allocated note section, so that
+ * --gc-sections keeps it and a program header points to it.
+ */
+extern const struct inlay_rt_table __inlay_rt_v1
+	__attribute__((alias("table"), visibility("hidden")));
+__asm__(".pushsection .note.inlay,\"a\",%note\n"
+	"	.p2align 2\n"
+	"	.long 6, 4, 1\n"
+	"	.asciz \"Inlay\"\n"
+	"	.p2align 2\n"
+	"	.long __inlay_rt_v1 - .\n"
+	".popsection\n");
+
+static const struct inlay_rt_table *note_table(const char *note, size_t bytes)
+{
+	const struct inlay_rt_table *found;
+	int32_t off;
+
+	while (bytes >= sizeof(ElfW(Nhdr))) {
+		const ElfW(Nhdr) *head = (const void *)note;
+		size_t name_bytes = inlay_round_up(head->n_namesz, 4);
+		size_t desc_bytes = inlay_round_up(head->n_descsz, 4);
+		const char *name = note + sizeof(*head);
+
+		bytes -= sizeof(*head);
+		if (name_bytes > bytes || desc_bytes > bytes - name_bytes)
+			return NULL;
+		if (head->n_type == INLAY_NOTE_TYPE && head->n_descsz == sizeof(off) &&
+		    head->n_namesz == sizeof(INLAY_NOTE_NAME) &&
+		    bytes_equal(name, INLAY_NOTE_NAME, sizeof(INLAY_NOTE_NAME))) {
+			off = *(const int32_t *)(name + name_bytes);
+			found = (const void *)(name + name_bytes + off);
+			/* pairs with the release in lead() */
+			if (found->abi_major == INLAY_ABI_MAJOR && load_acquire(&found->is_leader))
+				return found;
+		}
+		bytes -= name_bytes + desc_bytes;
+		note = name + name_bytes + desc_bytes;
+	}
+	return NULL;
+}
+
+static int module_leader(struct dl_phdr_info *info, size_t bytes, void *arg)
+{
+	const struct inlay_rt_table **ret = arg;
+	int i;
+
+	(void)bytes;
+	for (i = 0; i < info->dlpi_phnum && !*ret; i++) {
+		const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
+
+		if (phdr->p_type == PT_NOTE && phdr->p_align <= 4)
+			*ret = note_table((const char *)(info->dlpi_addr + phdr->p_vaddr),
+					  phdr->p_memsz);
+	}
+	return *ret != NULL;
+}
+
+/* ---- this copy -------------------------------------------------------------------------- */
+
+/* NULL before the first unit came. */
+static const struct inlay_rt_table *leader;
+
+static void copy_fork_child(void)
+{
+	if (__inlay_clock_fork_child)
+		__inlay_clock_fork_child();
+}
+
+static struct inlay_copy this_copy = {
+	.copy_bytes = sizeof(struct inlay_copy),
+	.trace = &__inlay_trace_v1,
+	.fork_child = copy_fork_child,
+};
+
+static int starting;
+
+void __inlay_unit_add_v1(struct inlay_unit *unit)
+{
+	const struct inlay_rt_table *found = NULL;
+
+	if (!load_acquire(&leader)) {
+		if (__atomic_exchange_n(&starting, 1, __ATOMIC_ACQ_REL))
+			return;
+		dl_iterate_phdr(module_leader, &found);
+		if (!found) {
+			lead();
+			found = &table;
+		}
+		found->copy_add(&this_copy);
+		store_release(&leader, found);
+	}
+	leader->unit_add(unit);
+}
+
+void __inlay_unit_remove_v1(struct inlay_unit *unit)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	if (to)
+		to->unit_remove(unit);
+}
+
+__attribute__((destructor(101))) static void copy_stop(void)
+{
+	if (leader == &table)
+		__inlay_segment_finish();
+	else if (leader)
+		leader->copy_remove(&this_copy);
+}
+
+char *__inlay_shard_get_v1(const struct inlay_map_desc *desc)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to ? to->shard_get(desc) : NULL;
+}
+
+__u32 __inlay_proc_row(void)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to ? to->proc_row() : INLAY_PROC_NONE;
+}
+
+bool __inlay_proc_is_alive(__u32 row)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to ? to->proc_is_alive(row) != 0 : true;
+}
