@@ -39,4 +39,8 @@ const char *bpfcc_prog_symbol(struct inlay_bpfcc_object *object, const struct bp
 #define BPFCC_READS_ALL (~0ull)
 uint64_t bpfcc_prog_reads(LLVMModuleRef module, const char *symbol);
 
+/* The same for the whole of struct inlay_frame, and for what is written (override_rc): bit i = word i. */
+void bpfcc_prog_frame_use(LLVMModuleRef module, const char *symbol, uint64_t *ret_reads,
+			  uint64_t *ret_writes);
+
 #endif /* INLAY_BPFCC_LL_LOWER_H */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls: of subprograms, which are real functions, and of helpers and kfuncs by rt/helpers.def. */
+#include "bpfcc/ll/impl.h"
+
+#include <stdio.h>
+
+static bool is_pointer_arg(enum bpfcc_arg arg)
+{
+	return arg == BPFCC_ARG_MAP || arg == BPFCC_ARG_KEY || arg == BPFCC_ARG_VALUE ||
+	       arg == BPFCC_ARG_MEM_R || arg == BPFCC_ARG_MEM_W || arg == BPFCC_ARG_CTX;
+}
+
+static LLVMTypeRef l_result_type(struct lower *l, const struct bpfcc_helper *helper)
+{
+	switch (helper->ret) {
+	case BPFCC_RET_PTR_VALUE_OR_NULL:
+	case BPFCC_RET_PTR_MEM:
+		return l->t_ptr;
+	case BPFCC_RET_VOID:
+		return l->t_void;
+	default:
+		return l->t_i64;
+	}
+}
+
+/*
+ * The function behind a helper: of class CALL libinlay's __inlay_<name>_v1, else the external
+ * instance in the helper bitcode, which import.c links in.
+ */
+LLVMValueRef l_call_helper(struct lower *l, const struct bpfcc_helper *helper,
+			   LLVMValueRef *v_args)
+{
+	bool has_frame = helper->flags & BPFCC_HELPER_F_FRAME;
+	LLVMTypeRef t_args[BPFCC_MAX_ARGS + 1], t_fn;
+	unsigned int nr = 0;
+	char name[128];
+	LLVMValueRef v_fn;
+
+	if (has_frame)
+		t_args[nr++] = l->t_ptr;
+	for (uint32_t i = 0; i < BPFCC_MAX_ARGS; i++) {
+		enum bpfcc_arg arg = helper->args[i];
+
+		if (arg == BPFCC_ARG_NONE || (has_frame && arg == BPFCC_ARG_CTX))
+			continue;
+		t_args[nr++] = is_pointer_arg(arg) ? l->t_ptr : l->t_i64;
+	}
+	t_fn = LLVMFunctionType(l_result_type(l, helper), t_args, nr, false);
+	if (helper->class == BPFCC_HELPER_CALL)
+		snprintf(name, sizeof(name), "__inlay_%s_v1", helper->name);
+	else
+		snprintf(name, sizeof(name), HELPER_PREFIX "%s", helper->name);
+	v_fn = LLVMGetNamedFunction(l->module, name);
+	if (!v_fn) {
+		v_fn = LLVMAddFunction(l->module, name, t_fn);
+		ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
+	}
+	return LLVMBuildCall2(l->builder, t_fn, v_fn, v_args, nr, "");
+}
+
+static void l_set_result(struct lower_func *lf, LLVMValueRef v)
+{
+	struct lower *l = lf->l;
+
+	if (LLVMTypeOf(v) == l->t_ptr)
+		l_set_ptr(lf, 0, v);
+	else if (LLVMTypeOf(v) == l->t_i64)
+		l_set_num(lf, 0, v);
+	else
+		l_set_num(lf, 0, LLVMConstInt(l->t_i64, 0, false));
+}
+
+static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
+{
+	bool has_frame = helper->flags & BPFCC_HELPER_F_FRAME;
+	LLVMValueRef v_args[BPFCC_MAX_ARGS + 1];
+	unsigned int nr = 0;
+
+	if (has_frame)
+		v_args[nr++] = lf->v_frame;
+	for (int i = 0; i < BPFCC_MAX_ARGS; i++) {
+		enum bpfcc_arg arg = helper->args[i];
+
+		if (arg == BPFCC_ARG_NONE || (has_frame && arg == BPFCC_ARG_CTX))
+			continue;
+		if (is_pointer_arg(arg))
+			v_args[nr++] = l_get_ptr(lf, BPF_REG_1 + i);
+		else if (arg == BPFCC_ARG_SIZE || arg == BPFCC_ARG_SIZE0)
+			/* 32 bits, unsigned: what is above is not the helper's */
+			v_args[nr++] = LLVMBuildAnd(lf->l->builder, l_get_num(lf, BPF_REG_1 + i),
+						    LLVMConstInt(lf->l->t_i64, 0xffffffff, false),
+						    "");
+		else
+			v_args[nr++] = l_get_num(lf, BPF_REG_1 + i);
+	}
+	l_set_result(lf, l_call_helper(lf->l, helper, v_args));
+	return 0;
+}
+
+static int l_subprogram(struct lower_func *lf, uint32_t index)
+{
+	struct lower *l = lf->l;
+	LLVMValueRef v_args[BPFCC_MAX_ARGS + 1], v_fn;
+	uint32_t nr_args;
+
+	if (index >= l->object->nr_funcs || !l->v_subs[index])
+		return l_error(lf, NULL, "call of function %u of %u", index, l->object->nr_funcs);
+	v_fn = l->v_subs[index];
+	nr_args = LLVMCountParams(v_fn) - 1;
+	v_args[0] = lf->v_frame;
+	for (uint32_t i = 0; i < nr_args; i++)
+		v_args[i + 1] = l_get_num(lf, BPF_REG_1 + (int)i);
+	l_set_num(lf, 0, LLVMBuildCall2(l->builder, LLVMGlobalGetValueType(v_fn), v_fn, v_args,
+					nr_args + 1, ""));
+	return 0;
+}
+
+int l_call(struct lower_func *lf, const struct bpf_insn *insn)
+{
+	const struct bpfcc_helper *helper;
+
+	switch (insn->src_reg) {
+	case BPF_PSEUDO_CALL:
+		return l_subprogram(lf, (uint32_t)insn->imm);
+	case BPF_PSEUDO_KFUNC_CALL:
+		helper = bpfcc_kfunc_by_index(insn->imm);
+		break;
+	default:
+		helper = bpfcc_helper_by_id(insn->imm);
+		break;
+	}
+	if (!helper)
+		return l_error(lf, NULL, "call of unknown helper %d", insn->imm);
+	return l_helper(lf, helper);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * inlay_bpfcc_object_emit(): the lowered module as a file. Position-independent code for the baseline
+ * of the target; the same object gives the same bytes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+
+#include "bpfcc/handle.h"
+#include "bpfcc/ll/lower.h"
+#include "bpfcc/ll/util.h"
+
+static pthread_once_t targets_once = PTHREAD_ONCE_INIT;
+
+static void init_targets(void)
+{
+	LLVMInitializeAllTargetInfos();
+	LLVMInitializeAllTargets();
+	LLVMInitializeAllTargetMCs();
+	LLVMInitializeAllAsmPrinters();
+	LLVMInitializeAllAsmParsers(); /* inline assembly of helpers */
+}
+
+static LLVMTargetMachineRef l_machine(struct inlay_bpfcc_object *object)
+{
+	int level = object->opts.opt_level;
+	LLVMTargetMachineRef machine = NULL;
+	char *message = NULL, *triple;
+	LLVMTargetRef target;
+
+	pthread_once(&targets_once, init_targets);
+	if (object->opts.target)
+		triple = LLVMNormalizeTargetTriple(object->opts.target);
+	else
+		triple = LLVMGetDefaultTargetTriple();
+	if (LLVMGetTargetFromTriple(triple, &target, &message)) {
+		bpfcc_error(&object->diag, NULL, "give an LLVM triple, as clang --target= takes",
+			    "unknown target '%s': %s", triple, message);
+		LLVMDisposeMessage(message);
+	} else {
+		machine = LLVMCreateTargetMachine(
+			target, triple, "", "",
+			level == 1 ? LLVMCodeGenLevelLess :
+			level == 3 ? LLVMCodeGenLevelAggressive :
+				     LLVMCodeGenLevelDefault,
+			LLVMRelocPIC, LLVMCodeModelDefault);
+		if (!machine)
+			bpfcc_error(&object->diag, NULL, NULL, "no code generator for target '%s'",
+				    triple);
+	}
+	LLVMDisposeMessage(triple);
+	return machine;
+}
+
+static int write_all(int fd, const char *data, size_t bytes)
+{
+	while (bytes) {
+		ssize_t n = write(fd, data, bytes);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		data += n;
+		bytes -= (size_t)n;
+	}
+	return 0;
+}
+
+/* Devices, pipes, and links into /dev and /proc such as /dev/stdout: renaming would replace them. */
+static bool is_special_file(const char *path)
+{
+	struct stat st;
+
+	if (!strncmp(path, "/dev/", 5) || !strncmp(path, "/proc/", 6))
+		return true;
+	return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+static int write_in_place(const char *path, const char *data, size_t bytes)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, data, bytes);
+	if (close(fd) && !err)
+		err = -errno;
+	return err;
+}
+
+/*
+ * Writes to a temporary name beside `path` and renames, so that nobody ever sees half a file. A link
+ * stays a link: what it points to is replaced.
+ */
+static int write_file(const char *path, const char *data, size_t bytes)
+{
+	char *target = NULL;
+	mode_t mask;
+	char *temp;
+	int fd, err;
+
+	if (is_special_file(path))
+		return write_in_place(path, data, bytes);
+	target = realpath(path, NULL); /* NULL: there is none yet */
+	if (target)
+		path = target;
+	if (asprintf(&temp, "%s.XXXXXX", path) < 0) {
+		free(target);
+		return -ENOMEM;
+	}
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		free(temp);
+		free(target);
+		return err;
+	}
+	mask = umask(0);
+	umask(mask);
+	err = write_all(fd, data, bytes);
+	if (!err && fchmod(fd, 0666 & ~mask))
+		err = -errno;
+	if (close(fd) && !err)
+		err = -errno;
+	if (!err && rename(temp, path))
+		err = -errno;
+	if (err)
+		unlink(temp);
+	free(temp);
+	free(target);
+	return err;
+}
+
+static int l_write(struct inlay_bpfcc_object *object, LLVMTargetMachineRef machine,
+		   LLVMModuleRef module, enum inlay_bpfcc_output output, const char *path)
+{
+	LLVMMemoryBufferRef buffer = NULL;
+	char *message = NULL;
+	int err;
+
+	switch (output) {
+	case INLAY_BPFCC_LL:
+		message = LLVMPrintModuleToString(module);
+		err = write_file(path, message, strlen(message));
+		LLVMDisposeMessage(message);
+		return err;
+	case INLAY_BPFCC_BC:
+		buffer = LLVMWriteBitcodeToMemoryBuffer(module);
+		break;
+	default:
+		if (LLVMTargetMachineEmitToMemoryBuffer(machine, module,
+							output == INLAY_BPFCC_ASM ?
+								LLVMAssemblyFile :
+								LLVMObjectFile,
+							&message, &buffer)) {
+			err = bpfcc_error(&object->diag, NULL, NULL, "LLVM: %s", message);
+			LLVMDisposeMessage(message);
+			return err;
+		}
+	}
+	err = write_file(path, LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer));
+	LLVMDisposeMemoryBuffer(buffer);
+	return err;
+}
+
+/* LLVM's own handler would print and exit; what it says becomes a message of ours. */
+static void on_llvm_message(LLVMDiagnosticInfoRef info, void *arg)
+{
+	struct inlay_bpfcc_object *object = arg;
+	char *text = LLVMGetDiagInfoDescription(info);
+
+	if (LLVMGetDiagInfoSeverity(info) == LLVMDSError)
+		bpfcc_error(&object->diag, NULL, NULL, "LLVM: %s", text);
+	LLVMDisposeMessage(text);
+}
+
+int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_output output,
+			    const char *path)
+{
+	LLVMTargetMachineRef machine = l_machine(object);
+	LLVMContextRef context;
+	LLVMTargetDataRef layout;
+	LLVMModuleRef module = NULL;
+	char *layout_text, *triple;
+	unsigned int nr_errors;
+	int err;
+
+	if (!machine)
+		return -EINVAL;
+	context = LLVMContextCreate();
+	LLVMContextSetDiagnosticHandler(context, on_llvm_message, object);
+	layout = LLVMCreateTargetDataLayout(machine);
+	layout_text = LLVMCopyStringRepOfTargetData(layout);
+	triple = LLVMGetTargetMachineTriple(machine);
+	nr_errors = object->diag.nr_errors;
+	err = bpfcc_lower(object, context, triple, layout_text, BPFCC_LOWER_STANDALONE, &module);
+	if (!err) {
+		err = l_write(object, machine, module, output, path);
+		if (err && object->diag.nr_errors == nr_errors)
+			bpfcc_error(&object->diag, NULL, NULL, "cannot write '%s': %s", path,
+				    strerror(-err));
+		if (!err && object->diag.nr_errors != nr_errors)
+			err = -EINVAL;
+		LLVMDisposeModule(module);
+	}
+	LLVMDisposeMessage(triple);
+	LLVMDisposeMessage(layout_text);
+	LLVMDisposeTargetData(layout);
+	LLVMContextDispose(context);
+	LLVMDisposeTargetMachine(machine);
+	return err;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpfcc_lower(): the order of things. Data, functions, placement of accesses, helper bodies,
+ * optimisation, linkage. One object in, one verified module out.
+ */
+#include "bpfcc/ll/impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+
+static void l_types(struct lower *l)
+{
+	l->t_void = LLVMVoidTypeInContext(l->context);
+	l->t_i1 = LLVMInt1TypeInContext(l->context);
+	l->t_i8 = LLVMInt8TypeInContext(l->context);
+	l->t_i16 = LLVMInt16TypeInContext(l->context);
+	l->t_i32 = LLVMInt32TypeInContext(l->context);
+	l->t_i64 = LLVMInt64TypeInContext(l->context);
+	l->t_ptr = LLVMPointerTypeInContext(l->context, 0);
+	l->md_place = LLVMGetMDKindIDInContext(l->context, "inlay.place", strlen("inlay.place"));
+}
+
+static int l_init(struct lower *l, const char *triple, const char *data_layout)
+{
+	const struct bpfcc_object *object = l->object;
+
+	for (int i = 0; i < 8; i++)
+		snprintf(l->hash + 2 * i, 3, "%02x", object->hash[i]);
+	l_types(l);
+	l->maps = calloc(object->nr_maps + 1, sizeof(*l->maps));
+	l->v_subs = calloc(object->nr_funcs + 1, sizeof(*l->v_subs));
+	l->v_progs = calloc(object->nr_progs + 1, sizeof(*l->v_progs));
+	if (!l->maps || !l->v_subs || !l->v_progs)
+		return -ENOMEM;
+	l->module = LLVMModuleCreateWithNameInContext(object->name, l->context);
+	LLVMSetSourceFileName(l->module, object->name, strlen(object->name));
+	LLVMSetTarget(l->module, triple);
+	LLVMSetDataLayout(l->module, data_layout);
+	l->is_big_endian = data_layout[0] == 'E';
+	l->builder = LLVMCreateBuilderInContext(l->context);
+	return 0;
+}
+
+static int l_run_passes(struct lower *l, const char *passes)
+{
+	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+	LLVMErrorRef error;
+	char *message;
+
+	/* a probe is short: what widens code for throughput only makes it longer */
+	LLVMPassBuilderOptionsSetLoopVectorization(options, false);
+	LLVMPassBuilderOptionsSetSLPVectorization(options, false);
+	LLVMPassBuilderOptionsSetLoopInterleaving(options, false);
+	error = LLVMRunPasses(l->module, passes, NULL, options);
+	LLVMDisposePassBuilderOptions(options);
+	if (!error)
+		return 0;
+	message = LLVMGetErrorMessage(error);
+	bpfcc_error(&l->handle->diag, NULL, NULL, "LLVM: %s", message);
+	LLVMDisposeErrorMessage(message);
+	return -EINVAL;
+}
+
+static int l_optimise(struct lower *l)
+{
+	int level = l->handle->opts.opt_level;
+	char passes[64];
+
+	snprintf(passes, sizeof(passes), "default<O%d>", level < 1 ? 2 : level > 3 ? 3 : level);
+	return l_run_passes(l, passes);
+}
+
+static int l_verify(struct lower *l)
+{
+	char *message = NULL;
+	int err = 0;
+
+	if (LLVMVerifyModule(l->module, LLVMReturnStatusAction, &message))
+		err = bpfcc_error(&l->handle->diag, NULL, "this is a bug in bpfcc",
+				  "the code made for this object is not valid: %s", message);
+	LLVMDisposeMessage(message);
+	return err;
+}
+
+/* Programs are external while the module is optimised, or they would be dropped as unused. */
+static void l_link_programs(struct lower *l)
+{
+	for (uint32_t i = 0; i < l->object->nr_progs; i++) {
+		LLVMValueRef v_fn = l->v_progs[i];
+
+		if (l->mode == BPFCC_LOWER_IMPORT) {
+			LLVMSetLinkage(v_fn, LLVMAvailableExternallyLinkage);
+			ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "alwaysinline");
+		}
+	}
+	for (LLVMValueRef v = LLVMGetFirstFunction(l->module); v; v = LLVMGetNextFunction(v))
+		ll_strip_target_attrs(v);
+}
+
+static int l_module(struct lower *l)
+{
+	int err;
+
+	err = l_maps(l);
+	if (err)
+		return err;
+	err = l_functions(l);
+	if (err)
+		return err;
+	l_object(l);
+	err = l_verify(l);
+	if (err)
+		return err;
+	/* SSA form for the registers and nothing more: accesses are still plain here */
+	err = l_run_passes(l, "function(mem2reg,adce)");
+	if (err)
+		return err;
+	l_place_accesses(l);
+	err = l_import_helpers(l);
+	if (err)
+		return err;
+	err = l_optimise(l);
+	if (err)
+		return err;
+	l_link_programs(l);
+	return l_verify(l);
+}
+
+int bpfcc_lower(struct inlay_bpfcc_object *object, LLVMContextRef context, const char *triple,
+		const char *data_layout, enum bpfcc_lower_mode mode, LLVMModuleRef *ret_module)
+{
+	struct lower l = {
+		.handle = object,
+		.object = &object->data,
+		.mode = mode,
+		.context = context,
+	};
+	int err = l_init(&l, triple, data_layout);
+
+	*ret_module = NULL;
+	if (!err)
+		err = l_module(&l);
+	if (l.builder)
+		LLVMDisposeBuilder(l.builder);
+	if (!err)
+		*ret_module = l.module;
+	else if (l.module)
+		LLVMDisposeModule(l.module);
+	free(l.maps);
+	free(l.v_subs);
+	free(l.v_progs);
+	return err;
+}
+
+const char *bpfcc_prog_symbol(struct inlay_bpfcc_object *object, const struct bpfcc_prog *prog)
+{
+	char name[256];
+
+	l_prog_symbol(&object->data, prog->name, name, sizeof(name));
+	return bpfcc_arena_strdup(object->data.arena, name);
+}

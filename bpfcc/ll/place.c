@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How each access is made (docs/DESIGN.md section 6). Works on SSA form, before anything else was
+ * optimised: follows each address to what it points into, and from there decides
+ *   the program's stack, ctx, .rodata, the session cookie   a plain access
+ *   maps and globals, alignment proven                      monotonic atomic, `!nosanitize`
+ *   maps and globals otherwise, or anything unknown         volatile, `!nosanitize`
+ * Where an address cannot be followed (a pointer that was spilled to the stack), what the register
+ * analysis noted at the access is used.
+ *
+ * Also turns map helpers whose map is not a constant into calls of the generic bodies in libinlay:
+ * inlined, they would be a copy of every map type.
+ */
+#include "bpfcc/ll/impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_DEPTH 48
+#define MAX_VISITED 256
+#define MAX_SHIFT 12 /* a page: no alignment above it matters */
+
+struct target {
+	unsigned int place;	/* bits of enum place; 0: nothing, as NULL */
+	unsigned int shift;	/* log2 of the proven alignment */
+};
+
+struct walk {
+	struct lower *l;
+	LLVMValueRef v_visited[MAX_VISITED]; /* phis and arguments: cycles add nothing new */
+	unsigned int nr_visited;
+};
+
+static const struct target nothing = {0, MAX_SHIFT};
+static const struct target unknown = {PLACE_UNKNOWN, 0};
+
+static struct target l_follow(struct walk *w, LLVMValueRef v, unsigned int depth);
+
+static unsigned int min_u(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+static struct target join(struct target a, struct target b)
+{
+	return (struct target){a.place | b.place, min_u(a.shift, b.shift)};
+}
+
+/* True the first time. */
+static bool visit(struct walk *w, LLVMValueRef v, bool *ret_is_full)
+{
+	for (unsigned int i = 0; i < w->nr_visited; i++)
+		if (w->v_visited[i] == v)
+			return false;
+	*ret_is_full = w->nr_visited == MAX_VISITED;
+	if (!*ret_is_full)
+		w->v_visited[w->nr_visited++] = v;
+	return true;
+}
+
+static unsigned int low_zero_bits(uint64_t n)
+{
+	return n ? min_u((unsigned int)__builtin_ctzll(n), MAX_SHIFT) : MAX_SHIFT;
+}
+
+/* Number of low bits of a number that are zero for certain; phis are not followed. */
+static unsigned int zero_bits(LLVMValueRef v, unsigned int depth)
+{
+	LLVMValueRef v_right;
+	unsigned int a, b;
+
+	if (LLVMIsAConstantInt(v))
+		return low_zero_bits(LLVMConstIntGetZExtValue(v));
+	if (!LLVMIsAInstruction(v) || depth > MAX_DEPTH)
+		return 0;
+	switch (LLVMGetInstructionOpcode(v)) {
+	case LLVMZExt:
+	case LLVMSExt:
+	case LLVMTrunc:
+		return zero_bits(LLVMGetOperand(v, 0), depth + 1);
+	case LLVMAdd:
+	case LLVMSub:
+	case LLVMOr:
+	case LLVMXor:
+		a = zero_bits(LLVMGetOperand(v, 0), depth + 1);
+		return min_u(a, zero_bits(LLVMGetOperand(v, 1), depth + 1));
+	case LLVMAnd:
+		a = zero_bits(LLVMGetOperand(v, 0), depth + 1);
+		b = zero_bits(LLVMGetOperand(v, 1), depth + 1);
+		return a > b ? a : b;
+	case LLVMMul:
+		a = zero_bits(LLVMGetOperand(v, 0), depth + 1);
+		return min_u(a + zero_bits(LLVMGetOperand(v, 1), depth + 1), MAX_SHIFT);
+	case LLVMShl:
+	case LLVMLShr:
+		v_right = LLVMGetOperand(v, 1);
+		a = zero_bits(LLVMGetOperand(v, 0), depth + 1);
+		if (!LLVMIsAConstantInt(v_right))
+			return LLVMGetInstructionOpcode(v) == LLVMShl ? a : 0;
+		b = (unsigned int)LLVMConstIntGetZExtValue(v_right);
+		/* MAX_SHIFT stands for "at least": a right shift of it proves nothing */
+		if (LLVMGetInstructionOpcode(v) == LLVMShl)
+			return min_u(a + b, MAX_SHIFT);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* (x << a) >> b, the usual zero-extension of a 32-bit index with its scaling folded in */
+static unsigned int offset_bits(LLVMValueRef v)
+{
+	LLVMValueRef v_inner;
+
+	if (LLVMIsAInstruction(v) &&
+	    (LLVMGetInstructionOpcode(v) == LLVMLShr || LLVMGetInstructionOpcode(v) == LLVMAShr) &&
+	    LLVMIsAConstantInt(LLVMGetOperand(v, 1))) {
+		v_inner = LLVMGetOperand(v, 0);
+		if (LLVMIsAInstruction(v_inner) && LLVMGetInstructionOpcode(v_inner) == LLVMShl &&
+		    LLVMIsAConstantInt(LLVMGetOperand(v_inner, 1))) {
+			uint64_t left = LLVMConstIntGetZExtValue(LLVMGetOperand(v_inner, 1));
+			uint64_t right = LLVMConstIntGetZExtValue(LLVMGetOperand(v, 1));
+
+			return left > right ? min_u((unsigned int)(left - right), MAX_SHIFT) : 0;
+		}
+	}
+	return zero_bits(v, 0);
+}
+
+/* Argument `index` of a subprogram: what all its callers pass. It has no others: all are here. */
+static struct target l_follow_argument(struct walk *w, LLVMValueRef v_fn, unsigned int index,
+				       unsigned int depth)
+{
+	struct target t = nothing;
+
+	for (LLVMUseRef use = LLVMGetFirstUse(v_fn); use; use = LLVMGetNextUse(use)) {
+		LLVMValueRef v_call = LLVMGetUser(use);
+
+		if (!LLVMIsACallInst(v_call) || LLVMGetCalledValue(v_call) != v_fn)
+			return unknown;
+		t = join(t, l_follow(w, LLVMGetOperand(v_call, index), depth + 1));
+	}
+	return t;
+}
+
+static struct target l_follow_result(struct walk *w, LLVMValueRef v_fn, unsigned int depth)
+{
+	struct target t = nothing;
+
+	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(v_fn); b; b = LLVMGetNextBasicBlock(b)) {
+		LLVMValueRef v_ret = LLVMGetBasicBlockTerminator(b);
+
+		if (v_ret && LLVMIsAReturnInst(v_ret))
+			t = join(t, l_follow(w, LLVMGetOperand(v_ret, 0), depth + 1));
+	}
+	return t;
+}
+
+static bool is_named(LLVMValueRef v, const char *name)
+{
+	size_t len;
+
+	return !strcmp(LLVMGetValueName2(v, &len), name);
+}
+
+static struct target l_follow_call(struct walk *w, LLVMValueRef v, unsigned int depth)
+{
+	LLVMValueRef v_fn = LLVMGetCalledValue(v);
+	bool is_full = false;
+
+	if (!v_fn || !LLVMIsAFunction(v_fn))
+		return unknown;
+	if (is_named(v_fn, HELPER_PREFIX "map_lookup_elem"))
+		return (struct target){PLACE_SHARED, 3};
+	if (is_named(v_fn, HELPER_PREFIX "bpf_session_cookie"))
+		return (struct target){PLACE_PRIVATE, 3};
+	for (uint32_t i = 0; i < w->l->object->nr_funcs; i++)
+		if (v_fn == w->l->v_subs[i]) {
+			if (!visit(w, v, &is_full))
+				return nothing;
+			return is_full ? unknown : l_follow_result(w, v_fn, depth);
+		}
+	return unknown;
+}
+
+static struct target l_follow_global(struct walk *w, LLVMValueRef v)
+{
+	for (uint32_t i = 0; i < w->l->object->nr_maps; i++) {
+		const struct lower_map *map = &w->l->maps[i];
+
+		if (v != map->v_region)
+			continue;
+		if (map->flags & INLAY_MAP_RODATA)
+			return (struct target){PLACE_PRIVATE, 4};
+		return (struct target){PLACE_SHARED, MAX_SHIFT};
+	}
+	return unknown;
+}
+
+static struct target l_follow_inst(struct walk *w, LLVMValueRef v, unsigned int depth)
+{
+	struct target t = nothing;
+	bool is_full = false;
+
+	switch (LLVMGetInstructionOpcode(v)) {
+	case LLVMAlloca:
+		return (struct target){PLACE_STACK, 4};
+	case LLVMGetElementPtr:
+		t = l_follow(w, LLVMGetOperand(v, 0), depth + 1);
+		t.shift = min_u(t.shift, offset_bits(LLVMGetOperand(v, 1)));
+		return t;
+	case LLVMPHI:
+		if (!visit(w, v, &is_full))
+			return nothing;
+		if (is_full)
+			return unknown;
+		for (unsigned int i = 0; i < LLVMCountIncoming(v); i++)
+			t = join(t, l_follow(w, LLVMGetIncomingValue(v, i), depth + 1));
+		return t;
+	case LLVMSelect:
+		t = l_follow(w, LLVMGetOperand(v, 1), depth + 1);
+		return join(t, l_follow(w, LLVMGetOperand(v, 2), depth + 1));
+	case LLVMIntToPtr:
+	case LLVMPtrToInt:
+		return l_follow(w, LLVMGetOperand(v, 0), depth + 1);
+	case LLVMAdd:
+		/* a pointer in its view as a number; only with a constant it is clear which one */
+		if (!LLVMIsAConstantInt(LLVMGetOperand(v, 1)))
+			return unknown;
+		t = l_follow(w, LLVMGetOperand(v, 0), depth + 1);
+		t.shift = min_u(t.shift, zero_bits(LLVMGetOperand(v, 1), 0));
+		return t;
+	case LLVMCall:
+		return l_follow_call(w, v, depth);
+	case LLVMLoad:
+		for (uint32_t i = 0; i < w->l->object->nr_maps; i++)
+			if (w->l->maps[i].v_base &&
+			    LLVMGetOperand(v, 0) == w->l->maps[i].v_base)
+				return (struct target){PLACE_SHARED, MAX_SHIFT};
+		return unknown;
+	default:
+		return unknown;
+	}
+}
+
+static struct target l_follow(struct walk *w, LLVMValueRef v, unsigned int depth)
+{
+	bool is_full = false;
+
+	if (depth > MAX_DEPTH)
+		return unknown;
+	if (LLVMIsAConstantPointerNull(v) || LLVMIsUndef(v) ||
+	    (LLVMIsAConstantInt(v) && LLVMConstIntGetZExtValue(v) == 0))
+		return nothing;
+	if (LLVMIsAGlobalVariable(v))
+		return l_follow_global(w, v);
+	if (LLVMIsAConstantExpr(v)) {
+		struct target t;
+
+		switch (LLVMGetConstOpcode(v)) {
+		case LLVMIntToPtr:
+		case LLVMPtrToInt:
+			return l_follow(w, LLVMGetOperand(v, 0), depth + 1);
+		case LLVMGetElementPtr:
+			t = l_follow(w, LLVMGetOperand(v, 0), depth + 1);
+			t.shift = min_u(t.shift, zero_bits(LLVMGetOperand(v, 1), 0));
+			return t;
+		default:
+			return unknown;
+		}
+	}
+	if (LLVMIsAArgument(v)) {
+		LLVMValueRef v_fn = LLVMGetParamParent(v);
+
+		if (v == LLVMGetParam(v_fn, 0))
+			return (struct target){PLACE_CTX, 3};
+		if (!visit(w, v, &is_full))
+			return nothing;
+		for (unsigned int i = 1; !is_full && i < LLVMCountParams(v_fn); i++)
+			if (v == LLVMGetParam(v_fn, i))
+				return l_follow_argument(w, v_fn, i, depth);
+		return unknown;
+	}
+	if (LLVMIsAInstruction(v))
+		return l_follow_inst(w, v, depth);
+	return unknown;
+}
+
+/* What the register analysis noted; see l_note_place(). */
+static struct target noted(struct lower *l, LLVMValueRef v_inst)
+{
+	LLVMValueRef v_md = LLVMGetMetadata(v_inst, l->md_place), v_note;
+	struct target t = unknown;
+	uint64_t note;
+
+	LLVMGetMDNodeOperands(v_md, &v_note);
+	note = LLVMConstIntGetZExtValue(v_note);
+	t.place = note & 0xff;
+	t.shift = (unsigned int)__builtin_ctzll(note >> 8);
+	return t;
+}
+
+static unsigned int access_bytes(LLVMValueRef v)
+{
+	LLVMTypeRef t = LLVMIsALoadInst(v) ? LLVMTypeOf(v) : LLVMTypeOf(LLVMGetOperand(v, 0));
+
+	return LLVMGetTypeKind(t) == LLVMPointerTypeKind ? 8 : LLVMGetIntTypeWidth(t) / 8;
+}
+
+static void l_place_access(struct lower *l, LLVMValueRef v)
+{
+	const unsigned int quiet = PLACE_STACK | PLACE_CTX | PLACE_PRIVATE;
+	bool is_load = LLVMIsALoadInst(v), is_store = LLVMIsAStoreInst(v);
+	struct walk w = {.l = l};
+	struct target t, note = noted(l, v);
+	LLVMValueRef v_address = LLVMGetOperand(v, is_store ? 1 : 0);
+
+	LLVMSetMetadata(v, l->md_place, NULL);
+	t = l_follow(&w, v_address, 0);
+	if (!t.place || t.place & PLACE_UNKNOWN)
+		t = note;
+	if (!(t.place & ~quiet)) {
+		if (is_load || is_store)
+			LLVMSetAlignment(v, LLVMGetOrdering(v) ? access_bytes(v) : 1u << t.shift);
+		return;
+	}
+	ll_set_nosanitize(v);
+	if ((!is_load && !is_store) || LLVMGetOrdering(v) != LLVMAtomicOrderingNotAtomic)
+		return;
+	if (1u << t.shift >= access_bytes(v)) {
+		LLVMSetOrdering(v, LLVMAtomicOrderingMonotonic);
+		LLVMSetAlignment(v, access_bytes(v));
+	} else {
+		LLVMSetVolatile(v, true);
+		LLVMSetAlignment(v, 1u << t.shift);
+	}
+}
+
+/* lookup, update, delete: with a constant descriptor specialised, otherwise the generic body */
+static void l_place_map_call(struct lower *l, LLVMValueRef v_call)
+{
+	static const char *const names[] = {"map_lookup_elem", "map_update_elem",
+					    "map_delete_elem"};
+	LLVMValueRef v_fn = LLVMGetCalledValue(v_call);
+	char name[64];
+
+	if (!v_fn || !LLVMIsAFunction(v_fn))
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		LLVMValueRef v_generic;
+
+		snprintf(name, sizeof(name), HELPER_PREFIX "%s", names[i]);
+		if (!is_named(v_fn, name) || LLVMIsAGlobalVariable(LLVMGetOperand(v_call, 0)))
+			continue;
+		snprintf(name, sizeof(name), "__inlay_%s_v1", names[i]);
+		v_generic = LLVMGetNamedFunction(l->module, name);
+		if (!v_generic) {
+			v_generic = LLVMAddFunction(l->module, name, LLVMGlobalGetValueType(v_fn));
+			ll_add_attr(v_generic, LLVMAttributeFunctionIndex, "nounwind");
+		}
+		LLVMSetOperand(v_call, (unsigned int)LLVMGetNumOperands(v_call) - 1, v_generic);
+	}
+}
+
+static void l_each_inst(struct lower *l, void (*visitor)(struct lower *l, LLVMValueRef v))
+{
+	for (LLVMValueRef v_fn = LLVMGetFirstFunction(l->module); v_fn;
+	     v_fn = LLVMGetNextFunction(v_fn))
+		for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(v_fn); b;
+		     b = LLVMGetNextBasicBlock(b))
+			for (LLVMValueRef v = LLVMGetFirstInstruction(b); v;
+			     v = LLVMGetNextInstruction(v))
+				visitor(l, v);
+}
+
+static void l_visit_access(struct lower *l, LLVMValueRef v)
+{
+	if (LLVMGetMetadata(v, l->md_place))
+		l_place_access(l, v);
+}
+
+static void l_visit_call(struct lower *l, LLVMValueRef v)
+{
+	if (LLVMIsACallInst(v))
+		l_place_map_call(l, v);
+}
+
+void l_place_accesses(struct lower *l)
+{
+	/* calls last: following an address knows lookups by their first name */
+	l_each_inst(l, l_visit_access);
+	l_each_inst(l, l_visit_call);
+}

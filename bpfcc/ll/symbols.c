@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The data that an object puts into a target: regions, descriptors, control blocks, BTF; names and
+ * linkage as docs/DESIGN.md section 12 says. Descriptors are constants with initialisers, so that
+ * loads from them fold in every importer.
+ */
+#include "bpfcc/ll/impl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inlay/abi.h"
+
+#define NR(array) (sizeof(array) / sizeof((array)[0]))
+
+static LLVMValueRef l_u32(struct lower *l, uint32_t n)
+{
+	return LLVMConstInt(l->t_i32, n, false);
+}
+
+static LLVMValueRef l_u64(struct lower *l, uint64_t n)
+{
+	return LLVMConstInt(l->t_i64, n, false);
+}
+
+static LLVMValueRef l_null(struct lower *l)
+{
+	return LLVMConstNull(l->t_ptr);
+}
+
+static LLVMValueRef l_or_null(struct lower *l, LLVMValueRef v)
+{
+	return v ? v : l_null(l);
+}
+
+static LLVMValueRef l_bytes(struct lower *l, const void *data, size_t bytes)
+{
+	return LLVMConstStringInContext2(l->context, data, bytes, true);
+}
+
+void l_prog_symbol(const struct bpfcc_object *object, const char *name, char *buf, size_t size)
+{
+	char part[160];
+	int at = snprintf(buf, size, "__inlay_prog_");
+
+	for (int i = 0; i < 8; i++)
+		at += snprintf(buf + at, size - (size_t)at, "%02x", object->hash[i]);
+	ll_symbol_part(name, part, sizeof(part));
+	snprintf(buf + at, size - (size_t)at, "_%s", part);
+}
+
+/* "__inlay_<what>_H" or "__inlay_<what>_H_M" */
+static void name_of(struct lower *l, const char *what, const char *part, char *buf, size_t size)
+{
+	char clean[128] = "";
+
+	if (part)
+		ll_symbol_part(part, clean, sizeof(clean));
+	snprintf(buf, size, "__inlay_%s_%s%s%s", what, l->hash, part ? "_" : "", clean);
+}
+
+static LLVMValueRef l_global(struct lower *l, const char *what, const char *part, LLVMTypeRef t)
+{
+	char name[256];
+
+	name_of(l, what, part, name, sizeof(name));
+	return LLVMAddGlobal(l->module, t, name);
+}
+
+static LLVMValueRef l_constant(struct lower *l, const char *what, const char *part,
+			       LLVMValueRef v_init)
+{
+	LLVMValueRef v = l_global(l, what, part, LLVMTypeOf(v_init));
+
+	LLVMSetInitializer(v, v_init);
+	LLVMSetGlobalConstant(v, true);
+	ll_make_odr(l->module, v, NULL);
+	return v;
+}
+
+/* Memory in .bss.inlay.H.M or .data.inlay.H.M: whole pages, so that backing can be mapped over it. */
+static LLVMValueRef l_region(struct lower *l, const char *what, const char *part,
+			     const void *data, size_t data_bytes, uint64_t bytes)
+{
+	LLVMTypeRef t = LLVMArrayType2(l->t_i8, bytes);
+	LLVMValueRef v_init = LLVMConstNull(t), v;
+	char section[256], clean[128];
+	bool is_zero = true;
+
+	for (size_t i = 0; data && i < data_bytes; i++)
+		is_zero = is_zero && !((const char *)data)[i];
+	if (!is_zero) {
+		LLVMValueRef v_parts[] = {
+			l_bytes(l, data, data_bytes),
+			LLVMConstNull(LLVMArrayType2(l->t_i8, bytes - data_bytes))};
+
+		v_init = LLVMConstStructInContext(l->context, v_parts, 2, true);
+	}
+	v = l_global(l, what, part, LLVMTypeOf(v_init));
+	LLVMSetInitializer(v, v_init);
+	ll_symbol_part(part ? part : what, clean, sizeof(clean));
+	snprintf(section, sizeof(section), "%s%s.%s",
+		 is_zero ? INLAY_SECTION_BSS_PREFIX : INLAY_SECTION_DATA_PREFIX, l->hash, clean);
+	LLVMSetSection(v, section);
+	LLVMSetAlignment(v, INLAY_PAGE_BYTES);
+	ll_make_odr(l->module, v, NULL);
+	return v;
+}
+
+/* .rodata: private, so that every load from it folds; padded as the runtime copies whole regions. */
+static LLVMValueRef l_rodata(struct lower *l, const struct bpfcc_map *map, uint64_t bytes)
+{
+	LLVMTypeRef t_tail = LLVMArrayType2(l->t_i8, bytes - map->value_size);
+	LLVMValueRef v_parts[2], v_init, v;
+
+	v_parts[0] = map->data ? l_bytes(l, map->data, map->value_size) :
+				 LLVMConstNull(LLVMArrayType2(l->t_i8, map->value_size));
+	v_parts[1] = LLVMConstNull(t_tail);
+	v_init = LLVMConstStructInContext(l->context, v_parts, 2, true);
+	v = l_global(l, "region", map->name, LLVMTypeOf(v_init));
+	LLVMSetInitializer(v, v_init);
+	LLVMSetGlobalConstant(v, true);
+	LLVMSetLinkage(v, LLVMPrivateLinkage);
+	LLVMSetAlignment(v, 16);
+	return v;
+}
+
+/* The slot of a thread's shard, and the function that gives its address to descriptors. */
+static LLVMValueRef l_shard_slot(struct lower *l, const char *map)
+{
+	const char *intrinsic = "llvm.threadlocal.address";
+	unsigned int id = LLVMLookupIntrinsicID(intrinsic, strlen(intrinsic));
+	LLVMValueRef v_tls = l_global(l, "tls", map, l->t_ptr), v_fn, v;
+	char name[256];
+
+	LLVMSetInitializer(v_tls, l_null(l));
+	LLVMSetThreadLocalMode(v_tls, LLVMInitialExecTLSModel);
+	LLVMSetAlignment(v_tls, 8);
+	ll_make_odr(l->module, v_tls, NULL);
+
+	name_of(l, "slot", map, name, sizeof(name));
+	v_fn = LLVMAddFunction(l->module, name, LLVMFunctionType(l->t_ptr, NULL, 0, false));
+	ll_make_odr(l->module, v_fn, NULL);
+	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "alwaysinline");
+	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
+	LLVMPositionBuilderAtEnd(l->builder,
+				 LLVMAppendBasicBlockInContext(l->context, v_fn, "entry"));
+	v = LLVMBuildCall2(l->builder, LLVMIntrinsicGetType(l->context, id, &l->t_ptr, 1),
+			   LLVMGetIntrinsicDeclaration(l->module, id, &l->t_ptr, 1), &v_tls, 1, "");
+	LLVMBuildRet(l->builder, v);
+	return v_fn;
+}
+
+static void l_map_storage(struct lower *l, struct lower_map *m)
+{
+	const struct bpfcc_map *map = m->map;
+
+	m->region_bytes = inlay_map_region_bytes(map->type, map->key_size, map->value_size,
+						 map->max_entries);
+	m->shard_bytes = inlay_map_shard_bytes(map->type, map->value_size, map->max_entries);
+	m->flags = map->flags;
+	if (m->flags & INLAY_MAP_RODATA) {
+		m->v_region = l_rodata(l, map, m->region_bytes);
+	} else if (m->region_bytes > INLAY_LINK_REGION_MAX) {
+		m->flags |= INLAY_MAP_HUGE;
+		m->v_base = l_global(l, "base", map->name, l->t_ptr);
+		LLVMSetInitializer(m->v_base, l_null(l));
+		LLVMSetAlignment(m->v_base, 8);
+		ll_make_odr(l->module, m->v_base, NULL);
+	} else if (m->region_bytes) {
+		m->v_region = l_region(l, "region", map->name, map->data, map->value_size,
+				       m->region_bytes);
+	}
+	if (m->flags & INLAY_MAP_PERCPU)
+		m->v_slot = l_shard_slot(l, map->name);
+}
+
+static LLVMTypeRef l_desc_type(struct lower *l)
+{
+	LLVMTypeRef t[19];
+	unsigned int nr = 0;
+
+	for (int i = 0; i < 12; i++)
+		t[nr++] = l->t_i32;
+	t[nr++] = l->t_i64;
+	t[nr++] = l->t_i64;
+	for (int i = 0; i < 5; i++)
+		t[nr++] = l->t_ptr;
+	return LLVMStructTypeInContext(l->context, t, nr, false);
+}
+_Static_assert(sizeof(struct inlay_map_desc) == 104, "l_desc_type() follows inlay_map_desc");
+
+static void l_map_desc(struct lower *l, struct lower_map *m)
+{
+	const struct bpfcc_map *map = m->map;
+	LLVMValueRef v[] = {
+		l_u32(l, sizeof(struct inlay_map_desc)),
+		l_u32(l, map->type),
+		l_u32(l, map->key_size),
+		l_u32(l, map->value_size),
+		l_u32(l, (uint32_t)inlay_round_up(map->value_size, 8)),
+		l_u32(l, map->max_entries),
+		l_u32(l, map->map_flags),
+		l_u32(l, m->flags),
+		l_u32(l, map->index),
+		l_u32(l, map->btf_key_type_id),
+		l_u32(l, map->btf_value_type_id),
+		l_u32(l, 0),
+		l_u64(l, m->region_bytes),
+		l_u64(l, m->shard_bytes),
+		l_or_null(l, m->v_region),
+		l_or_null(l, m->v_base),
+		l_or_null(l, m->v_slot),
+		ll_string(l->module, map->name),
+		l->v_object,
+	};
+
+	LLVMSetInitializer(m->v_desc, LLVMConstStructInContext(l->context, v, NR(v), false));
+}
+
+/*
+ * Declares the object descriptor and makes storage and descriptors of all maps; code can refer to
+ * them afterwards.
+ */
+int l_maps(struct lower *l)
+{
+	LLVMTypeRef t_desc = l_desc_type(l);
+	uint64_t ctl_bytes = inlay_round_up(l->object->nr_progs * sizeof(struct inlay_prog_ctl),
+					    INLAY_PAGE_BYTES);
+	LLVMTypeRef t_object[] = {l->t_i32, l->t_i16, l->t_i16,
+				  LLVMArrayType2(l->t_i8, INLAY_HASH_BYTES), l->t_ptr, l->t_ptr,
+				  l->t_i32, l->t_i32, l->t_ptr, l->t_ptr, l->t_ptr, l->t_i64,
+				  l->t_ptr, l->t_ptr, l->t_i64, l->t_ptr};
+
+	_Static_assert(sizeof(struct inlay_object_desc) == 112, "t_object follows it");
+	l->v_object = l_global(l, "object", NULL,
+			       LLVMStructTypeInContext(l->context, t_object, NR(t_object), false));
+	l->v_ctl = l_region(l, "ctl", NULL, NULL, 0, ctl_bytes);
+	for (uint32_t i = 0; i < l->object->nr_maps; i++) {
+		struct lower_map *m = &l->maps[i];
+
+		m->map = &l->object->maps[i];
+		m->v_desc = l_global(l, "desc", m->map->name, t_desc);
+		LLVMSetGlobalConstant(m->v_desc, true);
+		ll_make_odr(l->module, m->v_desc, NULL);
+		l_map_storage(l, m);
+		l_map_desc(l, m);
+	}
+	return 0;
+}
+
+static LLVMValueRef l_prog_descs(struct lower *l)
+{
+	uint32_t nr = l->object->nr_progs;
+	LLVMValueRef *v_descs = calloc(nr ? nr : 1, sizeof(*v_descs)), v;
+	LLVMTypeRef t[] = {l->t_ptr, l->t_ptr, l->t_ptr, l->t_i32, l->t_i32};
+	LLVMTypeRef t_desc = LLVMStructTypeInContext(l->context, t, NR(t), false);
+
+	_Static_assert(sizeof(struct inlay_prog_desc) == 32, "t follows inlay_prog_desc");
+	if (!v_descs)
+		return NULL;
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct bpfcc_prog *prog = &l->object->progs[i];
+		uint32_t flags = 0;
+
+		if (prog->path)
+			flags |= INLAY_PROG_F_PATH;
+		if (prog->flags & BPFCC_PROG_SWITCHED)
+			flags |= INLAY_PROG_F_SWITCHED;
+		if (prog->flags & BPFCC_PROG_SWITCHED_ON)
+			flags |= INLAY_PROG_F_SWITCHED_ON;
+		if (l->handle->opts.stats)
+			flags |= INLAY_PROG_F_STATS;
+		LLVMValueRef v_fields[] = {
+			ll_string(l->module, prog->name),
+			ll_string(l->module, prog->section),
+			prog->path ? ll_string(l->module, prog->path) : l_null(l),
+			l_u32(l, prog->kind),
+			l_u32(l, flags),
+		};
+		v_descs[i] = LLVMConstStructInContext(l->context, v_fields, NR(v_fields), false);
+	}
+	v = l_constant(l, "progs", NULL, LLVMConstArray2(t_desc, v_descs, nr));
+	free(v_descs);
+	return v;
+}
+
+static LLVMValueRef l_map_table(struct lower *l)
+{
+	uint32_t nr = l->object->nr_maps;
+	LLVMValueRef *v_descs = calloc(nr ? nr : 1, sizeof(*v_descs)), v;
+
+	if (!v_descs)
+		return NULL;
+	for (uint32_t i = 0; i < nr; i++)
+		v_descs[i] = l->maps[i].v_desc;
+	v = l_constant(l, "maps", NULL, LLVMConstArray2(l->t_ptr, v_descs, nr));
+	free(v_descs);
+	return v;
+}
+
+/* The pointer that the runtime finds the object by, and the symbol that two versions collide on. */
+static void l_object_anchors(struct lower *l)
+{
+	char name[256], part[160], comdat[64];
+	LLVMValueRef v_ref, v_only;
+
+	name_of(l, "object", NULL, comdat, sizeof(comdat));
+	v_ref = l_global(l, "objref", NULL, l->t_ptr);
+	LLVMSetInitializer(v_ref, l->v_object);
+	LLVMSetGlobalConstant(v_ref, true);
+	LLVMSetSection(v_ref, INLAY_SECTION_OBJECTS);
+	LLVMSetAlignment(v_ref, 8);
+	ll_make_odr(l->module, v_ref, comdat);
+	ll_append_used(l->module, &v_ref, 1);
+
+	ll_symbol_part(l->object->name, part, sizeof(part));
+	snprintf(name, sizeof(name), "__inlay_only_one_version_of_probe_object_%s", part);
+	v_only = LLVMAddGlobal(l->module, l->t_i8, name);
+	LLVMSetInitializer(v_only, LLVMConstInt(l->t_i8, 1, false));
+	LLVMSetGlobalConstant(v_only, true);
+	LLVMSetVisibility(v_only, LLVMHiddenVisibility);
+	LLVMSetComdat(v_only, LLVMGetOrInsertComdat(l->module, comdat));
+}
+
+void l_object(struct lower *l)
+{
+	const struct bpfcc_object *object = l->object;
+	LLVMTypeRef t_gates = LLVMArrayType2(l->t_i8, object->nr_progs);
+	LLVMValueRef v_gates = l_global(l, "gates", NULL, t_gates), v_btf = NULL, v_start;
+	uint64_t ctl_bytes = inlay_round_up(object->nr_progs * sizeof(struct inlay_prog_ctl),
+					    INLAY_PAGE_BYTES);
+
+	LLVMSetInitializer(v_gates, LLVMConstNull(t_gates));
+	ll_make_odr(l->module, v_gates, NULL);
+	if (object->btf_data) {
+		v_btf = l_constant(l, "btf", NULL, l_bytes(l, object->btf_data, object->btf_bytes));
+		LLVMSetAlignment(v_btf, 8);
+	}
+	v_start = LLVMAddFunction(l->module, "__inlay_rt_start_v1",
+				  LLVMFunctionType(l->t_void, NULL, 0, false));
+
+	LLVMValueRef v[] = {
+		l_u32(l, sizeof(struct inlay_object_desc)),
+		LLVMConstInt(l->t_i16, INLAY_ABI_MAJOR, false),
+		LLVMConstInt(l->t_i16, INLAY_ABI_MINOR, false),
+		l_bytes(l, object->hash, INLAY_HASH_BYTES),
+		ll_string(l->module, object->name),
+		ll_string(l->module, object->license ? object->license : ""),
+		l_u32(l, object->nr_maps),
+		l_u32(l, object->nr_progs),
+		l_map_table(l),
+		l_prog_descs(l),
+		l->v_ctl,
+		l_u64(l, ctl_bytes),
+		v_gates,
+		l_or_null(l, v_btf),
+		l_u64(l, object->btf_bytes),
+		v_start,
+	};
+
+	LLVMSetInitializer(l->v_object, LLVMConstStructInContext(l->context, v, NR(v), false));
+	LLVMSetGlobalConstant(l->v_object, true);
+	ll_make_odr(l->module, l->v_object, NULL);
+	l_object_anchors(l);
+}

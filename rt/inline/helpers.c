@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The helper bodies that bpfcc imports: one external instance, __inlay_h_<name>, of every helper of
+ * class INLINE or AUTO in rt/helpers.def. Compiled to bitcode only, for the baseline processor and
+ * without sanitizers; see bpfcc/ll/CMakeLists.txt. Helpers of class CALL have no body here.
+ */
+#include "rt/inline/clock.h"
+#include "rt/inline/ctx.h"
+#include "rt/inline/current.h"
+#include "rt/inline/map.h"
+#include "rt/inline/random.h"
+
+/* result types */
+#define RET_INT __s64
+#define RET_BOOL __u64
+#define RET_PTR_VALUE_OR_NULL void *
+#define RET_PTR_MEM void *
+
+/* The first parameter stands alone, the others bring their comma; NONE is nothing. */
+#define FIRST_NONE void
+#define FIRST_MAP const struct inlay_map_desc *a1
+#define FIRST_MEM_W void *a1
+#define FIRST_MEM_R const void *a1
+#define FIRST_SCALAR __u64 a1
+/* all helpers that are given ctx want the frame behind it (F_FRAME) */
+#define FIRST_CTX struct inlay_frame *a1
+#define NEXT_NONE(n)
+#define NEXT_KEY(n) , const void *a##n
+#define NEXT_VALUE(n) , const void *a##n
+#define NEXT_MEM_R(n) , const void *a##n
+#define NEXT_MEM_W(n) , void *a##n
+#define NEXT_SIZE(n) , __u64 a##n
+#define NEXT_SIZE0(n) , __u64 a##n
+#define NEXT_SCALAR(n) , __u64 a##n
+#define NEXT_ADDR(n) , __u64 a##n
+
+#define PASS_FIRST_NONE
+#define PASS_FIRST_MAP a1
+#define PASS_FIRST_MEM_W a1
+#define PASS_FIRST_MEM_R a1
+#define PASS_FIRST_SCALAR a1
+#define PASS_FIRST_CTX a1
+#define PASS_NONE(n)
+#define PASS_KEY(n) , a##n
+#define PASS_VALUE(n) , a##n
+#define PASS_MEM_R(n) , a##n
+#define PASS_MEM_W(n) , a##n
+#define PASS_SIZE(n) , a##n
+#define PASS_SIZE0(n) , a##n
+#define PASS_SCALAR(n) , a##n
+#define PASS_ADDR(n) , a##n
+
+#define INSTANCE(name, ret, t1, t2, t3, t4, t5)                                                \
+	RET_##ret __inlay_h_##name(FIRST_##t1 NEXT_##t2(2) NEXT_##t3(3) NEXT_##t4(4)           \
+					   NEXT_##t5(5));                                      \
+	RET_##ret __inlay_h_##name(FIRST_##t1 NEXT_##t2(2) NEXT_##t3(3) NEXT_##t4(4)           \
+					   NEXT_##t5(5))                                       \
+	{                                                                                      \
+		return __inlay_##name(PASS_FIRST_##t1 PASS_##t2(2) PASS_##t3(3) PASS_##t4(4)   \
+					      PASS_##t5(5));                                   \
+	}
+#define CLASS_INLINE(...) INSTANCE(__VA_ARGS__)
+#define CLASS_AUTO(...) INSTANCE(__VA_ARGS__)
+#define CLASS_CALL(...)
+
+#define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                          \
+	CLASS_##class(name, ret, t1, t2, t3, t4, t5)
+#define INLAY_KFUNC(name, class, ret, nr_args, flags)                                          \
+	CLASS_##class(name, ret, CTX, NONE, NONE, NONE, NONE)
+#include "rt/helpers.def"
