@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Programs around a call to a function that the file does not define: entry programs before it, exit
+ * programs after it, in place, so that variadic calls keep their arguments. Whether another file of
+ * the target defines the function, and has the programs at its entry, is a link-time constant that
+ * the site tests (docs/DESIGN.md section 12).
+ */
+#include <string.h>
+
+#include "bpfcc/ll/util.h"
+#include "pass/plan.h"
+
+struct site {
+	struct pass_run *run;
+	const struct pass_place *place;
+	LLVMValueRef call, callee;
+	LLVMValueRef value;		/* what the call returned, or what a program chose */
+	LLVMValueRef guard;		/* i1: no other file counts it; NULL until needed */
+	struct pass_session *sessions;
+};
+
+/* A library's function, and calls that a program asked for, are nobody else's. */
+static bool needs_guard(const struct site *s, const struct pass_probe *probe)
+{
+	return LLVMIsDeclaration(s->callee) && !probe->is_library && !probe->is_call_only;
+}
+
+static LLVMValueRef guard(struct site *s, struct pass_ins *ins, const struct pass_probe *probe)
+{
+	LLVMValueRef defined;
+
+	if (!needs_guard(s, probe))
+		return NULL;
+	if (!s->guard) {
+		defined = record_declare_defined(s->run, s->callee);
+		s->guard = LLVMBuildICmp(ins->b, LLVMIntEQ, defined,
+					 LLVMConstNull(LLVMTypeOf(defined)), "");
+	}
+	return s->guard;
+}
+
+static bool call_returns(LLVMValueRef call)
+{
+	return !LLVMGetCallSiteEnumAttribute(call, LLVMAttributeFunctionIndex,
+					     attr_kind("noreturn")) &&
+	       !has_fn_attr(direct_callee(call), "noreturn");
+}
+
+static void insert_before(struct site *s, struct pass_ins *ins)
+{
+	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
+		struct pass_probe *probe = s->place->probes[i];
+
+		if (!probe_has(probe, PASS_ENTRY))
+			continue;
+		ins->guard = guard(s, ins, probe);
+		if (probe->prog->kind == INLAY_PROG_SESSION)
+			site_session_init(ins, probe, &s->sessions[i]);
+		site_run_entry(ins, probe, &s->sessions[i]);
+	}
+	ins->guard = NULL;
+}
+
+/* ---- bpf_override_return() at a call ---- */
+
+/* Whether the error convention of libc's system call wrappers holds for the program's choice. */
+static bool is_libc_call(const struct site *s)
+{
+	static const char *const libc[] = { "libc.", "libc-", "libpthread", "librt", "ld-musl" };
+
+	if (!LLVMIsDeclaration(s->callee))
+		return false;
+	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
+		const struct pass_probe *probe = s->place->probes[i];
+		const char *base;
+
+		if (!probe->overrides)
+			continue;
+		if (!probe->is_library)
+			return true;
+		base = strrchr(probe->prog->path, '/');
+		base = base ? base + 1 : probe->prog->path;
+		for (size_t k = 0; k < sizeof(libc) / sizeof(libc[0]); k++)
+			if (!strncmp(base, libc[k], strlen(libc[k])))
+				return true;
+	}
+	return false;
+}
+
+static bool fails_with_minus_one(const char *name)
+{
+	static const char *const names[] = { "mmap", "mmap64", "mremap", "sbrk", "shmat" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+/*
+ * rc in [-4095, -1] stands for an errno: the call fails as the function fails, with -1, or with NULL
+ * where it returns a pointer that is not from mmap()'s family.
+ */
+static LLVMValueRef libc_result(struct site *s, struct pass_ins *ins, LLVMValueRef rc,
+				LLVMTypeRef type)
+{
+	LLVMTypeRef i64 = LLVMInt64TypeInContext(s->run->context);
+	LLVMTypeRef i32 = LLVMInt32TypeInContext(s->run->context);
+	LLVMTypeRef ptr = LLVMPointerTypeInContext(s->run->context, 0);
+	LLVMTypeRef errno_type = LLVMFunctionType(ptr, NULL, 0, false);
+	LLVMValueRef errno_fn = LLVMGetNamedFunction(s->run->module, "__errno_location");
+	LLVMValueRef failed, is_error, end, at, v;
+	bool is_null = LLVMGetTypeKind(type) == LLVMPointerTypeKind &&
+		       !fails_with_minus_one(value_name(s->callee));
+
+	if (!errno_fn)
+		errno_fn = LLVMAddFunction(s->run->module, "__errno_location", errno_type);
+	v = LLVMBuildAdd(ins->b, rc, LLVMConstInt(i64, 4095, false), "");
+	is_error = LLVMBuildICmp(ins->b, LLVMIntULT, v, LLVMConstInt(i64, 4095, false), "");
+	end = ir_if_then(is_error, ins->before, 1, 1, false);
+	LLVMPositionBuilderBefore(ins->b, end);
+	LLVMSetCurrentDebugLocation2(ins->b, ins->loc);
+	at = LLVMBuildCall2(ins->b, errno_type, errno_fn, NULL, 0, "");
+	v = LLVMBuildTrunc(ins->b, LLVMBuildNeg(ins->b, rc, ""), i32, "");
+	ll_set_nosanitize(LLVMBuildStore(ins->b, v, at));
+	LLVMPositionBuilderBefore(ins->b, ins->before);
+	LLVMSetCurrentDebugLocation2(ins->b, ins->loc);
+	failed = LLVMConstInt(i64, is_null ? 0 : ~0ull, true);
+	return LLVMBuildSelect(ins->b, is_error, failed, rc, "");
+}
+
+/*
+ *	entry programs; if (overridden) value = rc; else value = call();  exit programs
+ * Leaves the builder's place where exit programs go, with s->value set.
+ */
+static void insert_override(struct site *s, struct pass_ins *ins)
+{
+	LLVMTypeRef type = LLVMGetReturnType(LLVMGetCalledFunctionType(s->call));
+	LLVMValueRef cond = site_override_test(ins), rc = site_override_rc(ins), phi = NULL, v = NULL;
+	LLVMBasicBlockRef head = LLVMGetInstructionParent(s->call), body, cont, skip;
+	LLVMValueRef jump;
+
+	if (LLVMIsAInvokeInst(s->call))
+		cont = ir_split_edge(head, LLVMGetNormalDest(s->call));
+	else
+		cont = ir_split_block(LLVMGetNextInstruction(s->call));
+	body = ir_split_block(s->call);
+
+	skip = LLVMInsertBasicBlockInContext(s->run->context, cont, "inlay.skip");
+	LLVMPositionBuilderAtEnd(ins->b, skip);
+	LLVMSetCurrentDebugLocation2(ins->b, ins->loc);
+	jump = LLVMBuildBr(ins->b, cont);
+	LLVMPositionBuilderBefore(ins->b, LLVMGetBasicBlockTerminator(head));
+	LLVMSetCurrentDebugLocation2(ins->b, ins->loc);
+	LLVMBuildCondBr(ins->b, cond, skip, body);
+	LLVMInstructionEraseFromParent(LLVMGetBasicBlockTerminator(head));
+
+	ins->before = jump;
+	LLVMPositionBuilderBefore(ins->b, jump);
+	LLVMSetCurrentDebugLocation2(ins->b, ins->loc);
+	if (LLVMGetTypeKind(type) != LLVMVoidTypeKind) {
+		if (is_libc_call(s))
+			rc = libc_result(s, ins, rc, type);
+		v = args_override_value(ins->b, rc, type);
+		LLVMPositionBuilderBefore(ins->b, LLVMGetFirstInstruction(cont));
+		phi = LLVMBuildPhi(ins->b, type, "");
+		LLVMReplaceAllUsesWith(s->call, phi);
+		skip = LLVMGetInstructionParent(jump);
+		body = LLVMGetInstructionParent(s->call);
+		LLVMAddIncoming(phi, (LLVMValueRef[]){ v, s->call },
+				(LLVMBasicBlockRef[]){ skip, body }, 2);
+		s->value = phi;
+	}
+	site_fn(s->run, s->callee)->is_overridden = true;
+}
+
+/* The first place after the call that only the call leads to. */
+static LLVMValueRef after_call(const struct site *s)
+{
+	LLVMBasicBlockRef block = LLVMGetInstructionParent(s->call);
+	LLVMValueRef i;
+
+	if (LLVMIsAInvokeInst(s->call)) {
+		block = ir_split_edge(block, LLVMGetNormalDest(s->call));
+		return LLVMGetBasicBlockTerminator(block);
+	}
+	i = LLVMGetNextInstruction(s->call);
+	return i;
+}
+
+static LLVMValueRef first_after_phis(LLVMBasicBlockRef block)
+{
+	LLVMValueRef i = LLVMGetFirstInstruction(block);
+
+	while (LLVMIsAPHINode(i))
+		i = LLVMGetNextInstruction(i);
+	return i;
+}
+
+static void insert_after(struct site *s, struct pass_ins *ins, LLVMValueRef before)
+{
+	struct pass_words words;
+	LLVMValueRef value = s->value ? s->value : s->call;
+
+	if (LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMVoidTypeKind)
+		value = NULL;
+	args_of_result(s->run, s->call, value, &words);
+	ins->words = &words;
+	ins->stored = 0;
+	site_begin(ins, before, site_inst_loc(s->run, s->call));
+	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
+		struct pass_probe *probe = s->place->probes[i];
+
+		if (!probe_has(probe, PASS_RETURN))
+			continue;
+		if (probe->prog->kind == INLAY_PROG_RETURN)
+			ins->guard = guard(s, ins, probe);
+		site_run_return(ins, probe, &s->sessions[i]);
+		ins->guard = NULL;
+	}
+	site_end(ins);
+}
+
+/* A musttail call is followed by `ret` at once: exit programs that were due are counted as missed. */
+static void insert_misses(struct site *s, struct pass_ins *ins)
+{
+	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
+		struct pass_probe *probe = s->place->probes[i];
+
+		if (!probe_has(probe, PASS_RETURN))
+			continue;
+		ins->guard = probe->prog->kind == INLAY_PROG_RETURN ? guard(s, ins, probe) : NULL;
+		site_miss_return(ins, probe, &s->sessions[i]);
+		ins->guard = NULL;
+		report_skip(s->run, probe, value_name(s->callee), value_name(s->place->fn),
+			    "the call is a musttail call: its return counts as missed");
+	}
+}
+
+static bool has_return_programs(const struct pass_place *place)
+{
+	for (unsigned int i = 0; i < place->nr_probes; i++)
+		if (probe_has(place->probes[i], PASS_RETURN))
+			return true;
+	return false;
+}
+
+void call_insert(struct pass_run *run, const struct pass_place *place)
+{
+	struct site s = {
+		.run = run,
+		.place = place,
+		.call = place->call,
+		.callee = direct_callee(place->call),
+		.sessions = run_alloc(run, place->nr_probes * sizeof(*s.sessions)),
+	};
+	struct pass_words words;
+	struct pass_ins ins = {
+		.run = run,
+		.fn = site_fn(run, place->fn),
+		.words = &words,
+		.place = place,
+	};
+	bool is_tail = site_is_musttail(s.call), overrides = site_overrides(place) && !is_tail;
+	LLVMValueRef before = NULL;
+
+	site_fn(run, s.callee);
+	args_at_call(run, s.call, place->alias, &words);
+	site_begin(&ins, s.call, site_inst_loc(run, s.call));
+	if (overrides)
+		site_override_reset(&ins);
+	insert_before(&s, &ins);
+	if (overrides) {
+		insert_override(&s, &ins);
+		before = s.value ? first_after_phis(LLVMGetInstructionParent(s.value)) :
+				   LLVMGetBasicBlockTerminator(LLVMGetInstructionParent(ins.before));
+		if (!s.value) /* the block that both ways lead to */
+			before = LLVMGetFirstInstruction(LLVMGetSuccessor(before, 0));
+	} else if (is_tail) {
+		insert_misses(&s, &ins);
+	}
+	site_end(&ins);
+	if (!is_tail && has_return_programs(place) && call_returns(s.call))
+		insert_after(&s, &ins, before ? before : after_call(&s));
+	for (unsigned int i = 0; i < place->nr_probes; i++)
+		record_site(run, place->probes[i], place, INLAY_SITE_CALL);
+	LLVMAddTargetDependentFunctionAttr(place->fn, MARK_CALLS, "");
+}

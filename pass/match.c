@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which programs run where, by names alone. Reads the module and changes nothing, so that a module
+ * without a match stays as it was. Whether the types fit is check.c's question.
+ */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "pass/plan.h"
+
+static bool name_matches(const struct pass_probe *probe, const char *name)
+{
+	const char *pattern = probe->prog->function;
+
+	if (!pattern)
+		return false;
+	return probe->is_glob ? !fnmatch(pattern, name, 0) : !strcmp(pattern, name);
+}
+
+bool match_caller(const struct pass_probe *probe, const char *caller)
+{
+	return !probe->prog->caller || !fnmatch(probe->prog->caller, caller, 0);
+}
+
+static bool is_ours(const char *name)
+{
+	return !strncmp(name, "__inlay_", strlen("__inlay_"));
+}
+
+static bool is_ifunc_resolver(LLVMModuleRef module, LLVMValueRef fn)
+{
+	for (LLVMValueRef i = LLVMGetFirstGlobalIFunc(module); i; i = LLVMGetNextGlobalIFunc(i))
+		if (LLVMGetGlobalIFuncResolver(i) == fn)
+			return true;
+	return false;
+}
+
+/* Why no program can be set into the function, or NULL. */
+static const char *function_obstacle(LLVMModuleRef module, LLVMValueRef fn)
+{
+	if (LLVMGetLinkage(fn) == LLVMAvailableExternallyLinkage)
+		return "its body is a copy of one in another file (available_externally)";
+	if (has_fn_attr(fn, "naked"))
+		return "it is naked: it has no prologue or epilogue of its own";
+	if (is_ifunc_resolver(module, fn))
+		return "it is an ifunc resolver, which runs before relocation";
+	return NULL;
+}
+
+/* Whether the program names the function, or an alias of it: they are one address. */
+static bool function_matches(const struct pass_run *run, const struct pass_probe *probe,
+			     LLVMValueRef fn)
+{
+	LLVMValueRef a;
+
+	if (name_matches(probe, value_name(fn)))
+		return true;
+	for (a = LLVMGetFirstGlobalAlias(run->module); a; a = LLVMGetNextGlobalAlias(a))
+		if (LLVMAliasGetAliasee(a) == fn && name_matches(probe, value_name(a)))
+			return true;
+	return false;
+}
+
+static void place_add(struct pass_run *run, struct pass_place *place, struct pass_probe *probe)
+{
+	if (!place->probes)
+		place->probes = run_alloc(run, run->nr_probes * sizeof(*place->probes));
+	place->probes[place->nr_probes++] = probe;
+	probe->is_matched = true;
+}
+
+static void place_finish(struct pass_run *run, const struct pass_place *place)
+{
+	struct pass_place *slot;
+
+	if (!place->nr_probes)
+		return;
+	slot = run_grow(&run->places, &run->nr_places, &run->cap_places, sizeof(*slot));
+	*slot = *place;
+}
+
+static void match_function(struct pass_run *run, LLVMValueRef fn)
+{
+	const char *obstacle = function_obstacle(run->module, fn);
+	struct pass_place place = { .fn = fn };
+
+	for (unsigned int i = 0; i < run->nr_probes; i++) {
+		struct pass_probe *probe = &run->probes[i];
+
+		if (probe->is_off || probe->is_call_only || probe->is_library ||
+		    !function_matches(run, probe, fn))
+			continue;
+		if (obstacle)
+			report_skip(run, probe, value_name(fn), NULL, "%s", obstacle);
+		else
+			place_add(run, &place, probe);
+	}
+	place_finish(run, &place);
+}
+
+/*
+ * Whether the program runs around calls of `callee`. A function that the file defines has its programs
+ * at its entry; only a program that asks for calls gets them there too.
+ */
+static bool call_matches(const struct pass_probe *probe, LLVMValueRef callee,
+			 const struct pass_alias *alias, const char *caller)
+{
+	if (!LLVMIsDeclaration(callee) && !probe->is_call_only)
+		return false;
+	if (probe->is_glob && !probe->is_call_only)
+		return false;
+	if (!name_matches(probe, value_name(callee)) &&
+	    !(alias && LLVMIsDeclaration(callee) && name_matches(probe, alias->function)))
+		return false;
+	return match_caller(probe, caller);
+}
+
+static void match_call(struct pass_run *run, LLVMValueRef fn, LLVMValueRef call)
+{
+	LLVMValueRef callee = direct_callee(call);
+	struct pass_place place = { .fn = fn, .call = call };
+	const char *name;
+
+	if (!callee || LLVMGetIntrinsicID(callee))
+		return;
+	name = value_name(callee);
+	if (is_ours(name))
+		return;
+	place.alias = alias_find(name);
+	for (unsigned int i = 0; i < run->nr_probes; i++) {
+		struct pass_probe *probe = &run->probes[i];
+
+		if (!probe->is_off &&
+		    call_matches(probe, callee, place.alias, value_name(fn)))
+			place_add(run, &place, probe);
+	}
+	place_finish(run, &place);
+}
+
+static void match_calls(struct pass_run *run, LLVMValueRef fn)
+{
+	for (LLVMBasicBlockRef bb = LLVMGetFirstBasicBlock(fn); bb; bb = LLVMGetNextBasicBlock(bb))
+		for (LLVMValueRef i = LLVMGetFirstInstruction(bb); i; i = LLVMGetNextInstruction(i))
+			if (is_call(i))
+				match_call(run, fn, i);
+}
+
+/* A program names memcpy, and clang has made the calls an intrinsic: say so. */
+static void match_intrinsic(struct pass_run *run, LLVMValueRef intrinsic)
+{
+	const char *name = value_name(intrinsic) + strlen("llvm.");
+	size_t n = strcspn(name, ".");
+
+	if (!LLVMGetFirstUse(intrinsic))
+		return;
+	for (unsigned int i = 0; i < run->nr_probes; i++) {
+		struct pass_probe *probe = &run->probes[i];
+		const char *function = probe->prog->function;
+
+		if (!probe->is_off && function && !probe->is_glob &&
+		    strlen(function) == n && !strncmp(function, name, n))
+			report_skip(run, probe, function, NULL,
+				    "calls here are compiled in (%s)", value_name(intrinsic));
+	}
+}
+
+static void match_ifuncs(struct pass_run *run)
+{
+	LLVMValueRef f;
+
+	for (f = LLVMGetFirstGlobalIFunc(run->module); f; f = LLVMGetNextGlobalIFunc(f)) {
+		for (unsigned int i = 0; i < run->nr_probes; i++) {
+			if (!run->probes[i].is_off && !run->probes[i].is_call_only &&
+			    name_matches(&run->probes[i], value_name(f)))
+				report_skip(run, &run->probes[i], value_name(f), NULL,
+					    "it is an ifunc: name the implementations");
+		}
+	}
+}
+
+void match_module(struct pass_run *run)
+{
+	for (LLVMValueRef fn = LLVMGetFirstFunction(run->module); fn; fn = LLVMGetNextFunction(fn)) {
+		if (LLVMGetIntrinsicID(fn)) {
+			match_intrinsic(run, fn);
+			continue;
+		}
+		if (LLVMIsDeclaration(fn) || is_ours(value_name(fn)))
+			continue;
+		if (!has_fn_string_attr(fn, MARK_CALLS) && !has_fn_attr(fn, "naked") &&
+		    LLVMGetLinkage(fn) != LLVMAvailableExternallyLinkage)
+			match_calls(run, fn);
+		if (!has_fn_string_attr(fn, MARK_FN))
+			match_function(run, fn);
+	}
+	match_ifuncs(run);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the options to opened objects and their programs. What the pass does depends on its options
+ * and the content of the probe objects alone; the environment is asked only where no option was given,
+ * for builds that take no more than -fpass-plugin.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pass/plan.h"
+
+/* Name of a probe object as messages and the OBJECT: prefix of options use it. */
+static char *object_name(struct pass_run *run, const char *path)
+{
+	static const char *const suffixes[] = { ".bpf.o", ".o" };
+	const char *base = strrchr(path, '/');
+	char *name = run_printf(run, "%s", base ? base + 1 : path);
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(name), k = strlen(suffixes[i]);
+
+		if (n > k && !strcmp(name + n - k, suffixes[i])) {
+			name[n - k] = '\0';
+			break;
+		}
+	}
+	return name;
+}
+
+/* Options of one kind that are for this object: without a prefix, or with its name. */
+static const char *const *select_options(struct pass_run *run, const char *const *all, size_t nr,
+					 const char *object, bool has_colon, size_t *ret_nr)
+{
+	const char **selected = run_alloc(run, nr * sizeof(*selected));
+	size_t n = strlen(object);
+
+	*ret_nr = 0;
+	for (size_t i = 0; i < nr; i++) {
+		const char *colon = strchr(all[i], ':');
+		const char *equal = strchr(all[i], '=');
+
+		/* PROGRAM:FUNCTION has a colon of its own */
+		if (colon && has_colon && !strchr(colon + 1, ':'))
+			colon = NULL;
+		if (colon && equal && equal < colon)
+			colon = NULL;
+		if (!colon)
+			selected[(*ret_nr)++] = all[i];
+		else if ((size_t)(colon - all[i]) == n && !strncmp(all[i], object, n))
+			selected[(*ret_nr)++] = colon + 1;
+	}
+	return selected;
+}
+
+static void on_message(void *arg, const struct inlay_bpfcc_message *m)
+{
+	struct pass_run *run = arg;
+	char *text;
+
+	if (m->severity != INLAY_BPFCC_ERROR)
+		return;
+	text = run_printf(run, "inlay: %s", m->object ? m->object : "probe object");
+	if (m->section)
+		text = run_printf(run, "%s: section %s", text, m->section);
+	if (m->program)
+		text = run_printf(run, "%s: program %s", text, m->program);
+	if (m->insn >= 0 && m->program)
+		text = run_printf(run, "%s: instruction %d", text, m->insn);
+	if (m->file && m->line)
+		text = run_printf(run, "%s: %s:%u", text, m->file, m->line);
+	text = run_printf(run, "%s: %s%s%s", text, m->text, m->hint ? "; " : "",
+			  m->hint ? m->hint : "");
+	ir_error(run->context, text);
+	run->failed = true;
+}
+
+static bool object_open(struct pass_run *run, struct pass_object *object, const char *path)
+{
+	const struct pass_options *o = run->options;
+	const char *name = object_name(run, path);
+	struct inlay_bpfcc_opts opts = {
+		.sz = sizeof(opts),
+		.on_message = on_message,
+		.on_message_arg = run,
+		.allow_override = o->allow_override,
+		.stats = o->stats,
+		.target = LLVMGetTarget(run->module),
+	};
+	int err;
+
+	opts.sets = select_options(run, o->sets, o->nr_sets, name, false, &opts.nr_sets);
+	opts.maps = select_options(run, o->maps, o->nr_maps, name, false, &opts.nr_maps);
+	opts.attaches = select_options(run, o->attaches, o->nr_attaches, name, true,
+				       &opts.nr_attaches);
+	err = inlay_bpfcc_object_open(path, NULL, 0, &opts, &object->handle);
+	if (err) {
+		if (!run->failed) /* nothing has been said yet */
+			ir_error(run->context,
+				 run_printf(run, "inlay: %s: %s", path, strerror(-err)));
+		run->failed = true;
+		return false;
+	}
+	object->data = inlay_bpfcc_object_data(object->handle);
+	return true;
+}
+
+/* Whether the function, or one that it calls, calls bpf_override_return(). */
+static bool func_overrides(const struct bpfcc_object *object, uint32_t index, bool *seen)
+{
+	const struct bpfcc_func *func = &object->funcs[index];
+
+	if (seen[index])
+		return false;
+	seen[index] = true;
+	for (uint32_t i = 0; i < func->nr_insns; i++) {
+		const struct bpf_insn *insn = &func->insns[i];
+
+		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW)) {
+			i++;
+			continue;
+		}
+		if (insn->code != (BPF_JMP | BPF_CALL))
+			continue;
+		if (insn->src_reg == 0 && insn->imm == BPF_FUNC_override_return)
+			return true;
+		if (insn->src_reg == BPF_PSEUDO_CALL &&
+		    func_overrides(object, (uint32_t)insn->imm, seen))
+			return true;
+	}
+	return false;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pass_object *object,
+		       const struct bpfcc_prog *prog)
+{
+	const char *binary = run->options->binary;
+
+	probe->object = object;
+	probe->prog = prog;
+	probe->symbol = bpfcc_prog_symbol(object->handle, prog);
+	probe->is_glob = (prog->flags & BPFCC_PROG_MULTI) && prog->function &&
+			 strpbrk(prog->function, "*?[");
+	probe->is_call_only = (prog->flags & BPFCC_PROG_CALL) || prog->caller;
+	probe->overrides = func_overrides(object->data, prog->func->index,
+					  run_alloc(run, object->data->nr_funcs));
+	if (!prog->path)
+		return;
+	if (strstr(base_name(prog->path), ".so")) {
+		probe->is_library = true;
+	} else if (!binary[0]) {
+		probe->is_gated = true;
+	} else {
+		/* The path names the output, as it is or after installation. */
+		probe->is_off = strcmp(prog->path, binary) &&
+				strcmp(base_name(prog->path), base_name(binary));
+	}
+}
+
+/* Sites after the optimiser need signatures kept from before it; that does not exist yet. */
+static void refuse_late(struct pass_run *run, const struct pass_object *object,
+			const struct bpfcc_prog *prog)
+{
+	if (!(prog->flags & BPFCC_PROG_LATE))
+		return;
+	ir_error(run->context,
+		 run_printf(run, "inlay: %s: program %s: tag inlay:late is not supported yet; without it the program runs at every source-level call",
+			    object->data->name, prog->name));
+	run->failed = true;
+}
+
+static const char *const *probe_paths(struct pass_run *run, size_t *ret_nr)
+{
+	const char *env = getenv("INLAY_PROBES");
+	const char **paths;
+	char *text, *save = NULL;
+
+	*ret_nr = run->options->nr_probes;
+	if (*ret_nr || !env || !env[0])
+		return run->options->probes;
+	text = run_printf(run, "%s", env);
+	paths = run_alloc(run, (strlen(env) + 1) * sizeof(*paths));
+	for (char *p = strtok_r(text, ",", &save); p; p = strtok_r(NULL, ",", &save))
+		paths[(*ret_nr)++] = p;
+	return paths;
+}
+
+bool options_load(struct pass_run *run)
+{
+	size_t nr;
+	const char *const *paths = probe_paths(run, &nr);
+
+	run->objects = run_alloc(run, nr * sizeof(*run->objects));
+	for (size_t i = 0; i < nr; i++) {
+		if (object_open(run, &run->objects[run->nr_objects], paths[i]))
+			run->nr_objects++;
+	}
+	if (run->failed)
+		return false;
+	for (unsigned int i = 0; i < run->nr_objects; i++)
+		run->nr_probes += run->objects[i].data->nr_progs;
+	run->probes = run_alloc(run, run->nr_probes * sizeof(*run->probes));
+	for (unsigned int i = 0, k = 0; i < run->nr_objects; i++) {
+		const struct bpfcc_object *data = run->objects[i].data;
+
+		for (uint32_t p = 0; p < data->nr_progs; p++) {
+			probe_init(run, &run->probes[k++], &run->objects[i], &data->progs[p]);
+			refuse_late(run, &run->objects[i], &data->progs[p]);
+		}
+	}
+	return run->nr_probes && !run->failed;
+}
+
+void options_unload(struct pass_run *run)
+{
+	for (unsigned int i = 0; i < run->nr_objects; i++) {
+		if (run->objects[i].lowered)
+			LLVMDisposeModule(run->objects[i].lowered);
+		inlay_bpfcc_object_free(run->objects[i].handle);
+	}
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to pass/: one run over one module. Memory is the run's, freed at its end; a compiler that
+ * is out of memory cannot go on, so the allocating functions do not return NULL.
+ */
+#ifndef INLAY_PASS_PLAN_H
+#define INLAY_PASS_PLAN_H
+
+#include <llvm-c/DebugInfo.h>
+
+#include "bpfcc/ll/lower.h"
+#include "bpfcc/object.h"
+#include "pass/ir.h"
+#include "pass/pass.h"
+
+/* ---- words of struct inlay_frame ---- */
+
+#define PASS_MAX_REGS 34	/* words of the larger pt_regs, arm64's */
+#define PASS_READS_ALL (~0ull)	/* the frame escapes: every word may be read */
+
+/* What is known of the target architecture. Words count in 8 bytes from the frame's start. */
+struct pass_arch {
+	const char *name;
+	unsigned int nr_regs;		/* words of pt_regs; the rest of the frame follows */
+	const char *const *reg_names;	/* nr_regs */
+	unsigned int nr_args;
+	const uint8_t *args;		/* words that hold integer arguments, in order */
+	unsigned int rets[2];		/* words that hold an integer result */
+	unsigned int sret;		/* word of the hidden result pointer */
+	bool sret_is_arg;		/* ... which takes the first argument's register */
+	bool sret_is_returned;		/* ... and comes back in rets[0] */
+	bool wide_is_even;		/* 128-bit integers start at an even register */
+	unsigned int sp, ip;
+};
+
+enum pass_frame_word { /* from nr_regs on */
+	FRAME_FUNC_IP,
+	FRAME_ATTACH_COOKIE,
+	FRAME_SESSION_COOKIE,
+	FRAME_IS_RETURN, /* low half; the high half is is_override */
+	FRAME_OVERRIDE_RC,
+	FRAME_NR_EXTRA,
+};
+
+const struct pass_arch *pass_arch_find(LLVMModuleRef module);
+
+enum pass_extend { EXTEND_ZERO, EXTEND_SIGN32, EXTEND_ZERO32 };
+
+/* How one word of pt_regs is made at a place. */
+struct pass_word {
+	LLVMValueRef value;	/* NULL: not available here */
+	enum pass_extend extend;
+	bool is_high;		/* the upper 64 bits of an i128 */
+	unsigned int field;	/* of a struct value: index + 1; 0: the value itself */
+};
+
+struct pass_words {
+	struct pass_word w[PASS_MAX_REGS];
+};
+
+/* ---- programs ---- */
+
+/* Set on what was probed: a plugin that runs twice, or again at link time, adds nothing. */
+#define MARK_FN "inlay-probed"
+#define MARK_CALLS "inlay-probed-calls"
+
+enum pass_side { PASS_ENTRY, PASS_RETURN };
+
+struct pass_object {
+	struct inlay_bpfcc_object *handle;
+	const struct bpfcc_object *data;
+	LLVMModuleRef lowered;	/* NULL until something of it matched */
+};
+
+struct pass_probe {
+	struct pass_object *object;
+	const struct bpfcc_prog *prog;
+	const char *symbol;
+	bool is_glob;		/* the name has wildcards */
+	bool is_call_only;	/* tagged so, or restricted to a caller */
+	bool is_library;	/* the path is a shared library's: call sites only */
+	bool is_gated;		/* by the executable's name */
+	bool is_off;		/* the path names another binary than -inlay-binary */
+	bool overrides;		/* may call bpf_override_return() */
+	bool suppresses;	/* session: the entry run may return something but 0 */
+	uint64_t reads[2];	/* frame words, by enum pass_side */
+	bool uses_frame;
+	bool is_matched;
+	unsigned int nr_sites;
+	unsigned int nr_skips;
+};
+
+static inline bool probe_has(const struct pass_probe *probe, enum pass_side side)
+{
+	uint32_t kind = probe->prog->kind;
+
+	return kind == INLAY_PROG_SESSION ||
+	       kind == (side == PASS_ENTRY ? INLAY_PROG_ENTRY : INLAY_PROG_RETURN);
+}
+
+/* ---- the plan ---- */
+
+/* A row of the alias table: how the IR may call a function that a program names. */
+struct pass_alias {
+	const char *name;	/* in the IR */
+	const char *function;	/* as programs name it */
+	const char *args;	/* which argument of `name` is which of `function`, or NULL: the same */
+};
+
+/* One place and the programs that run there, in order. */
+struct pass_place {
+	LLVMValueRef fn;		/* the probed function; of a call site the caller */
+	LLVMValueRef call;		/* NULL: entry and returns of fn */
+	const struct pass_alias *alias;	/* of the callee, or NULL */
+	struct pass_probe **probes;
+	unsigned int nr_probes;
+};
+
+enum pass_event_kind { EVENT_SITE, EVENT_SKIP };
+
+/* A line of the report. */
+struct pass_event {
+	enum pass_event_kind kind;
+	uint32_t site_kind;	/* enum inlay_site_kind */
+	const struct pass_probe *probe;
+	const char *function, *caller, *file;
+	unsigned int line;
+	const char *types;
+	const char *reason;	/* EVENT_SKIP */
+};
+
+struct pass_fn;
+
+struct pass_run {
+	LLVMModuleRef module;
+	LLVMContextRef context;
+	const struct pass_options *options;
+	const struct pass_arch *arch;
+	struct pass_object *objects;
+	unsigned int nr_objects;
+	struct pass_probe *probes;
+	unsigned int nr_probes;
+	struct pass_place *places;
+	unsigned int nr_places, cap_places;
+	struct pass_event *events;
+	unsigned int nr_events, cap_events;
+	struct pass_fn *fns;	/* functions that got something, in module order of first touch */
+	bool failed;		/* an error was reported: the module is not used any more */
+	void **blocks;		/* what run_alloc() gave */
+	unsigned int nr_blocks, cap_blocks;
+};
+
+void *run_alloc(struct pass_run *run, size_t bytes); /* zeroed */
+char *run_printf(struct pass_run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* `*array` grows by one zeroed element, which is returned. */
+void *run_grow(void *array, unsigned int *nr, unsigned int *cap, size_t bytes);
+
+/* Name without the \01 that keeps LLVM from mangling it. */
+const char *value_name(LLVMValueRef value);
+bool has_fn_attr(LLVMValueRef fn, const char *name);
+bool has_fn_string_attr(LLVMValueRef fn, const char *name);
+unsigned int attr_kind(const char *name);
+/* The function that a call reaches directly, or NULL. */
+LLVMValueRef direct_callee(LLVMValueRef call);
+bool is_call(LLVMValueRef inst); /* call or invoke */
+
+/* options.c: opens objects and makes the probes; false: an error was reported. */
+bool options_load(struct pass_run *run);
+void options_unload(struct pass_run *run);
+
+/* match.c: fills run->places and the skip events. */
+void match_module(struct pass_run *run);
+bool match_caller(const struct pass_probe *probe, const char *caller);
+/* aliases.c */
+const struct pass_alias *alias_find(const char *ir_name);
+
+/* import.c */
+bool import_lower(struct pass_run *run);	/* objects with a matched program; fills reads */
+bool import_link(struct pass_run *run);		/* bodies into the module, then inlines them */
+LLVMValueRef import_declare(struct pass_run *run, const struct pass_probe *probe);
+LLVMValueRef import_declare_data(struct pass_run *run, const struct pass_object *object,
+				 const char *what);
+void import_note_call(struct pass_run *run, LLVMValueRef call);
+
+/* reads.c: fills what the matched programs of a lowered object read of their frame. */
+void reads_of_object(struct pass_run *run, struct pass_object *object);
+
+/* args.c */
+void args_at_function(const struct pass_run *run, LLVMValueRef fn, struct pass_words *words);
+void args_at_call(const struct pass_run *run, LLVMValueRef call, const struct pass_alias *alias,
+		  struct pass_words *words);
+/* `value` is the result, or NULL to ask what is available only; `at` the function or the call. */
+void args_of_result(const struct pass_run *run, LLVMValueRef at, LLVMValueRef value,
+		    struct pass_words *words);
+LLVMValueRef args_word(LLVMBuilderRef b, const struct pass_word *word);
+bool args_can_override(const struct pass_run *run, LLVMValueRef at, const char **ret_why);
+LLVMValueRef args_override_value(LLVMBuilderRef b, LLVMValueRef rc, LLVMTypeRef type);
+const char *args_describe(struct pass_run *run, LLVMValueRef at);
+
+/* LLVM's numbering puts sp and ip beside what args.c knows; see check.c. */
+bool args_is_available(const struct pass_run *run, const struct pass_place *place,
+		       enum pass_side side, const struct pass_words *words, unsigned int word);
+
+/* check.c: drops from each place the programs that cannot run there. */
+void check_places(struct pass_run *run);
+
+/* site.c */
+struct pass_fn {
+	struct pass_fn *next;
+	LLVMValueRef fn;
+	LLVMValueRef frame;	/* alloca, NULL until needed */
+	bool is_overridden;	/* what it returns may be a program's choice */
+};
+struct pass_fn *site_fn(struct pass_run *run, LLVMValueRef fn);
+void site_insert_function(struct pass_run *run, const struct pass_place *place);
+
+/* An insertion: everything goes before `before`. */
+struct pass_ins {
+	struct pass_run *run;
+	struct pass_fn *fn;
+	LLVMBuilderRef b;
+	LLVMValueRef before;
+	LLVMMetadataRef loc;
+	const struct pass_words *words;
+	uint64_t stored;	/* frame words that already hold their value */
+	const struct pass_place *place;
+	LLVMValueRef guard;	/* i1 that every program here depends on, or NULL */
+};
+
+/* State of a session program between its two runs; of an entry program: unused. */
+struct pass_session {
+	LLVMValueRef cookie, armed;
+};
+
+LLVMValueRef site_alloca(struct pass_run *run, LLVMValueRef fn, LLVMTypeRef type, const char *name);
+LLVMMetadataRef site_function_loc(struct pass_run *run, LLVMValueRef fn);
+LLVMMetadataRef site_inst_loc(struct pass_run *run, LLVMValueRef inst);
+/* A builder before `before`, whose instructions carry `loc`. */
+void site_begin(struct pass_ins *ins, LLVMValueRef before, LLVMMetadataRef loc);
+void site_end(struct pass_ins *ins);
+/* Before the entry run of a session program whose exit run can follow. */
+void site_session_init(struct pass_ins *ins, const struct pass_probe *probe,
+		       struct pass_session *session);
+/* `session` may be NULL for programs that are none. */
+void site_run_entry(struct pass_ins *ins, const struct pass_probe *probe,
+		    const struct pass_session *session);
+void site_run_return(struct pass_ins *ins, const struct pass_probe *probe,
+		     const struct pass_session *session);
+/* An exit run that cannot take place is counted in the program's control block. */
+void site_miss_return(struct pass_ins *ins, const struct pass_probe *probe,
+		      const struct pass_session *session);
+bool site_overrides(const struct pass_place *place);
+void site_override_reset(struct pass_ins *ins);
+LLVMValueRef site_override_test(struct pass_ins *ins); /* i1 */
+LLVMValueRef site_override_rc(struct pass_ins *ins);   /* i64 */
+bool site_is_musttail(LLVMValueRef inst);
+
+/* call.c */
+void call_insert(struct pass_run *run, const struct pass_place *place);
+
+/* attrs.c */
+void attrs_drop(struct pass_run *run);
+
+/* record.c */
+/* One record and one line of the report; `kind` is an enum inlay_site_kind. */
+void record_site(struct pass_run *run, struct pass_probe *probe, const struct pass_place *place,
+		 uint32_t kind);
+/* Tells other files' call sites that this one counts the function at its entry. */
+void record_defined(struct pass_run *run, LLVMValueRef fn);
+LLVMValueRef record_declare_defined(struct pass_run *run, LLVMValueRef fn);
+
+/* report.c */
+void report_skip(struct pass_run *run, struct pass_probe *probe, const char *function,
+		 const char *caller, const char *format, ...) __attribute__((format(printf, 5, 6)));
+void report_write(struct pass_run *run);
+
+#endif /* INLAY_PASS_PLAN_H */

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The plugin's entry and the calls that LLVM-C 19 lacks. The only C++ of the project, without policy:
+ * options are collected and handed on, every wrapper is one step.
+ */
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/MDBuilder.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Passes/PassBuilder.h>
+#include <llvm/Passes/PassPlugin.h>
+#include <llvm/Support/CommandLine.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
+#include <llvm/Transforms/Utils/Cloning.h>
+#include <llvm/Transforms/Utils/EscapeEnumerator.h>
+#include <llvm/Transforms/Utils/ModuleUtils.h>
+
+#include "pass/ir.h"
+#include "pass/pass.h"
+
+using namespace llvm;
+
+typedef cl::list<std::string> Strings;
+static Strings Probes("inlay-probes", cl::CommaSeparated, cl::desc("Probe objects (.bpf.o)"));
+static Strings Sets("inlay-set", cl::desc("[OBJECT:]VAR=value"));
+static Strings Maps("inlay-map", cl::desc("[OBJECT:]NAME.max_entries=N"));
+static Strings Attaches("inlay-attach", cl::desc("[OBJECT:]PROGRAM:FUNCTION"));
+static cl::opt<std::string> Binary("inlay-binary", cl::desc("Name of the linked output"));
+static cl::opt<std::string> Report("inlay-report", cl::desc("JSON build report: file or directory"));
+static cl::opt<std::string> Hash("inlay-hash", cl::desc("Ignored: a key for compiler caches"));
+static cl::opt<bool> Override("inlay-allow-override", cl::desc("Accept bpf_override_return()"));
+static cl::opt<bool> Stats("inlay-stats", cl::desc("Programs count their runs and time"));
+static cl::opt<bool> Verbose("inlay-verbose", cl::desc("Print every site"));
+
+static std::vector<const char *> texts(const Strings &List)
+{
+	std::vector<const char *> Result;
+	for (const std::string &S : List)
+		Result.push_back(S.c_str());
+	return Result;
+}
+
+namespace
+{
+struct InlayPass : PassInfoMixin<InlayPass> {
+	static bool isRequired() { return true; }
+	PreservedAnalyses run(Module &M, ModuleAnalysisManager &)
+	{
+		auto P = texts(Probes), S = texts(Sets), N = texts(Maps), A = texts(Attaches);
+		pass_options O = {P.data(), P.size(), S.data(), S.size(), N.data(), N.size(),
+				  A.data(), A.size(), Binary.c_str(), Report.c_str(), Override,
+				  Stats, Verbose};
+		return pass_run(wrap(&M), &O) ? PreservedAnalyses::none() :
+						       PreservedAnalyses::all();
+	}
+};
+} // namespace
+
+static void registerPasses(PassBuilder &PB)
+{
+	PB.registerPipelineStartEPCallback([](ModulePassManager &MPM, OptimizationLevel) {
+		MPM.addPass(InlayPass());
+	});
+}
+
+extern "C" __attribute__((visibility("default"))) PassPluginLibraryInfo llvmGetPassPluginInfo()
+{
+	char Why[512];
+	if (pass_host_is_ours(Why, sizeof(Why)))
+		return {LLVM_PLUGIN_API_VERSION, "inlay", INLAY_VERSION, registerPasses};
+	fprintf(stderr, "error: inlay-pass.so: %s\n", Why);
+	return {0, "inlay", INLAY_VERSION, nullptr}; /* an API version that every LLVM refuses */
+}
+
+LLVMValueRef ir_if_then(LLVMValueRef cond, LLVMValueRef before, uint32_t weight_then,
+			uint32_t weight_else, bool is_exit)
+{
+	Instruction *I = unwrap<Instruction>(before);
+	MDNode *W = MDBuilder(I->getContext()).createBranchWeights(weight_then, weight_else);
+	return wrap(SplitBlockAndInsertIfThen(unwrap(cond), I, is_exit, W));
+}
+
+LLVMBasicBlockRef ir_split_block(LLVMValueRef before)
+{
+	Instruction *I = unwrap<Instruction>(before);
+	return wrap(SplitBlock(I->getParent(), I));
+}
+
+LLVMBasicBlockRef ir_split_edge(LLVMBasicBlockRef from, LLVMBasicBlockRef to)
+{
+	return wrap(SplitEdge(unwrap(from), unwrap(to)));
+}
+
+void ir_make_cleanups(LLVMValueRef fn)
+{
+	EscapeEnumerator E(*unwrap<Function>(fn), "inlay.unwind");
+	while (E.Next())
+		;
+}
+
+bool ir_inline_call(LLVMValueRef call)
+{
+	InlineFunctionInfo Info;
+	return InlineFunction(*unwrap<CallBase>(call), Info, true).isSuccess();
+}
+
+LLVMValueRef ir_pointer_base(LLVMValueRef pointer, int64_t *offset)
+{
+	const DataLayout *DL = nullptr;
+	if (auto *I = dyn_cast<Instruction>(unwrap(pointer)))
+		DL = &I->getModule()->getDataLayout();
+	if (!DL)
+		return pointer;
+	APInt Off(DL->getIndexTypeSizeInBits(unwrap(pointer)->getType()), 0);
+	Value *Base = unwrap(pointer)->stripAndAccumulateConstantOffsets(*DL, Off, true);
+	*offset += Off.getSExtValue();
+	return wrap(Base);
+}
+
+void ir_retain(LLVMValueRef global, bool compiler_only)
+{
+	GlobalValue *G = unwrap<GlobalValue>(global);
+	(compiler_only ? appendToCompilerUsed : appendToUsed)(*G->getParent(), {G});
+}
+
+void ir_diagnose(LLVMValueRef fn, LLVMValueRef at, const char *text, bool is_error)
+{
+	Function *F = unwrap<Function>(fn);
+	DiagnosticLocation Loc = F->getSubprogram();
+	if (at && unwrap<Instruction>(at)->getDebugLoc())
+		Loc = unwrap<Instruction>(at)->getDebugLoc();
+	Twine Text(text);
+	F->getContext().diagnose(
+		DiagnosticInfoUnsupported(*F, Text, Loc, is_error ? DS_Error : DS_Warning));
+}
+
+void ir_error(LLVMContextRef context, const char *text)
+{
+	unwrap(context)->emitError(text);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Site records (struct inlay_site) and the symbols that say which functions are counted at their
+ * entry. Early records hold names, not addresses, so they keep no function alive: a static function
+ * that is inlined everywhere disappears as it would without them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <llvm-c/Comdat.h>
+
+#include "bpfcc/ll/util.h"
+#include "pass/plan.h"
+
+struct record {
+	struct pass_run *run;
+	LLVMValueRef global;
+	LLVMTypeRef type;
+};
+
+enum { FIELD_SITE_BYTES, FIELD_VERSION, FIELD_KIND, FIELD_FLAGS, FIELD_FUNCTION, FIELD_CALLER,
+       FIELD_FILE, FIELD_LINE, FIELD_PROGRAM, FIELD_OBJECT, FIELD_SECTION, FIELD_TYPES,
+       FIELD_PROG_INDEX, FIELD_PAD0, FIELD_HASH, NR_FIELDS };
+
+/* The string's address relative to the field's own. */
+static LLVMValueRef reference(struct record *r, unsigned int field, const char *text)
+{
+	LLVMContextRef c = r->run->context;
+	LLVMTypeRef i64 = LLVMInt64TypeInContext(c), i32 = LLVMInt32TypeInContext(c);
+	LLVMValueRef index[2] = { LLVMConstInt(i32, 0, false), LLVMConstInt(i32, field, false) };
+	LLVMValueRef here, there;
+
+	if (!text)
+		return LLVMConstInt(i32, 0, false);
+	here = LLVMConstInBoundsGEP2(r->type, r->global, index, 2);
+	there = ll_string(r->run->module, text);
+	return LLVMConstTrunc(LLVMConstSub(LLVMConstPtrToInt(there, i64),
+					   LLVMConstPtrToInt(here, i64)),
+			      i32);
+}
+
+static LLVMTypeRef record_type(LLVMContextRef c)
+{
+	LLVMTypeRef i32 = LLVMInt32TypeInContext(c), i8 = LLVMInt8TypeInContext(c);
+	LLVMTypeRef fields[NR_FIELDS];
+
+	for (unsigned int i = 0; i < NR_FIELDS; i++)
+		fields[i] = i32;
+	fields[FIELD_SITE_BYTES] = LLVMInt16TypeInContext(c);
+	fields[FIELD_VERSION] = fields[FIELD_KIND] = i8;
+	fields[FIELD_HASH] = LLVMArrayType2(i8, INLAY_HASH_BYTES);
+	return LLVMStructTypeInContext(c, fields, NR_FIELDS, false);
+}
+
+static bool is_local(LLVMValueRef fn)
+{
+	return LLVMGetLinkage(fn) == LLVMInternalLinkage || LLVMGetLinkage(fn) == LLVMPrivateLinkage;
+}
+
+static uint32_t site_flags(const struct pass_probe *probe, const struct pass_place *place)
+{
+	LLVMValueRef fn = place->call ? direct_callee(place->call) : place->fn;
+	uint32_t flags = INLAY_SITE_F_EARLY;
+
+	if (is_local(fn))
+		flags |= INLAY_SITE_F_LOCAL;
+	if (probe->prog->flags & (BPFCC_PROG_SWITCHED | BPFCC_PROG_SWITCHED_ON))
+		flags |= INLAY_SITE_F_SWITCHED;
+	if (probe->is_gated)
+		flags |= INLAY_SITE_F_PATH;
+	if (probe->overrides)
+		flags |= INLAY_SITE_F_OVERRIDE;
+	return flags;
+}
+
+static const char *scope_file(struct pass_run *run, LLVMMetadataRef scope)
+{
+	LLVMMetadataRef file = scope ? LLVMDIScopeGetFile(scope) : NULL;
+	unsigned int n = 0;
+	const char *name = file ? LLVMDIFileGetFilename(file, &n) : NULL;
+
+	return n ? run_printf(run, "%.*s", (int)n, name) : NULL;
+}
+
+static void find_source(struct pass_run *run, const struct pass_place *place,
+			struct pass_event *event)
+{
+	LLVMMetadataRef sp = LLVMGetSubprogram(place->fn);
+	LLVMMetadataRef loc = place->call ? LLVMInstructionGetDebugLoc(place->call) : NULL;
+
+	if (loc) {
+		event->line = LLVMDILocationGetLine(loc);
+		event->file = scope_file(run, LLVMDILocationGetScope(loc));
+	} else if (sp) {
+		event->line = LLVMDISubprogramGetLine(sp);
+		event->file = scope_file(run, sp);
+	}
+}
+
+static void emit(struct pass_run *run, const struct pass_probe *probe,
+		 const struct pass_place *place, const struct pass_event *e)
+{
+	LLVMContextRef c = run->context;
+	LLVMTypeRef i8 = LLVMInt8TypeInContext(c), i16 = LLVMInt16TypeInContext(c),
+		    i32 = LLVMInt32TypeInContext(c);
+	const struct bpfcc_object *object = probe->object->data;
+	struct record r = { .run = run, .type = record_type(c) };
+	LLVMValueRef fields[NR_FIELDS];
+
+	r.global = LLVMAddGlobal(run->module, r.type, "__inlay_site");
+	fields[FIELD_SITE_BYTES] = LLVMConstInt(i16, sizeof(struct inlay_site), false);
+	fields[FIELD_VERSION] = LLVMConstInt(i8, INLAY_SITE_VERSION, false);
+	fields[FIELD_KIND] = LLVMConstInt(i8, e->site_kind, false);
+	fields[FIELD_FLAGS] = LLVMConstInt(i32, site_flags(probe, place), false);
+	fields[FIELD_FUNCTION] = reference(&r, FIELD_FUNCTION, e->function);
+	fields[FIELD_CALLER] = reference(&r, FIELD_CALLER, e->caller);
+	fields[FIELD_FILE] = reference(&r, FIELD_FILE, e->file);
+	fields[FIELD_LINE] = LLVMConstInt(i32, e->line, false);
+	fields[FIELD_PROGRAM] = reference(&r, FIELD_PROGRAM, probe->prog->name);
+	fields[FIELD_OBJECT] = reference(&r, FIELD_OBJECT, object->name);
+	fields[FIELD_SECTION] = reference(&r, FIELD_SECTION, probe->prog->section);
+	fields[FIELD_TYPES] = reference(&r, FIELD_TYPES, e->types);
+	fields[FIELD_PROG_INDEX] = LLVMConstInt(i32, probe->prog->index, false);
+	fields[FIELD_PAD0] = LLVMConstInt(i32, 0, false);
+	fields[FIELD_HASH] = LLVMConstStringInContext2(c, (const char *)object->hash,
+						       INLAY_HASH_BYTES, true);
+	LLVMSetInitializer(r.global, LLVMConstStructInContext(c, fields, NR_FIELDS, false));
+	LLVMSetGlobalConstant(r.global, true);
+	LLVMSetLinkage(r.global, LLVMPrivateLinkage);
+	LLVMSetSection(r.global, INLAY_SECTION_SITES);
+	LLVMSetAlignment(r.global, 8);
+	ir_retain(r.global, false);
+}
+
+void record_site(struct pass_run *run, struct pass_probe *probe, const struct pass_place *place,
+		 uint32_t kind)
+{
+	struct pass_event *e =
+		run_grow(&run->events, &run->nr_events, &run->cap_events, sizeof(*e));
+	LLVMValueRef fn = place->call ? direct_callee(place->call) : place->fn;
+
+	e->kind = EVENT_SITE;
+	e->site_kind = kind;
+	e->probe = probe;
+	e->function = value_name(fn);
+	e->caller = place->call ? value_name(place->fn) : NULL;
+	e->types = args_describe(run, place->call ? place->call : place->fn);
+	find_source(run, place, e);
+	emit(run, probe, place, e);
+	probe->nr_sites++;
+}
+
+static char *defined_name(struct pass_run *run, LLVMValueRef fn)
+{
+	return run_printf(run, "__inlay_defined_%s", value_name(fn));
+}
+
+/* The weak reference that a call site tests; NULL at run time if nobody defines it. */
+LLVMValueRef record_declare_defined(struct pass_run *run, LLVMValueRef fn)
+{
+	const char *name = defined_name(run, fn);
+	LLVMValueRef v = LLVMGetNamedGlobal(run->module, name);
+
+	if (v)
+		return v;
+	v = LLVMAddGlobal(run->module, LLVMInt8TypeInContext(run->context), name);
+	LLVMSetLinkage(v, LLVMExternalWeakLinkage);
+	LLVMSetVisibility(v, LLVMHiddenVisibility);
+	return v;
+}
+
+void record_defined(struct pass_run *run, LLVMValueRef fn)
+{
+	LLVMTypeRef i8 = LLVMInt8TypeInContext(run->context);
+	const char *name = defined_name(run, fn);
+	LLVMValueRef v = LLVMGetNamedGlobal(run->module, name);
+
+	if (!v)
+		v = LLVMAddGlobal(run->module, i8, name);
+	LLVMSetInitializer(v, LLVMConstInt(i8, 1, false));
+	LLVMSetGlobalConstant(v, true);
+	ll_make_odr(run->module, v, NULL);
+	ir_retain(v, true);
+}
