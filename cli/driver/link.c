@@ -105,18 +105,49 @@ static void print_message(void *arg, const struct inlay_bpfcc_message *message)
 		fprintf(stderr, "%s: error: %s\n", message->object, message->text);
 }
 
+/*
+ * -finlay-attach=[OBJECT:]PROGRAM:FUNCTION for one object: those with its name in front, and those
+ * with none.
+ */
+static int select_attaches(struct bpfcc_arena *arena, const struct cc_words *all, const char *path,
+			   struct cc_words *ret_selected)
+{
+	const char *name = base_name(path);
+	size_t len = strlen(name);
+	int err = 0;
+
+	if (len > 6 && strcmp(name + len - 6, ".bpf.o") == 0)
+		len -= 6;
+	else if (len > 2 && strcmp(name + len - 2, ".o") == 0)
+		len -= 2;
+	for (size_t i = 0; i < all->nr && !err; i++) {
+		const char *item = all->items[i], *colon = strchr(item, ':');
+
+		if (!colon || !strchr(colon + 1, ':'))
+			err = cc_words_add(arena, ret_selected, item);
+		else if ((size_t)(colon - item) == len && strncmp(item, name, len) == 0)
+			err = cc_words_add(arena, ret_selected, colon + 1);
+	}
+	return err;
+}
+
 static int read_object(struct bpfcc_arena *arena, const struct cc_options *options,
 		       const char *path, struct cc_link *link)
 {
 	struct inlay_bpfcc_object *handle;
+	struct cc_words attaches = { 0 };
 	struct inlay_bpfcc_opts opts = {
 		.sz = sizeof(opts),
 		.on_message = print_message,
-		.attaches = options->attaches.items,
-		.nr_attaches = options->attaches.nr,
 		.allow_override = options->allow_override,
 	};
-	int err = inlay_bpfcc_object_open(path, NULL, 0, &opts, &handle);
+	int err = select_attaches(arena, &options->attaches, path, &attaches);
+
+	if (err)
+		return err;
+	opts.attaches = attaches.items;
+	opts.nr_attaches = attaches.nr;
+	err = inlay_bpfcc_object_open(path, NULL, 0, &opts, &handle);
 
 	/* The object stays open: outcomes point into it, and the process ends soon. */
 	return err ? err : read_programs(arena, link, &handle->data);

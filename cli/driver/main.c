@@ -158,8 +158,8 @@ static bool is_folder(const char *path)
 }
 
 /*
- * Where the pass puts the report of a translation unit: into the folder, or, without a link, into the
- * file. With one, the file is the link's.
+ * Where the pass puts the reports of translation units: into the folder that was named, or beside the
+ * file, which is the link's.
  */
 static int prepare_report(const struct driver *driver, const char **ret_report)
 {
@@ -168,13 +168,13 @@ static int prepare_report(const struct driver *driver, const char **ret_report)
 	*ret_report = NULL;
 	if (!report)
 		return 0;
-	if (is_folder(report)) {
-		if (mkdir(report, 0777) != 0 && errno != EEXIST)
-			return fail(driver, EXIT_REFUSED, "cannot make", report, -errno);
-		*ret_report = report;
-	} else if (driver->args.mode != CC_LINK) {
-		*ret_report = report;
-	}
+	if (!is_folder(report))
+		report = bpfcc_arena_printf(driver->arena, "%s.d", report);
+	if (!report)
+		return fail_internal(driver, -ENOMEM);
+	if (mkdir(report, 0777) != 0 && errno != EEXIST)
+		return fail(driver, EXIT_REFUSED, "cannot make", report, -errno);
+	*ret_report = report;
 	return 0;
 }
 
@@ -199,9 +199,8 @@ static void remove_output(const char *path)
 		unlink(path);
 }
 
-static int check_link(const struct driver *driver)
+static int check_link(const struct driver *driver, const char *output)
 {
-	const char *output = driver->args.output ? driver->args.output : "a.out";
 	struct cc_link link;
 	int err, status;
 
@@ -263,7 +262,9 @@ static int work(struct driver *driver)
 	    driver->args.is_relocatable || driver->options.probes.nr == 0)
 		return become(driver, &command);
 	status = run(driver, &command);
-	return status ? status : check_link(driver);
+	if (status)
+		return status;
+	return check_link(driver, driver->args.output ? driver->args.output : "a.out");
 }
 
 static bool has_work(const struct driver *driver)
@@ -358,5 +359,7 @@ int main(int argc, char **argv)
 	case CC_PRINT_NOTHING:
 		break;
 	}
+	if (driver.options.check)
+		return check_link(&driver, driver.options.check);
 	return has_work(&driver) ? work(&driver) : become_plain_clang(&driver);
 }

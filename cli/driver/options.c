@@ -26,8 +26,10 @@ const char cc_options_help[] =
 	"  -finlay-allow-override         accept programs that call bpf_override_return()\n"
 	"  -finlay-stats                  count runs and time of each program\n"
 	"  -finlay-no-handler             no SIGSEGV handler: guarded reads become system calls\n"
-	"  -finlay-report=PATH            build report as JSON: PATH/ gets a file per output; a\n"
-	"                                 file gets the report of the link\n"
+	"  -finlay-report=PATH            build report as JSON: of the link in the file PATH, of the\n"
+	"                                 sources in PATH.d/; all in PATH/ if that is a folder\n"
+	"  -finlay-check=FILE             look at FILE, which was linked without the wrapper, and\n"
+	"                                 refuse it as a link by the wrapper would\n"
 	"  -finlay-runtime                link libinlay although no probes are named here\n"
 	"  -finlay-verbose                say what is done, also when nothing matched\n"
 	"  --print-flags                  what to give to clang-19 instead of using the wrapper;\n"
@@ -52,6 +54,7 @@ static const struct {
 	{ "attach", APPEND, offsetof(struct cc_options, attaches), 0 },
 	{ "binary", TEXT, offsetof(struct cc_options, binary), 0 },
 	{ "report", TEXT, offsetof(struct cc_options, report), 0 },
+	{ "check", TEXT, offsetof(struct cc_options, check), 0 },
 	{ "allow-override", FLAG, offsetof(struct cc_options, allow_override), 0 },
 	{ "stats", FLAG, offsetof(struct cc_options, stats), 0 },
 	{ "no-handler", FLAG, offsetof(struct cc_options, no_handler), 0 },

@@ -19,6 +19,7 @@ struct cc_options {
 	struct cc_words attaches;	/* PROGRAM:FUNCTION */
 	const char *binary;		/* the output is this program: no test at run time */
 	const char *report;		/* file or folder of the build report, or NULL */
+	const char *check;		/* a linked file to look at, and nothing else to do */
 	bool allow_override;
 	bool stats;
 	bool no_handler;		/* leave SIGSEGV alone; read memory by system call */
