@@ -10,8 +10,11 @@ extern char *__inlay_shard_get_v1(const struct inlay_map_desc *desc);
 /* NULL: no shard can be had, the hit is dropped (and counted by who refused it). */
 INLAY_INLINE char *inlay_map_shard(const struct inlay_map_desc *desc)
 {
-	/* a signal handler may set the slot between two instructions, hence the accessor */
-	char *shard = inlay_load(desc->shard_slot());
+	/*
+	 * A signal handler may set the slot between two instructions, hence volatile. Not an atomic:
+	 * clang reads those of pointers as numbers, and NULL is then tested for twice.
+	 */
+	char *shard = *(char *volatile *)desc->shard_slot();
 
 	if (INLAY_UNLIKELY(!shard))
 		shard = __inlay_shard_get_v1(desc);
