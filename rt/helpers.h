@@ -35,4 +35,29 @@ extern struct inlay_trace *__inlay_trace_v1;
  */
 int __inlay_read_by_call(void *dst, __u64 addr, __u64 bytes);
 
+/* The same for a string: its length without the NUL, `bytes` if it has none there, or -EFAULT. */
+long __inlay_read_string_by_call(char *dst, __u64 addr, __u64 bytes);
+
+/*
+ * Whether a fault of the calling thread in rt/probe_copy.c would be repaired: the handlers are ours
+ * and the signals are not blocked. Two to three system calls; repairs what can be repaired.
+ */
+int __inlay_fault_check(void);
+
+/*
+ * The target's own view of SIGSEGV and SIGBUS, and of signal masks; rt/fault.c answers, and
+ * rt/interpose.c calls it under libc's names. Weak there: without a reader of memory in the link the
+ * names pass everything on. They return 0 or -errno; -ENOSYS: not ours, ask libc.
+ */
+struct sigaction;
+int __inlay_fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+/* Signal sets as the kernel's 64 bits: what the target says -> what the kernel is told, and back. */
+__u64 __inlay_fault_mask_in(__u64 mask);
+__u64 __inlay_fault_mask_out(__u64 mask);
+
+/* libc's sigaction(), past our own. */
+int __inlay_real_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
+/* Address of the sigaction() in this copy of libinlay. */
+void *__inlay_interposed_sigaction(void);
+
 #endif /* INLAY_RT_HELPERS_H */

@@ -17,6 +17,10 @@
 
 #include "inlay/abi.h"
 
+#ifdef INLAY_RT_SHARED /* libinlay.so.1 exports what it defines of these */
+#pragma GCC visibility push(default)
+#endif
+
 #define INLAY_CLOCK_LINES 8u /* power of two */
 
 struct inlay_clock_line {
@@ -74,5 +78,9 @@ static inline __attribute__((always_inline)) __s64 __inlay_ktime_get_ns(void)
 		return (__s64)(ns + (steps * mult >> 32));
 	return (__s64)__inlay_clock_slow_v1();
 }
+
+#ifdef INLAY_RT_SHARED
+#pragma GCC visibility pop
+#endif
 
 #endif /* INLAY_RT_INLINE_CLOCK_H */

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SIGSEGV and SIGBUS belong to libinlay in a target that reads memory through bpf_probe_read*(): a
+ * fault in rt/probe_copy.c is repaired, every other one goes where the target wants it.
+ *
+ * The two signals are never blocked for the kernel: a fault under a blocked signal is death. That the
+ * target has blocked them is kept in two real-time signals that nobody uses, their stand-ins: where
+ * the target's mask says SIGSEGV, the kernel's says the stand-in. So everything that saves and restores
+ * masks (handlers, siglongjmp(), setcontext(), new threads, fork) keeps the target's wish without
+ * knowing of it. An asynchronous SIGSEGV that the target has blocked is sent on as the stand-in, which
+ * then waits in the kernel until the target unblocks "SIGSEGV".
+ *
+ * Our handler has the target's flags and mask (with stand-ins), so that alternate stacks, restarting
+ * and what is blocked in the target's handler are the kernel's work. Must not allocate, lock or wait.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <ucontext.h>
+
+#include "rt/helpers.h"
+#include "rt/probe_copy.h"
+#include "rt/sys.h"
+
+#define STAND_IN_SEGV 57
+#define STAND_IN_BUS 58
+
+#define BIT(sig) (1ull << ((sig)-1))
+#define NR_OWNED 2
+#define ACTION_SLOTS 16u
+
+/* The raw system call's structure. */
+struct kernel_action {
+	__u64 handler;
+	__u64 flags;
+#if defined(__x86_64__)
+	__u64 restorer;
+#endif
+	__u64 mask;
+};
+
+/* What the target has asked for. */
+struct app_action {
+	__u64 handler;
+	__u64 flags;
+	__u64 mask;
+};
+
+enum fault_state {
+	FAULT_NEW = 0,
+	FAULT_STARTING,
+	FAULT_OFF,	/* not ours to have: read by system call */
+	FAULT_ON,
+	FAULT_LOST,	/* somebody took a handler away past libc: read by system call */
+};
+
+/* -finlay-no-handler defines it, to any address but 0. */
+extern char __inlay_no_handler_v1[] __attribute__((weak, visibility("default")));
+extern void *dlsym(void *, const char *) __attribute__((weak));
+
+static const int owned[NR_OWNED] = { SIGSEGV, SIGBUS };
+static const int stand_ins[NR_OWNED] = { STAND_IN_SEGV, STAND_IN_BUS };
+
+/* A writer takes a slot nobody uses and publishes it; a reader looks again when it has read. */
+static struct app_action slots[NR_OWNED][ACTION_SLOTS];
+static __u32 tickets[NR_OWNED];
+static __u32 published[NR_OWNED];
+static __u32 state;
+
+static void on_fault(int sig, siginfo_t *info, void *context);
+
+static int owned_index(int sig)
+{
+	return sig == SIGSEGV ? 0 : sig == SIGBUS ? 1 : -1;
+}
+
+__u64 __inlay_fault_mask_in(__u64 mask)
+{
+	__u64 out = mask & ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(STAND_IN_SEGV) | BIT(STAND_IN_BUS));
+
+	for (int i = 0; i < NR_OWNED; i++)
+		if (mask & BIT(owned[i]))
+			out |= BIT(stand_ins[i]);
+	return out;
+}
+
+__u64 __inlay_fault_mask_out(__u64 mask)
+{
+	__u64 out = mask & ~(BIT(STAND_IN_SEGV) | BIT(STAND_IN_BUS));
+
+	for (int i = 0; i < NR_OWNED; i++)
+		if (mask & BIT(stand_ins[i]))
+			out |= BIT(owned[i]);
+	return out;
+}
+
+static __u32 action_read(int index, struct app_action *ret_action)
+{
+	__u32 at = 0;
+
+	for (int i = 0; i < 16; i++) {
+		const struct app_action *slot;
+
+		/* acquire: pairs with action_publish() */
+		at = __atomic_load_n(&published[index], __ATOMIC_ACQUIRE);
+		slot = &slots[index][at % ACTION_SLOTS];
+		ret_action->handler = __atomic_load_n(&slot->handler, __ATOMIC_RELAXED);
+		ret_action->flags = __atomic_load_n(&slot->flags, __ATOMIC_RELAXED);
+		ret_action->mask = __atomic_load_n(&slot->mask, __ATOMIC_RELAXED);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* pairs with the fence of a slot's writer */
+		if (__atomic_load_n(&published[index], __ATOMIC_RELAXED) == at)
+			break;
+	}
+	return at;
+}
+
+static __u32 action_write(int index, const struct app_action *action)
+{
+	__u32 ticket = __atomic_add_fetch(&tickets[index], 1, __ATOMIC_RELAXED);
+	struct app_action *slot = &slots[index][ticket % ACTION_SLOTS];
+
+	__atomic_thread_fence(__ATOMIC_RELEASE); /* pairs with action_read()'s second look */
+	__atomic_store_n(&slot->handler, action->handler, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->flags, action->flags, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->mask, action->mask, __ATOMIC_RELAXED);
+	return ticket;
+}
+
+static void action_publish(int index, const struct app_action *action)
+{
+	__atomic_store_n(&published[index], action_write(index, action), __ATOMIC_RELEASE);
+}
+
+static long kernel_sigaction(int sig, const struct kernel_action *act, struct kernel_action *old)
+{
+	return sys_call4(__NR_rt_sigaction, sig, act, old, sizeof(__u64));
+}
+
+static long kernel_mask(int how, const __u64 *set, __u64 *old)
+{
+	return sys_call4(__NR_rt_sigprocmask, how, set, old, sizeof(__u64));
+}
+
+/* Installs our handler as the target's action wants it to run. */
+static int handler_install(int sig, const struct app_action *app)
+{
+	struct sigaction act;
+	__u64 mask = 0;
+
+	act.sa_sigaction = on_fault;
+	act.sa_flags = SA_SIGINFO | SA_NODEFER;
+	if (app->handler != (__u64)SIG_DFL && app->handler != (__u64)SIG_IGN) {
+		act.sa_flags |= (int)app->flags & (SA_ONSTACK | SA_RESTART);
+		mask = app->mask;
+		if (!(app->flags & SA_NODEFER))
+			mask |= BIT(sig);
+		mask = __inlay_fault_mask_in(mask);
+	}
+	sigemptyset(&act.sa_mask);
+	*(__u64 *)&act.sa_mask = mask;
+	return __inlay_real_sigaction(sig, &act, NULL);
+}
+
+/*
+ * Only the sigaction() that the whole process calls can keep our handler in place. In a shared object
+ * that is not searched before libc, or behind another copy of libinlay, it is not ours.
+ */
+static int is_interposing(void)
+{
+	void *first;
+
+	if (getauxval(AT_BASE) == 0)
+		return 1; /* no dynamic linker: one link unit, every call is bound to us */
+	if (!dlsym)
+		return 0;
+	first = dlsym(NULL /* RTLD_DEFAULT */, "sigaction");
+	return first && first == __inlay_interposed_sigaction();
+}
+
+/* This thread came with the signals blocked: from its parent, or past libc. */
+static int thread_unblock(void)
+{
+	__u64 mask = 0, wish, set;
+
+	if (kernel_mask(SIG_BLOCK, NULL, &mask))
+		return 0;
+	wish = mask & (BIT(SIGSEGV) | BIT(SIGBUS));
+	if (!wish)
+		return 1;
+	set = (mask & ~wish) | __inlay_fault_mask_in(wish);
+	return kernel_mask(SIG_SETMASK, &set, NULL) == 0;
+}
+
+static void fault_start(void)
+{
+	__u32 expected = FAULT_NEW;
+	struct kernel_action old;
+	struct app_action app;
+	__u32 outcome = FAULT_OFF;
+
+	if (!__atomic_compare_exchange_n(&state, &expected, FAULT_STARTING, 0, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		return;
+#ifndef INLAY_RT_SHARED /* libinlay.so.1 is used by targets that have no use for this */
+	if (!__inlay_no_handler_v1 && is_interposing()) {
+		outcome = FAULT_ON;
+		for (int i = 0; i < NR_OWNED && outcome == FAULT_ON; i++) {
+			struct app_action none = { 0 };
+
+			if (kernel_sigaction(owned[i], NULL, &old)) {
+				outcome = FAULT_OFF;
+				break;
+			}
+			app = (struct app_action){ old.handler, old.flags, old.mask };
+			action_publish(i, &app);
+			if (handler_install(stand_ins[i], &none) || handler_install(owned[i], &app))
+				outcome = FAULT_OFF;
+		}
+		if (outcome == FAULT_ON)
+			thread_unblock();
+	}
+#else
+	(void)old;
+	(void)app;
+	(void)is_interposing;
+#endif
+	__atomic_store_n(&state, outcome, __ATOMIC_RELEASE);
+}
+
+int __inlay_fault_check(void)
+{
+	struct kernel_action now;
+
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == FAULT_NEW)
+		fault_start();
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != FAULT_ON)
+		return 0;
+	for (int i = 0; i < NR_OWNED; i++) {
+		if (kernel_sigaction(owned[i], NULL, &now) == 0 &&
+		    now.handler == (__u64)on_fault)
+			continue;
+		/* Whoever did that went round libc and will again; taking it back would break them. */
+		__atomic_store_n(&state, FAULT_LOST, __ATOMIC_RELEASE);
+		return 0;
+	}
+	return thread_unblock();
+}
+
+int __inlay_fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	int index = owned_index(sig);
+	struct app_action before, after;
+	__u32 now;
+
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == FAULT_NEW)
+		fault_start();
+	now = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+	if (index < 0 || now != FAULT_ON)
+		return -ENOSYS;
+	action_read(index, &before);
+	if (act) {
+		after.handler = (__u64)act->sa_sigaction;
+		after.flags = (__u64)(unsigned int)act->sa_flags;
+		after.mask = *(const __u64 *)&act->sa_mask;
+		action_publish(index, &after);
+		if (handler_install(sig, &after)) {
+			action_publish(index, &before);
+			return -EINVAL;
+		}
+	}
+	if (old) {
+		sigemptyset(&old->sa_mask);
+		old->sa_sigaction = (void (*)(int, siginfo_t *, void *))before.handler;
+		old->sa_flags = (int)before.flags;
+		*(__u64 *)&old->sa_mask = before.mask;
+		old->sa_restorer = NULL;
+	}
+	return 0;
+}
+
+static __u64 *context_pc(ucontext_t *uc)
+{
+#if defined(__x86_64__)
+	return (__u64 *)&uc->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+	return (__u64 *)&uc->uc_mcontext.pc;
+#endif
+}
+
+static void send_to_self(int sig, siginfo_t *info)
+{
+	sys_call4(__NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, info);
+}
+
+/* As without us. A synchronous fault comes again when we return, with its own registers. */
+static void die(int sig, siginfo_t *info, int is_synchronous)
+{
+	struct kernel_action dfl = { 0 };
+
+	kernel_sigaction(sig, &dfl, NULL);
+	if (!is_synchronous)
+		send_to_self(sig, info);
+}
+
+static void call_app(int sig, int index, siginfo_t *info, ucontext_t *uc)
+{
+	struct app_action app, dfl = { 0 };
+	__u64 *mask = (__u64 *)&uc->uc_sigmask;
+	int is_synchronous = info->si_code > 0;
+	__u32 at = action_read(index, &app);
+
+	if (app.handler == (__u64)SIG_IGN && !is_synchronous)
+		return;
+	if (app.handler == (__u64)SIG_DFL || app.handler == (__u64)SIG_IGN) {
+		die(sig, info, is_synchronous);
+		return;
+	}
+	if (app.flags & SA_RESETHAND)
+		__atomic_compare_exchange_n(&published[index], &at, action_write(index, &dfl), 0,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	/* the handler may look at the interrupted mask, and change it */
+	*mask = __inlay_fault_mask_out(*mask);
+	if (app.flags & SA_SIGINFO)
+		((void (*)(int, siginfo_t *, void *))app.handler)(sig, info, uc);
+	else
+		((void (*)(int))app.handler)(sig);
+	*mask = __inlay_fault_mask_in(*mask);
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	int is_synchronous = info->si_code > 0, index = owned_index(sig);
+	__u64 resume;
+
+	if (index < 0) { /* a stand-in: blocked when it was sent, unblocked now */
+		index = sig == STAND_IN_SEGV ? 0 : 1;
+		info->si_signo = owned[index];
+		call_app(owned[index], index, info, uc);
+		return;
+	}
+	if (is_synchronous) {
+		resume = __inlay_copy_resume(*context_pc(uc));
+		if (resume) {
+			*context_pc(uc) = resume;
+			return;
+		}
+	}
+	if (*(__u64 *)&uc->uc_sigmask & BIT(stand_ins[index])) {
+		/* Blocked, in the target's eyes: the kernel would kill, or keep it for later. */
+		if (is_synchronous)
+			die(sig, info, 1);
+		else
+			send_to_self(stand_ins[index], info);
+		return;
+	}
+	call_app(sig, index, info, uc);
+}
+
+__attribute__((constructor)) static void fault_init(void)
+{
+	fault_start();
+}

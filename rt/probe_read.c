@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_probe_read(), bpf_probe_read_user() and their string forms: results, lengths and the buffer after
+ * a fault are the kernel's (mm/maccess.c, kernel/trace/bpf_trace.c). The unqualified helpers try both
+ * address spaces in the kernel; here there is one.
+ */
+#include <errno.h>
+
+#include "rt/helpers.h"
+#include "rt/inlay_rt.h"
+#include "rt/probe_copy.h"
+
+/* TASK_SIZE_MAX: behind it even an empty read fails */
+#if defined(__x86_64__)
+#define USER_END 0x7ffffffff000ull
+#else
+#define USER_END (1ull << 48)
+#endif
+
+/* How often a thread looks whether its handlers are still in place: see fault_check(). */
+#define READS_PER_CHECK 1024u
+
+static __thread __u32 reads_left __attribute__((tls_model("initial-exec")));
+
+static __attribute__((noinline, cold)) int check(void)
+{
+	if (!__inlay_fault_check())
+		return 0;
+	reads_left = READS_PER_CHECK - 1;
+	return 1;
+}
+
+static inline int is_guarded(void)
+{
+	if (__builtin_expect(reads_left != 0, 1)) {
+		reads_left--;
+		return 1;
+	}
+	return check();
+}
+
+static __attribute__((noinline, cold)) __s64 failed(char *dst, __u32 bytes)
+{
+	for (__u32 i = 0; i < bytes; i++)
+		dst[i] = 0;
+	return -EFAULT;
+}
+
+__s64 __inlay_probe_read_user_v1(void *dst, __u64 bytes, __u64 addr)
+{
+	__u32 size = (__u32)bytes;
+	long ret;
+
+	if (__builtin_expect(size == 0, 0))
+		return addr <= USER_END ? 0 : -EFAULT;
+	ret = is_guarded() ? __inlay_copy(dst, addr, size) : __inlay_read_by_call(dst, addr, size);
+	return __builtin_expect(ret < 0, 0) ? failed(dst, size) : 0;
+}
+
+__s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr)
+{
+	__u32 size = (__u32)bytes;
+	long ret;
+
+	if (__builtin_expect(size == 0, 0))
+		return 0;
+	ret = is_guarded() ? __inlay_copy_string(dst, addr, size) :
+			     __inlay_read_string_by_call(dst, addr, size);
+	if (__builtin_expect(ret < 0, 0))
+		return failed(dst, size);
+	if (ret < (long)size)
+		return ret + 1;
+	((char *)dst)[size - 1] = '\0';
+	return size;
+}
+
+__s64 __inlay_probe_read_v1(void *dst, __u64 bytes, __u64 addr)
+{
+	return __inlay_probe_read_user_v1(dst, bytes, addr);
+}
+
+__s64 __inlay_probe_read_str_v1(void *dst, __u64 bytes, __u64 addr)
+{
+	return __inlay_probe_read_user_str_v1(dst, bytes, addr);
+}
