@@ -35,8 +35,8 @@
 struct lower_fixture {
 	struct inlay_bpfcc_object handle;
 	struct bpfcc_map maps[8];
-	struct bpfcc_func funcs[8];
-	struct bpfcc_prog progs[8];
+	struct bpfcc_func *funcs;	/* see lower_fixture_grow() */
+	struct bpfcc_prog *progs;
 	char last_error[512];
 };
 
@@ -46,6 +46,15 @@ static inline void lower_fixture_on_message(void *arg, const struct inlay_bpfcc_
 
 	if (message->severity == INLAY_BPFCC_ERROR)
 		snprintf(fx->last_error, sizeof(fx->last_error), "%s", message->text);
+}
+
+/* Room for nr functions and programs; before any is added. */
+static inline void lower_fixture_grow(struct lower_fixture *fx, size_t nr)
+{
+	fx->funcs = bpfcc_arena_array(fx->handle.data.arena, nr, sizeof(*fx->funcs));
+	fx->progs = bpfcc_arena_array(fx->handle.data.arena, nr, sizeof(*fx->progs));
+	fx->handle.data.funcs = fx->funcs;
+	fx->handle.data.progs = fx->progs;
 }
 
 static inline void lower_fixture_init(struct lower_fixture *fx, const char *name)
@@ -60,9 +69,8 @@ static inline void lower_fixture_init(struct lower_fixture *fx, const char *name
 	fx->handle.data.license = "GPL";
 	fx->handle.data.is_gpl_compatible = true;
 	fx->handle.data.maps = fx->maps;
-	fx->handle.data.funcs = fx->funcs;
-	fx->handle.data.progs = fx->progs;
 	fx->handle.data.arena = bpfcc_arena_new();
+	lower_fixture_grow(fx, 16);
 	for (size_t i = 0; i < INLAY_HASH_BYTES; i++)
 		fx->handle.data.hash[i] = (uint8_t)(0x10 + i);
 }
