@@ -17,8 +17,11 @@
 #pragma GCC visibility push(hidden)
 #endif
 
-/* Idempotent start of the runtime in this process; also run as a constructor. */
-void __inlay_rt_start_v1(void);
+/*
+ * Idempotent start of the runtime for this link unit; also run as a constructor. Hidden even with
+ * libinlay.so.1: each unit starts its own.
+ */
+__attribute__((visibility("hidden"))) void __inlay_rt_start_v1(void);
 
 /*
  * The calling thread's shard of a per-CPU map: found or made, stored in the map's thread-local

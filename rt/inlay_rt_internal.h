@@ -70,6 +70,7 @@ struct inlay_rt_table {
 	char *(*shard_get)(const struct inlay_map_desc *desc);
 	__u32 (*proc_row)(void);
 	int (*proc_is_alive)(__u32 row);
+	__u64 (*clock_ns)(void);	/* NULL: the leader has no clock linked */
 };
 
 #define INLAY_NOTE_NAME "Inlay"
@@ -87,8 +88,10 @@ INLAY_HIDDEN __u32 __inlay_proc_row(void);
 /* Whether the process of a row lives; true when that cannot be known. Signal-safe. */
 INLAY_HIDDEN bool __inlay_proc_is_alive(__u32 row);
 
-/* Optional parts of libinlay, called if they are linked: in a fork child, signal-safe. */
+/* Optional parts of libinlay (rt/helpers.h), called if they are linked. */
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
+extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_delegate(__u64 (*fn)(void));
+extern INLAY_HIDDEN __attribute__((weak)) __u64 __inlay_clock_ns(void);
 
 /* ---- the state of the leading copy ------------------------------------------------------ */
 

@@ -11,8 +11,6 @@
 #include "rt/inlay_rt_internal.h"
 #include "rt/sys.h"
 
-extern INLAY_HIDDEN __attribute__((weak)) void __inlay_map_proc_sweep(__u32 proc_row);
-
 /* Gives the lock's open file to a mapping that only this process has. */
 static bool keep_by_mapping(int fd)
 {
@@ -34,8 +32,6 @@ static void row_take(__u32 row)
 	__u32 seen;
 
 	__inlay_shard_sweep(row);
-	if (__inlay_map_proc_sweep)
-		__inlay_map_proc_sweep(row);
 	store_relaxed(&proc->starttime, __inlay_rt.starttime);
 	/* release: a reader that sees the pid or the count sees the start time */
 	store_release(&proc->pid, __inlay_rt.pid);

@@ -183,6 +183,7 @@ static void lead(void)
 		__inlay_shard_init();
 		__inlay_fork_init();
 	}
+	table.clock_ns = __inlay_clock_ns;
 	/* release: who finds the table through the note may use it */
 	store_release(&table.is_leader, 1);
 }
@@ -278,6 +279,9 @@ void __inlay_unit_add_v1(struct inlay_unit *unit)
 		if (!found) {
 			lead();
 			found = &table;
+		} else if (found->clock_ns && __inlay_clock_delegate) {
+			/* hits in different libraries are ordered */
+			__inlay_clock_delegate(found->clock_ns);
 		}
 		found->copy_add(&this_copy);
 		store_release(&leader, found);
