@@ -41,6 +41,7 @@ struct bpfcc_reg {
 	uint8_t base;		/* STACK: 0 or the argument that it came in */
 	bool is_or_null;	/* MAP_VALUE, MEM: may be NULL here */
 	bool off_is_known;	/* off holds on every path */
+	bool is_read_only;	/* MAP_VALUE, POINTER: perhaps into .rodata; stores are refused */
 	int32_t map;		/* MAP, MAP_VALUE: index, or -1 if it differs between paths */
 	int64_t off;		/* bytes from the start of what it points to (STACK: from r10) */
 	uint32_t bytes;		/* MAP_VALUE, MEM: size of what it points into */
@@ -52,12 +53,16 @@ struct bpfcc_regs {
 	struct bpfcc_reg r[11];
 };
 
+struct bpfcc_kinds_opts {
+	uint32_t ctx_bytes;	/* sizeof(struct pt_regs) of the target */
+	bool allow_override;	/* bpf_override_return() is accepted */
+};
+
 /*
  * Analyses all of object->funcs, which check.c accepted. Messages go to `diag` (may be NULL).
- * ctx_bytes: sizeof(struct pt_regs) of the target, see bpfcc_ctx_bytes().
  * 0, -EINVAL (refused), -ENOMEM. The result is the arena's.
  */
-int bpfcc_kinds_new(const struct bpfcc_object *object, uint32_t ctx_bytes,
+int bpfcc_kinds_new(const struct bpfcc_object *object, const struct bpfcc_kinds_opts *opts,
 		    struct bpfcc_arena *arena, struct bpfcc_diag *diag,
 		    struct bpfcc_kinds **ret_kinds);
 

@@ -37,8 +37,12 @@ struct bpfcc_map {
  *   call, src_reg BPF_PSEUDO_CALL (1):      imm = func index
  *   call, src_reg 0:                        imm = helper id
  *   call, src_reg BPF_PSEUDO_KFUNC_CALL(2): imm = index of the INLAY_KFUNC row in rt/helpers.def
+ *   call, src_reg 0, imm >= BPFCC_POISON: something that does not exist (a CO-RE member, a weak
+ *     function): the loader refused the object unless control can never get here; the text is
+ *     bpfcc_object.poisons[imm - BPFCC_POISON]
  * CO-RE relocations are applied. Jump offsets are relative within the function.
  */
+#define BPFCC_POISON 0x0bad0000
 struct bpfcc_func {
 	const char *name;
 	const char *section;	/* ELF section, for messages */
@@ -89,6 +93,8 @@ struct bpfcc_object {
 	struct bpfcc_prog *progs;
 	uint32_t nr_progs;
 	uint32_t nr_kernel_progs;	/* programs left to the companion */
+	const char **poisons;		/* see BPFCC_POISON */
+	uint32_t nr_poisons;
 	const void *btf_data;		/* raw BTF; NULL if none */
 	uint32_t btf_bytes;
 	struct btf *btf;		/* the same, parsed by libbpf; NULL if none */
