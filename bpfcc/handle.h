@@ -19,4 +19,7 @@ struct inlay_bpfcc_object {
 	struct bpfcc_kinds *kinds;	/* of data.funcs */
 };
 
+/* The plain data behind the public handle. */
+const struct bpfcc_object *inlay_bpfcc_object_data(const struct inlay_bpfcc_object *object);
+
 #endif /* INLAY_BPFCC_HANDLE_H */

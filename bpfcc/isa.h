@@ -75,4 +75,20 @@ static inline int64_t bpfcc_insn_target(const struct bpf_insn *in, uint32_t insn
 	return (int64_t)insn + 1 + in->off;
 }
 
+/* What runs after `insn`: 0, 1 or 2 instructions. Jumps must be inside of the function. */
+static inline int bpfcc_insn_next(const struct bpf_insn *in, uint32_t insn, uint32_t ret_next[2])
+{
+	if (bpfcc_insn_is_exit(in))
+		return 0;
+	if (bpfcc_insn_is_goto(in)) {
+		ret_next[0] = (uint32_t)bpfcc_insn_target(in, insn);
+		return 1;
+	}
+	ret_next[0] = insn + (bpfcc_insn_is_lddw(in) ? 2 : 1);
+	if (!bpfcc_insn_is_branch(in))
+		return 1;
+	ret_next[1] = (uint32_t)bpfcc_insn_target(in, insn);
+	return ret_next[1] == ret_next[0] ? 1 : 2;
+}
+
 #endif /* INLAY_BPFCC_ISA_H */

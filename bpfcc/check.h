@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The structural checks: what can be said of instructions without knowing what registers hold.
+ */
+#ifndef INLAY_BPFCC_CHECK_H
+#define INLAY_BPFCC_CHECK_H
+
+#include "bpfcc/object.h"
+
+struct bpfcc_diag;
+
+/*
+ * Every function: encoding, jumps, ends, unreachable code. The call graph: no recursion, depth.
+ * Fills in nr_args of subprograms, from the registers that they read before they write them.
+ * 0, -EINVAL, -ENOMEM.
+ */
+int bpfcc_check(struct bpfcc_object *object, struct bpfcc_arena *arena, struct bpfcc_diag *diag);
+
+#endif /* INLAY_BPFCC_CHECK_H */

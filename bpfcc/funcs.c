@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The functions of an object file, which of them are programs that Inlay places, and what BTF says of
+ * them: source lines and signature.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpfcc/loader.h"
+
+static int compare(const void *a, const void *b)
+{
+	const struct bpfcc_fn *x = a, *y = b;
+
+	if (x->section != y->section)
+		return x->section < y->section ? -1 : 1;
+	return x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static int add_functions(struct bpfcc_loader *l)
+{
+	const struct bpfcc_elf *elf = &l->elf;
+
+	l->fns = bpfcc_arena_array(l->arena, elf->nr_symbols, sizeof(*l->fns));
+	if (!l->fns)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < elf->nr_symbols; i++) {
+		const struct bpfcc_elf_symbol *s = &elf->symbols[i];
+		const struct bpfcc_elf_section *sec;
+		struct bpfcc_where where = {.insn = -1, .program = s->name};
+
+		if (s->type != STT_FUNC || !bpfcc_elf_is_code(elf, s->section))
+			continue;
+		sec = &elf->sections[s->section];
+		where.section = sec->name;
+		if (!s->bytes || s->bytes % 8 || s->value % 8 || s->value > sec->bytes ||
+		    s->bytes > sec->bytes - s->value)
+			return bpfcc_error(l->diag, &where, NULL,
+					   "the function's symbol does not cover whole instructions of "
+					   "its section");
+		l->fns[l->nr_fns++] = (struct bpfcc_fn){
+			.name = s->name,
+			.section = s->section,
+			.offset = s->value,
+			.bytes = s->bytes,
+			.is_global = s->bind != STB_LOCAL,
+			.index = -1,
+		};
+	}
+	qsort(l->fns, l->nr_fns, sizeof(*l->fns), compare);
+	for (uint32_t i = 1; i < l->nr_fns; i++) {
+		const struct bpfcc_fn *a = &l->fns[i - 1], *b = &l->fns[i];
+
+		if (a->section == b->section && b->offset < a->offset + a->bytes)
+			return bpfcc_error(
+				l->diag,
+				&(struct bpfcc_where){.insn = -1,
+						      .section = l->elf.sections[b->section].name,
+						      .program = b->name},
+				NULL, "the function overlaps function \"%s\"", a->name);
+	}
+	return 0;
+}
+
+/* One program, by its section's name. */
+static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
+{
+	const char *section = l->elf.sections[fn->section].name, *problem = NULL;
+	struct bpfcc_where where = {.insn = -1, .section = section, .program = fn->name};
+	struct bpfcc_section *s = bpfcc_arena_alloc(l->arena, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = bpfcc_section_parse(l->arena, section, s, &problem);
+	if (err == -EINVAL)
+		return bpfcc_error(l->diag, &where,
+				   "write SEC(\"uprobe/PATH:FUNCTION\") or SEC(\"uprobe/FUNCTION\")",
+				   "%s", problem);
+	if (err)
+		return err;
+	switch (s->kind) {
+	case BPFCC_SECTION_KERNEL:
+		l->object->nr_kernel_progs++;
+		return 0;
+	case BPFCC_SECTION_USDT:
+		bpfcc_report(l->diag, INLAY_BPFCC_WARNING, &where, NULL,
+			     "usdt programs are not supported yet: the program is left out");
+		return 0;
+	case BPFCC_SECTION_PLACED:
+		break;
+	}
+	if (!fn->is_global)
+		return bpfcc_error(l->diag, &where, "remove \"static\"",
+				   "a static function cannot be a program");
+	fn->placed = s;
+	return bpfcc_funcs_use(l, fn);
+}
+
+int bpfcc_funcs_find(struct bpfcc_loader *l)
+{
+	int err = add_functions(l);
+
+	if (err)
+		return err;
+	l->object->funcs = bpfcc_arena_array(l->arena, l->nr_fns, sizeof(*l->object->funcs));
+	l->order = bpfcc_arena_array(l->arena, l->nr_fns, sizeof(*l->order));
+	if (!l->object->funcs || !l->order)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < l->nr_fns; i++) {
+		if (!strcmp(l->elf.sections[l->fns[i].section].name, ".text"))
+			continue;
+		err = add_program(l, &l->fns[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct bpfcc_fn *bpfcc_funcs_at(struct bpfcc_loader *l, uint32_t section, uint64_t offset)
+{
+	struct bpfcc_fn key = {.section = section, .offset = offset};
+
+	return bsearch(&key, l->fns, l->nr_fns, sizeof(*l->fns), compare);
+}
+
+int bpfcc_funcs_use(struct bpfcc_loader *l, struct bpfcc_fn *fn)
+{
+	struct bpfcc_func *func;
+
+	if (fn->index >= 0)
+		return 0;
+	fn->index = (int)l->object->nr_funcs++;
+	l->order[fn->index] = (int)(fn - l->fns);
+	func = &l->object->funcs[fn->index];
+	func->name = fn->name;
+	func->section = l->elf.sections[fn->section].name;
+	func->nr_insns = (uint32_t)(fn->bytes / 8);
+	func->is_global = fn->is_global;
+	func->index = (uint32_t)fn->index;
+	func->nr_args = fn->placed ? 1 : 5;
+	return bpfcc_funcs_describe(l, func, fn);
+}
+
+static void read_signature(struct bpfcc_loader *l, struct bpfcc_func *func)
+{
+	const struct btf_type *t;
+	int id = l->btf ? btf__find_by_name_kind(l->btf, func->name, BTF_KIND_FUNC) : -ENOENT;
+
+	if (id < 0)
+		return;
+	t = btf__type_by_id(l->btf, btf__type_by_id(l->btf, (uint32_t)id)->type);
+	func->is_void = t->type == 0;
+}
+
+/*
+ * Spreads the line records, which say where a line starts, over the instructions. Records of a
+ * section are in order of their offsets; one that is not only makes a message less exact.
+ */
+int bpfcc_funcs_describe(struct bpfcc_loader *l, struct bpfcc_func *func,
+			 const struct bpfcc_fn *fn)
+{
+	const struct bpfcc_line *current = NULL;
+	const char **files, **texts;
+	uint32_t *nrs, at = 0;
+
+	read_signature(l, func);
+	files = bpfcc_arena_array(l->arena, func->nr_insns, sizeof(*files));
+	texts = bpfcc_arena_array(l->arena, func->nr_insns, sizeof(*texts));
+	nrs = bpfcc_arena_array(l->arena, func->nr_insns, sizeof(*nrs));
+	if (!files || !texts || !nrs)
+		return -ENOMEM;
+	for (uint32_t i = 0; i <= l->ext.nr_lines; i++) {
+		const struct bpfcc_line *line = i < l->ext.nr_lines ? &l->ext.lines[i] : NULL;
+		uint32_t end = func->nr_insns;
+
+		if (line && (strcmp(line->section, func->section) || line->offset < fn->offset ||
+			     line->offset - fn->offset >= fn->bytes))
+			continue;
+		if (line)
+			end = (uint32_t)((line->offset - fn->offset) / 8);
+		for (; current && at < end; at++) {
+			files[at] = current->file;
+			texts[at] = current->text;
+			nrs[at] = current->line;
+		}
+		at = end > at ? end : at;
+		current = line;
+	}
+	func->line_files = files;
+	func->line_texts = texts;
+	func->line_nrs = nrs;
+	return 0;
+}

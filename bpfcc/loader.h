@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to the loader (object.c, funcs.c, reloc.c, core.c, maps.c, config.c, tags.c): the state while
+ * an object is being opened. The steps and their order are in inlay_bpfcc_object_open().
+ */
+#ifndef INLAY_BPFCC_LOADER_H
+#define INLAY_BPFCC_LOADER_H
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "bpfcc/arena.h"
+#include "bpfcc/btfext.h"
+#include "bpfcc/diag.h"
+#include "bpfcc/elf.h"
+#include "bpfcc/handle.h"
+#include "bpfcc/section.h"
+
+/* A function of the file, placed or not. Sorted by section and offset; they do not overlap. */
+struct bpfcc_fn {
+	const char *name;
+	uint32_t section;	/* ELF index */
+	uint64_t offset, bytes;
+	bool is_global;
+	int index;		/* in object.funcs; -1: no placed program reaches it */
+	const struct bpfcc_section *placed; /* what the section of a placed program says, or NULL */
+};
+
+/* A map of the file, used or not. */
+struct bpfcc_candidate {
+	struct bpf_map *map;
+	const char *name;
+	bool is_global_data;	/* a data section */
+	uint8_t *data;		/* initial contents of a data section, to be changed by --set */
+	uint32_t bytes;
+	int index;		/* in object.maps; -1: no placed program refers to it */
+};
+
+struct bpfcc_loader {
+	struct inlay_bpfcc_object *handle;
+	struct bpfcc_object *object;	/* &handle->data */
+	struct bpfcc_arena *arena;
+	struct bpfcc_diag *diag;
+	const struct inlay_bpfcc_opts *opts;
+	struct bpfcc_elf elf;
+	struct bpf_object *bpf;
+	struct btf *btf;		/* NULL if the file has none */
+	struct bpfcc_btfext ext;
+	struct bpfcc_fn *fns;
+	uint32_t nr_fns;
+	struct bpfcc_candidate *candidates;
+	uint32_t nr_candidates;
+	int *order;			/* fns by object.funcs index */
+	bool is_arm64;
+};
+
+/* libbpf's part, with its messages in our sink: fills loader->bpf and loader->btf. */
+int bpfcc_libbpf_open(struct bpfcc_loader *l, const void *data, size_t size);
+
+/* funcs.c: the table of functions, and the placed programs among them. */
+int bpfcc_funcs_find(struct bpfcc_loader *l);
+/* The function that starts at an offset of a section, or NULL. */
+struct bpfcc_fn *bpfcc_funcs_at(struct bpfcc_loader *l, uint32_t section, uint64_t offset);
+/* Gives fn its place in object.funcs, if it has none yet; the caller relocates it later. */
+int bpfcc_funcs_use(struct bpfcc_loader *l, struct bpfcc_fn *fn);
+/* Fills in source lines, signature. */
+int bpfcc_funcs_describe(struct bpfcc_loader *l, struct bpfcc_func *func,
+			 const struct bpfcc_fn *fn);
+
+/* maps.c */
+int bpfcc_maps_find(struct bpfcc_loader *l);
+struct bpfcc_candidate *bpfcc_maps_by_name(struct bpfcc_loader *l, const char *name);
+/* Gives a map its place in object.maps, after checking what the kernel and Inlay would refuse. */
+int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *candidate,
+		   const struct bpfcc_where *where);
+
+/* config.c: --map and --set. */
+int bpfcc_config_maps(struct bpfcc_loader *l);
+int bpfcc_config_sets(struct bpfcc_loader *l);
+
+/* reloc.c: the instructions of object.funcs[index]; finds more functions and maps. */
+int bpfcc_reloc_func(struct bpfcc_loader *l, uint32_t index);
+
+/*
+ * core.c: applies one CO-RE relocation to insns[at]. *ret_problem is set, to the arena's text, if
+ * what it asks for does not exist: an error only if the instruction can run.
+ */
+int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
+		     const struct bpfcc_where *where, struct bpf_insn *insns, uint32_t nr_insns,
+		     uint32_t at, const char **ret_problem);
+
+/* tags.c: BTF declaration tags "inlay:..." of a program, and --attach. */
+int bpfcc_tags_apply(struct bpfcc_loader *l, struct bpfcc_prog *prog);
+int bpfcc_tags_attach(struct bpfcc_loader *l);
+
+#endif /* INLAY_BPFCC_LOADER_H */

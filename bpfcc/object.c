@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Opens a probe object: the steps from a file to checked, relocated programs, in open_object(). What each
+ * step does is in its own file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bpfcc/btfcheck.h"
+#include "bpfcc/check.h"
+#include "bpfcc/helpers.h"
+#include "bpfcc/loader.h"
+#include "bpfcc/object_hash.h"
+
+#define MAX_FILE_BYTES (1u << 30)
+
+static int read_file(struct bpfcc_loader *l, const char *path, void **ret_data, size_t *ret_size)
+{
+	FILE *f = fopen(path, "rbe");
+	struct stat st;
+	void *data;
+	int err = 0;
+
+	if (!f || fstat(fileno(f), &st)) {
+		err = -errno;
+		bpfcc_error(l->diag, NULL, NULL, "cannot read the file: %s", strerror(errno));
+		goto out;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size > MAX_FILE_BYTES) {
+		err = bpfcc_error(l->diag, NULL, NULL, "not a regular file of at most %u bytes",
+				  MAX_FILE_BYTES);
+		goto out;
+	}
+	data = bpfcc_arena_alloc(l->arena, (size_t)st.st_size);
+	if (!data) {
+		err = -ENOMEM;
+		goto out;
+	}
+	*ret_size = fread(data, 1, (size_t)st.st_size, f);
+	*ret_data = data;
+	if (ferror(f)) {
+		err = -EIO;
+		bpfcc_error(l->diag, NULL, NULL, "cannot read the file: %s", strerror(EIO));
+	}
+out:
+	if (f)
+		fclose(f);
+	return err;
+}
+
+/* File name without directory, ".bpf.o" and ".o". */
+static const char *object_name(struct bpfcc_arena *arena, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t bytes = strlen(name);
+
+	if (bytes > 6 && !strcmp(name + bytes - 6, ".bpf.o"))
+		bytes -= 6;
+	else if (bytes > 2 && !strcmp(name + bytes - 2, ".o"))
+		bytes -= 2;
+	return bpfcc_arena_strndup(arena, name, bytes);
+}
+
+static bool is_gpl_compatible(const char *license)
+{
+	/* the kernel's list, include/linux/license.h */
+	static const char *const licenses[] = {"GPL", "GPL v2", "GPL and additional rights",
+					       "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"};
+
+	for (size_t i = 0; i < sizeof(licenses) / sizeof(licenses[0]); i++)
+		if (!strcmp(licenses[i], license))
+			return true;
+	return false;
+}
+
+static int read_license(struct bpfcc_loader *l)
+{
+	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, "license");
+
+	l->object->license = s && s->data ? bpfcc_arena_strndup(l->arena, s->data,
+								strnlen(s->data, s->bytes))
+					  : "";
+	if (!l->object->license)
+		return -ENOMEM;
+	l->object->is_gpl_compatible = is_gpl_compatible(l->object->license);
+	return 0;
+}
+
+static int read_btf_ext(struct bpfcc_loader *l)
+{
+	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, ".BTF.ext");
+	const void *raw;
+
+	if (!l->btf)
+		return 0;
+	raw = btf__raw_data(l->btf, &l->object->btf_bytes);
+	if (!raw)
+		return -ENOMEM;
+	/* libbpf's bytes move when its BTF changes */
+	l->object->btf_data = bpfcc_arena_memdup(l->arena, raw, l->object->btf_bytes);
+	l->object->btf = l->btf;
+	if (!l->object->btf_data)
+		return -ENOMEM;
+	if (!s || !s->data)
+		return 0;
+	return bpfcc_btfext_read(s->data, s->bytes, l->btf, l->arena, l->diag, &l->ext);
+}
+
+static int check_btf(struct bpfcc_loader *l)
+{
+	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, ".BTF");
+
+	return s && s->data ? bpfcc_btf_check(s->data, s->bytes, l->diag) : 0;
+}
+
+static int make_progs(struct bpfcc_loader *l)
+{
+	struct bpfcc_object *o = l->object;
+	int err = 0;
+
+	/* programs are the first functions: funcs.c found them before any subprogram */
+	while (o->nr_progs < o->nr_funcs && l->fns[l->order[o->nr_progs]].placed)
+		o->nr_progs++;
+	o->progs = bpfcc_arena_array(l->arena, o->nr_progs, sizeof(*o->progs));
+	if (!o->progs)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < o->nr_progs && !err; i++) {
+		const struct bpfcc_section *s = l->fns[l->order[i]].placed;
+
+		o->progs[i] = (struct bpfcc_prog){
+			.func = &o->funcs[i],
+			.name = o->funcs[i].name,
+			.section = o->funcs[i].section,
+			.kind = s->prog_kind,
+			.flags = s->is_multi ? BPFCC_PROG_MULTI : 0,
+			.index = i,
+			.path = s->path,
+			.function = s->function,
+		};
+		err = bpfcc_tags_apply(l, &o->progs[i]);
+	}
+	return err ? err : bpfcc_tags_attach(l);
+}
+
+/* The list of functions grows while it is worked on: calls add what they reach. */
+static int relocate(struct bpfcc_loader *l)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < l->object->nr_funcs && !err; i++)
+		err = bpfcc_reloc_func(l, i);
+	return err;
+}
+
+static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
+{
+	struct inlay_bpfcc_object *h = l->handle;
+	int err;
+
+	if (!data)
+		err = read_file(l, l->object->path, (void **)&data, &size);
+	else
+		err = 0;
+	if (!err)
+		err = bpfcc_elf_read(data, size, l->arena, l->diag, &l->elf);
+	if (!err)
+		err = check_btf(l);
+	if (!err)
+		err = bpfcc_libbpf_open(l, data, size);
+	h->data.impl = l->bpf;
+	if (!err)
+		err = read_license(l);
+	if (!err)
+		err = read_btf_ext(l);
+	if (!err)
+		err = bpfcc_maps_find(l);
+	if (!err)
+		err = bpfcc_config_maps(l);
+	if (!err)
+		err = bpfcc_config_sets(l);
+	if (!err)
+		err = bpfcc_funcs_find(l);
+	if (!err)
+		err = make_progs(l);
+	if (!err)
+		err = relocate(l);
+	if (!err)
+		err = bpfcc_check(l->object, l->arena, l->diag);
+	if (!err)
+		err = bpfcc_kinds_new(l->object, &(struct bpfcc_kinds_opts){
+					      .ctx_bytes = l->is_arm64 ? 34 * 8 : 21 * 8,
+					      .allow_override = h->opts.allow_override,
+				      }, l->arena, l->diag, &h->kinds);
+	if (!err)
+		err = bpfcc_object_hash(l->object, &h->opts);
+	return err;
+}
+
+/* Strings are copied; lists of the caller are used while opening only. */
+static int copy_opts(struct inlay_bpfcc_object *h, const struct inlay_bpfcc_opts *opts)
+{
+	if (opts) {
+		size_t bytes = opts->sz < sizeof(h->opts) ? opts->sz : sizeof(h->opts);
+
+		memcpy(&h->opts, opts, bytes);
+	}
+	h->opts.sz = sizeof(h->opts);
+	if (h->opts.target) {
+		h->opts.target = bpfcc_arena_strdup(h->data.arena, h->opts.target);
+		if (!h->opts.target)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool targets_arm64(const char *target)
+{
+#ifdef __aarch64__
+	if (!target)
+		return true;
+#endif
+	return target && (!strncmp(target, "aarch64", 7) || !strncmp(target, "arm64", 5));
+}
+
+int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
+			    const struct inlay_bpfcc_opts *opts,
+			    struct inlay_bpfcc_object **ret_object)
+{
+	struct bpfcc_arena *arena;
+	struct inlay_bpfcc_object *h;
+	struct bpfcc_loader l = {0};
+	struct inlay_bpfcc_opts lists;
+	int err;
+
+	*ret_object = NULL;
+	arena = bpfcc_arena_new();
+	if (!arena)
+		return -ENOMEM;
+	h = bpfcc_arena_alloc(arena, sizeof(*h));
+	if (!h) {
+		bpfcc_arena_free(arena);
+		return -ENOMEM;
+	}
+	h->data.arena = arena;
+	h->data.path = bpfcc_arena_strdup(arena, path);
+	h->data.name = object_name(arena, path);
+	err = h->data.path && h->data.name ? copy_opts(h, opts) : -ENOMEM;
+	if (!err) {
+		h->diag = (struct bpfcc_diag){.fn = h->opts.on_message,
+					      .arg = h->opts.on_message_arg,
+					      .path = h->data.path,
+					      .object = &h->data};
+		lists = h->opts;
+		l = (struct bpfcc_loader){.handle = h, .object = &h->data, .arena = arena,
+					  .diag = &h->diag, .opts = &lists,
+					  .is_arm64 = targets_arm64(h->opts.target)};
+		err = open_object(&l, data, size);
+		h->opts.sets = h->opts.maps = h->opts.attaches = NULL;
+		h->opts.nr_sets = h->opts.nr_maps = h->opts.nr_attaches = 0;
+	}
+	if (err) {
+		inlay_bpfcc_object_free(h);
+		return err;
+	}
+	*ret_object = h;
+	return 0;
+}
+
+void inlay_bpfcc_object_free(struct inlay_bpfcc_object *object)
+{
+	if (!object)
+		return;
+	bpf_object__close(object->data.impl);
+	bpfcc_arena_free(object->data.arena);
+}
+
+void inlay_bpfcc_object_hash(const struct inlay_bpfcc_object *object, char ret_hex[33])
+{
+	for (int i = 0; i < 16; i++)
+		snprintf(ret_hex + 2 * i, 3, "%02x", object->data.hash[i]);
+}
+
+const char *inlay_bpfcc_version(void)
+{
+	return INLAY_VERSION;
+}
+
+const struct bpfcc_object *inlay_bpfcc_object_data(const struct inlay_bpfcc_object *object)
+{
+	return &object->data;
+}
