@@ -8,13 +8,15 @@ foreach(target inlay inlay-cc bpfcc)
 	endif()
 endforeach()
 install(FILES ${CMAKE_BINARY_DIR}/bin/inlay-c++ DESTINATION ${CMAKE_INSTALL_BINDIR})
-foreach(target inlay_rt inlay_rt_shared inlay_reader inlay_reader_shared libbpfcc inlay_pass)
+foreach(target inlay_rt inlay_rt_shared inlay_rt_unit inlay_reader inlay_reader_shared libbpfcc inlay_pass)
 	if(TARGET ${target})
 		install(TARGETS ${target}
 			LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
 			ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 	endif()
 endforeach()
+# a linker script: libinlay.so.1 and the part that each program or library needs of its own
+install(FILES ${CMAKE_BINARY_DIR}/lib/libinlay.so DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/inlay DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
 	FILES_MATCHING PATTERN "*.h")
 file(GLOB manuals ${CMAKE_SOURCE_DIR}/docs/man/*.1)
