@@ -80,6 +80,16 @@ static LLVMValueRef l_constant(struct lower *l, const char *what, const char *pa
 	return v;
 }
 
+static bool is_all_zero(const void *data, size_t bytes)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; p && i < bytes; i++)
+		if (p[i])
+			return false;
+	return true;
+}
+
 /* Memory in .bss.inlay.H.M or .data.inlay.H.M: whole pages, so that backing can be mapped over it. */
 static LLVMValueRef l_region(struct lower *l, const char *what, const char *part,
 			     const void *data, size_t data_bytes, uint64_t bytes)
@@ -87,10 +97,8 @@ static LLVMValueRef l_region(struct lower *l, const char *what, const char *part
 	LLVMTypeRef t = LLVMArrayType2(l->t_i8, bytes);
 	LLVMValueRef v_init = LLVMConstNull(t), v;
 	char section[256], clean[128];
-	bool is_zero = true;
+	bool is_zero = is_all_zero(data, data_bytes);
 
-	for (size_t i = 0; data && i < data_bytes; i++)
-		is_zero = is_zero && !((const char *)data)[i];
 	if (!is_zero) {
 		LLVMValueRef v_parts[] = {
 			l_bytes(l, data, data_bytes),
@@ -153,7 +161,7 @@ static LLVMValueRef l_shard_slot(struct lower *l, const char *map)
 	return v_fn;
 }
 
-static void l_map_storage(struct lower *l, struct lower_map *m)
+static int l_map_storage(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
 
@@ -164,6 +172,13 @@ static void l_map_storage(struct lower *l, struct lower_map *m)
 	if (m->flags & INLAY_MAP_RODATA) {
 		m->v_region = l_rodata(l, map, m->region_bytes);
 	} else if (m->region_bytes > INLAY_LINK_REGION_MAX) {
+		if (!is_all_zero(map->data, map->value_size))
+			return bpfcc_error(&l->handle->diag, NULL,
+					   "start them as zero and set them in the program, or make "
+					   "them const",
+					   "'%s' holds %u bytes of variables with initial values; "
+					   "above %u bytes that is not supported",
+					   map->name, map->value_size, INLAY_LINK_REGION_MAX);
 		m->flags |= INLAY_MAP_HUGE;
 		m->v_base = l_global(l, "base", map->name, l->t_ptr);
 		LLVMSetInitializer(m->v_base, l_null(l));
@@ -175,6 +190,7 @@ static void l_map_storage(struct lower *l, struct lower_map *m)
 	}
 	if (m->flags & INLAY_MAP_PERCPU)
 		m->v_slot = l_shard_slot(l, map->name);
+	return 0;
 }
 
 static LLVMTypeRef l_desc_type(struct lower *l)
@@ -233,6 +249,7 @@ int l_maps(struct lower *l)
 				  LLVMArrayType2(l->t_i8, INLAY_HASH_BYTES), l->t_ptr, l->t_ptr,
 				  l->t_i32, l->t_i32, l->t_ptr, l->t_ptr, l->t_ptr, l->t_i64,
 				  l->t_ptr, l->t_ptr, l->t_i64, l->t_ptr};
+	int err;
 
 	_Static_assert(sizeof(struct inlay_object_desc) == 112, "t_object follows it");
 	l->v_object = l_global(l, "object", NULL,
@@ -245,7 +262,9 @@ int l_maps(struct lower *l)
 		m->v_desc = l_global(l, "desc", m->map->name, t_desc);
 		LLVMSetGlobalConstant(m->v_desc, true);
 		ll_make_odr(l->module, m->v_desc, NULL);
-		l_map_storage(l, m);
+		err = l_map_storage(l, m);
+		if (err)
+			return err;
 		l_map_desc(l, m);
 	}
 	return 0;
