@@ -4,3 +4,24 @@ set(INLAY_MAP_SOURCES ${CMAKE_SOURCE_DIR}/rt/map_hash.c ${CMAKE_SOURCE_DIR}/rt/m
 	${CMAKE_SOURCE_DIR}/rt/map_scavenge.c)
 inlay_unit_test(map)
 target_sources(test_map PRIVATE ${INLAY_MAP_SOURCES})
+
+# Atomics call into the test; nothing else is instrumented and no sanitizer runtime is linked.
+add_library(map_hooked OBJECT ${INLAY_MAP_SOURCES} unit/map_hooked.c)
+target_link_libraries(map_hooked PRIVATE inlay_flags)
+target_compile_options(map_hooked PRIVATE -fsanitize=thread
+	"SHELL:-mllvm -tsan-instrument-memory-accesses=0"
+	"SHELL:-mllvm -tsan-instrument-memintrinsics=0"
+	"SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+inlay_unit_test(map_step LIBS map_hooked)
+
+inlay_unit_test(map_threads)
+target_sources(test_map_threads PRIVATE ${INLAY_MAP_SOURCES})
+add_executable(test_map_threads_tsan unit/test_map_threads.c ${INLAY_MAP_SOURCES})
+target_link_libraries(test_map_threads_tsan PRIVATE inlay_flags PkgConfig::CMOCKA)
+# ThreadSanitizer does not know fences; what they order is atomic, so it has nothing to miss here.
+target_compile_options(test_map_threads_tsan PRIVATE -fsanitize=thread)
+target_link_options(test_map_threads_tsan PRIVATE -fsanitize=thread)
+set_target_properties(test_map_threads_tsan PROPERTIES
+	RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_test(NAME unit/map_threads_tsan COMMAND test_map_threads_tsan)
+set_tests_properties(unit/map_threads_tsan PROPERTIES TIMEOUT 120)
