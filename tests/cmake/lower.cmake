@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+foreach(module lower lower_isa)
+	inlay_unit_test(${module} LIBS bpfcc_lower bpfcc_front dl)
+	target_compile_definitions(test_${module} PRIVATE INLAY_TEST_CLANG="${INLAY_CLANG}"
+		INLAY_TEST_SOURCE="${CMAKE_SOURCE_DIR}")
+endforeach()
