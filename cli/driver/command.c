@@ -68,14 +68,8 @@ int cc_compile_flags(struct bpfcc_arena *arena, const struct cc_options *options
 int cc_link_flags(struct bpfcc_arena *arena, const struct cc_options *options,
 		  const struct cc_paths *paths, struct cc_words *flags)
 {
-	/*
-	 * -Xlinker keeps its place among the inputs and, unlike a bare path, is no source file after
-	 * `-x c`. The saved state undoes a --whole-archive that the user left open.
-	 */
-	const char *const words[] = {
-		"-Xlinker", "--push-state", "-Xlinker", "--no-whole-archive",
-		"-Xlinker", paths->runtime, "-Xlinker", "--pop-state",
-	};
+	/* -Xlinker keeps its place among the inputs and, unlike a bare path, is no source after `-x c`. */
+	const char *const words[] = { "-Xlinker", paths->runtime };
 	int err = 0;
 
 	if (options->no_handler) {
@@ -84,7 +78,7 @@ int cc_link_flags(struct bpfcc_arena *arena, const struct cc_options *options,
 		err = cc_words_add_all(arena, flags, defsym, 2);
 	}
 	if (!err)
-		err = cc_words_add_all(arena, flags, words, sizeof(words) / sizeof(words[0]));
+		err = cc_words_add_all(arena, flags, words, 2);
 	return err;
 }
 
