@@ -64,6 +64,7 @@ int inlay_segment_info(struct inlay_reader *reader, struct inlay_segment_info *r
 	info.state = header.state;
 	info.total_bytes = header.total_bytes;
 	info.exe_base = header.exe_base;
+	info.objects_refused = header.objects_refused;
 	info.nr_procs = nr_procs;
 	for (uint32_t i = 0; i < nr_procs; i++) {
 		struct inlay_proc_info proc = INLAY_SIZED(inlay_proc_info);

@@ -102,6 +102,7 @@ struct inlay_segment_info {
 	uint64_t created_ns;	/* CLOCK_REALTIME */
 	uint64_t total_bytes;
 	uint64_t exe_base;	/* load bias of the executable; 0: unknown, or not relocated */
+	uint64_t objects_refused; /* probe objects that the target keeps private */
 	char comm[17];
 	char exe[257];
 };

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `inlay dump`: every entry of a map. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/inlay/cli.h"
+#include "cli/inlay/keys.h"
+#include "cli/inlay/out.h"
+#include "cli/inlay/typed.h"
+
+struct dump {
+	const struct args *args;
+	struct choice choice;
+	struct inlay_map *map;
+	const struct btf *btf;
+	struct keys *keys;
+	json_t *json;
+	uint64_t nr;
+	/* a run of zero entries of an array, which is folded */
+	uint32_t zero_first, zero_last, nr_zero;
+};
+
+static bool is_percpu(const struct inlay_map_info *info)
+{
+	return info->type == INLAY_MAP_TYPE_PERCPU_ARRAY ||
+	       info->type == INLAY_MAP_TYPE_PERCPU_HASH;
+}
+
+static bool is_array(const struct inlay_map_info *info)
+{
+	return info->type == INLAY_MAP_TYPE_ARRAY || info->type == INLAY_MAP_TYPE_PERCPU_ARRAY;
+}
+
+/* Data sections have no key type: bpftool then shows no key. */
+static bool has_key(const struct inlay_map_info *info)
+{
+	return info->btf_key_type_id != 0;
+}
+
+/* ---- JSON, bpftool's shape -------------------------------------------------------------- */
+
+static json_t *shards_json(const struct dump *dump, const struct inlay_map_entry *entry,
+			   bool is_formatted)
+{
+	const struct inlay_map_info *info = &dump->choice.info;
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < entry->nr_shards; i++) {
+		const char *value = (const char *)entry->shards + i * (size_t)entry->value_stride;
+		json_t *one = json_object();
+
+		json_object_set_new(one, "cpu", json_integer(i));
+		json_object_set_new(one, "value",
+				    is_formatted ? typed_json(dump->btf, info->btf_value_type_id,
+							      value, info->value_size) :
+						   bytes_json(value, info->value_size));
+		json_array_append_new(array, one);
+	}
+	return array;
+}
+
+static int entry_json(struct dump *dump, const struct inlay_map_entry *entry)
+{
+	const struct inlay_map_info *info = &dump->choice.info;
+	const char *name = is_percpu(info) ? "values" : "value";
+	json_t *json = json_object(), *formatted;
+	char symbol[256];
+
+	json_object_set_new(json, "key", bytes_json(entry->key, info->key_size));
+	json_object_set_new(json, name,
+			    is_percpu(info) ? shards_json(dump, entry, false) :
+					      bytes_json(entry->value, info->value_size));
+	if (dump->btf && info->btf_value_type_id) {
+		formatted = json_object();
+		if (has_key(info))
+			json_object_set_new(formatted, "key",
+					    typed_json(dump->btf, info->btf_key_type_id,
+						       entry->key, info->key_size));
+		json_object_set_new(formatted, name,
+				    is_percpu(info) ? shards_json(dump, entry, true) :
+						      typed_json(dump->btf,
+								 info->btf_value_type_id,
+								 entry->value, info->value_size));
+		json_object_set_new(json, "formatted", formatted);
+	}
+	if (dump->args->sym > 0 &&
+	    keys_symbol(dump->keys, entry->key, symbol, sizeof(symbol)))
+		json_object_set_new(json, "symbol", json_text(symbol));
+	return json_array_append_new(dump->json, json) ? -ENOMEM : 0;
+}
+
+/* ---- Text ------------------------------------------------------------------------------- */
+
+static bool is_zero(const struct inlay_map_entry *entry, uint32_t size)
+{
+	const char *bytes = entry->value;
+
+	return !bytes[0] && !memcmp(bytes, bytes + 1, size - 1);
+}
+
+static void flush_zeroes(struct dump *dump)
+{
+	if (dump->nr_zero == 1)
+		printf("%s%u: 0%s\n", paint(PAINT_DIM), dump->zero_first, paint(PAINT_NONE));
+	else if (dump->nr_zero)
+		printf("%s%u .. %u: 0%s\n", paint(PAINT_DIM), dump->zero_first, dump->zero_last,
+		       paint(PAINT_NONE));
+	dump->nr_zero = 0;
+}
+
+static void put_value(const struct dump *dump, const void *value, int indent)
+{
+	const struct inlay_map_info *info = &dump->choice.info;
+
+	typed_text(stdout, dump->btf, info->btf_value_type_id, value, info->value_size,
+		   out_columns() - 12, indent);
+	putchar('\n');
+}
+
+static int entry_text(struct dump *dump, const struct inlay_map_entry *entry)
+{
+	const struct inlay_map_info *info = &dump->choice.info;
+	uint32_t index;
+
+	if (is_array(info) && !dump->args->is_all && info->max_entries > 1 &&
+	    is_zero(entry, info->value_size)) {
+		memcpy(&index, entry->key, sizeof(index));
+		if (!dump->nr_zero++)
+			dump->zero_first = index;
+		dump->zero_last = index;
+		return 0;
+	}
+	flush_zeroes(dump);
+	if (!(info->flags & (INLAY_MAP_GLOBAL | INLAY_MAP_RODATA))) {
+		fputs(paint(PAINT_NAME), stdout);
+		keys_put(dump->keys, stdout, entry->key);
+		printf("%s: ", paint(PAINT_NONE));
+	}
+	put_value(dump, entry->value, 0);
+	for (uint32_t i = 0; dump->args->is_threads && entry->tids && i < entry->nr_shards; i++) {
+		printf("    %sthread %u:%s ", paint(PAINT_DIM), entry->tids[i], paint(PAINT_NONE));
+		put_value(dump, (const char *)entry->shards + i * (size_t)entry->value_stride, 1);
+	}
+	return 0;
+}
+
+static int dump_entries(struct dump *dump)
+{
+	const struct inlay_map_entry *entry;
+	struct inlay_map_iter *iter;
+	int err = inlay_map_iter_new(dump->map, &iter);
+
+	if (err)
+		return err;
+	while (!err && !(err = inlay_map_iter_next(iter, &entry))) {
+		dump->nr++;
+		err = dump->json ? entry_json(dump, entry) : entry_text(dump, entry);
+	}
+	inlay_map_iter_free(iter);
+	return err == -ENOENT ? 0 : err;
+}
+
+int cmd_dump(const struct args *args)
+{
+	struct dump dump = { .args = args };
+	int code = choice_open(args, args->words[0], &dump.choice), err;
+
+	if (code)
+		return code;
+	(void)inlay_segment_btf(dump.choice.reader, dump.choice.info.object, &dump.btf);
+	dump.json = args->is_json ? json_array() : NULL;
+	err = inlay_map_open(dump.choice.reader, dump.choice.index, &dump.map);
+	if (!err)
+		err = keys_new(args, dump.choice.reader, dump.map, &dump.keys);
+	if (!err)
+		err = dump_entries(&dump);
+	if (!dump.json)
+		flush_zeroes(&dump);
+	if (!err && !dump.nr && !dump.json)
+		puts("no entries");
+	if (err) {
+		code = fail_read(args->words[0], err);
+		json_decref(dump.json);
+	} else if (dump.json) {
+		code = json_print(dump.json);
+	}
+	keys_free(dump.keys);
+	inlay_map_close(dump.map);
+	choice_close(&dump.choice);
+	return code;
+}

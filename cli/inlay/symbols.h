@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Names for code addresses in a target: its executable by the load bias that the segment holds, also
+ * after it ended, and its shared libraries by /proc while it runs.
+ */
+#ifndef INLAY_CLI_SYMBOLS_H
+#define INLAY_CLI_SYMBOLS_H
+
+#include "inlay/inlay.h"
+
+struct symbols;
+
+/* Never fails to make one but for memory: what cannot be read has no names. */
+struct symbols *symbols_new(struct inlay_reader *reader);
+void symbols_free(struct symbols *symbols);
+/*
+ * The function that holds the address: its raw name, owned by symbols, and the distance from its
+ * start. NULL: none.
+ */
+const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *ret_distance);
+
+/* Whether /proc/PID is still the process that the segment speaks of. */
+bool process_is(uint32_t pid, uint64_t starttime);
+
+#endif /* INLAY_CLI_SYMBOLS_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The entries of a hash map at a time, copied out of the segment and sorted by key. */
+#ifndef INLAY_READER_HASH_H
+#define INLAY_READER_HASH_H
+
+#include "cli/reader/map.h"
+
+/* Start of what is kept of a node; key and value follow as in the node. */
+struct hash_kept {
+	uint64_t number;	/* from 0 */
+	uint32_t gen;
+	uint32_t pad0;
+};
+
+struct hash_entries {
+	char *kept;		/* nr times kept_bytes */
+	char **sorted;		/* pointers into kept, by key, each key once */
+	uint64_t nr, max;
+	size_t kept_bytes;
+};
+
+int hash_collect(struct inlay_map *map, struct hash_entries *ret_entries);
+void hash_entries_fini(struct hash_entries *entries);
+
+#endif /* INLAY_READER_HASH_H */
