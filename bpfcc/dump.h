@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A loaded object as text: `bpfcc -d`.
+ */
+#ifndef INLAY_BPFCC_DUMP_H
+#define INLAY_BPFCC_DUMP_H
+
+#include <stdio.h>
+
+struct inlay_bpfcc_object;
+
+void bpfcc_dump(FILE *out, const struct inlay_bpfcc_object *object);
+
+#endif /* INLAY_BPFCC_DUMP_H */
