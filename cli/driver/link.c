@@ -25,6 +25,16 @@ static bool names_output(const char *path, const char *output)
 	return path && strcmp(path, "*") != 0 && strcmp(base_name(path), base_name(output)) == 0;
 }
 
+/*
+ * Whether a program runs in this file: sites of one for another file are switched off at start. A path of
+ * a library is about calls into it, from wherever they come.
+ */
+static bool runs_in(const struct bpfcc_prog *prog, const char *output)
+{
+	return !prog->path || strcmp(prog->path, "*") == 0 || strstr(prog->path, ".so") ||
+	       names_output(prog->path, output);
+}
+
 /* Programs that configure and cmake link to find out what the compiler can do. */
 static bool is_configure_test(const char *name)
 {
@@ -53,7 +63,7 @@ static const char *reason(struct bpfcc_arena *arena, const struct cc_link *link,
 
 	if (!function)
 		return "its section names no function (-finlay-attach=PROGRAM:FUNCTION gives one)";
-	if (prog->path && !names_output(prog->path, link->output))
+	if (!runs_in(prog, link->output))
 		return bpfcc_arena_printf(arena, "it is for '%s'", prog->path);
 	if (prog->flags & BPFCC_PROG_MULTI)
 		return bpfcc_arena_printf(arena, "no function compiled with it matches '%s'",
@@ -184,27 +194,36 @@ static void print_errors(const struct cc_link *link)
 
 void cc_link_print(const struct cc_link *link, bool is_verbose)
 {
-	size_t nr_matched = 0;
+	size_t nr_matched = 0, nr_sites = 0;
 
 	if (link->nr_errors > 0) {
 		print_errors(link);
 		return;
 	}
-	for (size_t i = 0; i < link->nr_outcomes; i++)
-		nr_matched += link->outcomes[i].nr_sites > 0;
+	for (size_t i = 0; i < link->nr_outcomes; i++) {
+		const struct cc_outcome *outcome = &link->outcomes[i];
+
+		if (outcome->nr_sites == 0 || !runs_in(outcome->prog, link->output))
+			continue;
+		nr_matched++;
+		nr_sites += outcome->nr_sites;
+	}
 	/* A configure test must see no output of ours: some take any as a warning. */
 	if (!is_verbose && (nr_matched == 0 || is_configure_test(link->name)))
 		return;
 	fprintf(stderr, "inlay: %s: %zu of %zu programs at %zu sites", link->name, nr_matched,
-		link->nr_outcomes, link->nr_sites);
+		link->nr_outcomes, nr_sites);
 	for (size_t i = 0; i < link->nr_outcomes && is_verbose; i++) {
 		const struct cc_outcome *outcome = &link->outcomes[i];
 
 		fprintf(stderr, "; %s: ", outcome->prog->name);
-		if (outcome->nr_sites > 0)
+		if (outcome->nr_sites == 0)
+			fprintf(stderr, "none, %s", outcome->why);
+		else if (runs_in(outcome->prog, link->output))
 			fprintf(stderr, "%zu", outcome->nr_sites);
 		else
-			fprintf(stderr, "none, %s", outcome->why);
+			fprintf(stderr, "%zu, off here, for '%s'", outcome->nr_sites,
+				outcome->prog->path);
 	}
 	fputc('\n', stderr);
 }
