@@ -16,7 +16,9 @@
 
 struct walk {
 	LLVMTargetDataRef layout;
+	int64_t override_offset;	/* of inlay_frame.is_override */
 	uint64_t reads;
+	bool overrides;			/* stores to it */
 	int depth;
 };
 
@@ -74,6 +76,9 @@ static void walk_user(struct walk *w, LLVMValueRef root, LLVMValueRef pointer, L
 	case LLVMStore:
 		if (LLVMGetOperand(user, 0) == pointer)
 			w->reads = PASS_READS_ALL;
+		else if (offset <= w->override_offset &&
+			 offset + 8 > w->override_offset)
+			w->overrides = true;
 		return;
 	case LLVMGetElementPtr:
 		if (ir_pointer_base(user, &step) == root)
@@ -108,13 +113,16 @@ static void walk_uses(struct walk *w, LLVMValueRef root, LLVMValueRef pointer, i
 	}
 }
 
-static uint64_t frame_reads(LLVMModuleRef module, LLVMValueRef fn)
+static struct walk walk_frame(const struct pass_run *run, LLVMModuleRef module, LLVMValueRef fn)
 {
-	struct walk w = { .layout = LLVMGetModuleDataLayout(module) };
+	struct walk w = {
+		.layout = LLVMGetModuleDataLayout(module),
+		.override_offset = 8ll * (run->arch->nr_regs + FRAME_IS_RETURN) + 4,
+	};
 	LLVMValueRef frame = LLVMGetParam(fn, 0);
 
 	walk_uses(&w, frame, frame, 0);
-	return w.reads;
+	return w;
 }
 
 static bool returns_zero_only(LLVMValueRef fn)
@@ -173,7 +181,7 @@ static void specialise_session(struct pass_run *run, struct pass_probe *probe)
 	} else {
 		for (int side = PASS_ENTRY; side <= PASS_RETURN; side++)
 			probe->reads[side] = (probe->reads[side] & ~regs) |
-					     (frame_reads(copy, runs[side]) & regs);
+					     (walk_frame(run, copy, runs[side]).reads & regs);
 		probe->suppresses = !returns_zero_only(runs[PASS_ENTRY]);
 	}
 	LLVMDisposePassBuilderOptions(options);
@@ -184,14 +192,18 @@ void reads_of_object(struct pass_run *run, struct pass_object *object)
 {
 	for (unsigned int i = 0; i < run->nr_probes; i++) {
 		struct pass_probe *probe = &run->probes[i];
+		struct walk walk;
 		LLVMValueRef fn;
 
 		if (probe->object != object || !probe->is_matched)
 			continue;
 		fn = LLVMGetNamedFunction(object->lowered, probe->symbol);
 		probe->uses_frame = LLVMGetFirstUse(LLVMGetParam(fn, 0));
-		probe->reads[PASS_ENTRY] = probe->reads[PASS_RETURN] =
-			frame_reads(object->lowered, fn);
+		walk = walk_frame(run, object->lowered, fn);
+		probe->reads[PASS_ENTRY] = probe->reads[PASS_RETURN] = walk.reads;
+		/* where the frame escapes, what the instructions say holds */
+		if (walk.reads != PASS_READS_ALL)
+			probe->overrides = walk.overrides;
 		if (probe->prog->kind != INLAY_PROG_SESSION)
 			continue;
 		probe->suppresses = !returns_zero_only(fn);
