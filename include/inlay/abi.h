@@ -260,7 +260,7 @@ struct inlay_segment {
 	__u32 state;		/* enum inlay_segment_state; release/acquire */
 	__u32 uid;
 	__u32 pid;		/* of the process that made it, in its own pid namespace */
-	__u32 pad0;
+	__u32 forking;		/* fork children that have not taken their row yet: keeps the file */
 	__u64 starttime;	/* field 22 of /proc/PID/stat, clock ticks since boot */
 	__u64 created_ns;	/* CLOCK_REALTIME */
 	char comm[16];
