@@ -73,11 +73,13 @@ int __inlay_backing_set(int fd)
 	if (err)
 		return err;
 	high = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN);
-	if (high >= 0) {
-		sys_close(fd);
-		fd = high;
-	}
-	__inlay_rt.fd = fd;
+	if (high < 0)
+		high = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	/* never one of the first three: a target that was started without them prints there */
+	if (high < 0)
+		return high;
+	sys_close(fd);
+	__inlay_rt.fd = high;
 	__inlay_rt.dev = st.st_dev;
 	__inlay_rt.ino = st.st_ino;
 	return 0;
@@ -118,7 +120,7 @@ int __inlay_backing_dup(void)
 		return -EBADF;
 	fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN));
 	if (fd < 0)
-		fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, 0));
+		fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, 3));
 	return fd >= 0 ? fd : open_by_name();
 }
 
@@ -134,11 +136,15 @@ int __inlay_backing_reopen(void)
 	return fd >= 0 ? fd : open_by_name();
 }
 
-/* Extends the file as needed. */
+/* Extends the file as needed. Beyond the target's file size limit the kernel would send SIGXFSZ. */
 int __inlay_backing_reserve(int fd, __u64 off, __u64 bytes)
 {
+	struct sys_rlimit limit;
 	int tries, err = -EINTR;
 
+	if (sys_getrlimit(1 /* RLIMIT_FSIZE */, &limit) || off > limit.soft ||
+	    bytes > limit.soft - off)
+		return -EFBIG;
 	for (tries = 0; err == -EINTR && tries < RESERVE_TRIES; tries++)
 		err = sys_fallocate(fd, 0, off, bytes);
 	return err;

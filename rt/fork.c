@@ -15,7 +15,17 @@
 static __u32 never_wiped = 1;
 static __u32 *is_same_process = &never_wiped;
 
-static void fork_child(void)
+/*
+ * A parent that exits right after fork(), as daemons do, must not remove the segment before its child
+ * is in the table. A fork that fails leaves the count too high, and with it the file after the exit.
+ */
+static void fork_prepare(void)
+{
+	if (__inlay_rt.head)
+		add_relaxed(&__inlay_rt.head->seg.forking, 1);
+}
+
+static void process_is_new(void)
 {
 	int fd = load_relaxed(&__inlay_rt.lock_fd);
 
@@ -35,6 +45,14 @@ static void fork_child(void)
 	__inlay_copies_fork_child();
 }
 
+static void fork_child(void)
+{
+	process_is_new();
+	/* release: who sees the count go down sees the row; pairs with is_used_by_others() */
+	if (__inlay_rt.head)
+		__atomic_fetch_sub(&__inlay_rt.head->seg.forking, 1, __ATOMIC_SEQ_CST);
+}
+
 void __inlay_fork_init(void)
 {
 	__u32 *page = sys_mmap(NULL, INLAY_PAGE_BYTES, PROT_READ | PROT_WRITE,
@@ -46,13 +64,13 @@ void __inlay_fork_init(void)
 	} else if (page) {
 		sys_munmap(page, INLAY_PAGE_BYTES);
 	}
-	pthread_atfork(NULL, NULL, fork_child);
+	pthread_atfork(fork_prepare, NULL, fork_child);
 }
 
 bool __inlay_fork_check(void)
 {
 	if (load_relaxed(is_same_process))
 		return false;
-	fork_child();
+	process_is_new();
 	return true;
 }

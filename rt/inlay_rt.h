@@ -10,12 +10,8 @@
 
 #include "inlay/abi.h"
 
-/* libinlay.a keeps everything inside the link unit; libinlay.so.1 exports it. */
-#ifdef INLAY_RT_SHARED
-#pragma GCC visibility push(default)
-#else
-#pragma GCC visibility push(hidden)
-#endif
+/* No visibility here: libinlay.a is compiled to keep everything inside the link unit, libinlay.so.1
+ * exports it by its version script. */
 
 /*
  * Idempotent start of the runtime for this link unit; also run as a constructor. Hidden even with
@@ -28,6 +24,11 @@ __attribute__((visibility("hidden"))) void __inlay_rt_start_v1(void);
  * slot and returned. NULL when none can be had; the slot stays NULL and the caller drops the hit.
  */
 char *__inlay_shard_get_v1(const struct inlay_map_desc *desc);
+
+#if defined(__x86_64__)
+/* The same behind a convention of its own; see rt/inline/map_percpu.h. Not callable from C. */
+void __inlay_shard_get_cold_v1(void);
+#endif
 
 /* Generic map operations, for a map that is not known at compile time. */
 void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *key);
@@ -42,7 +43,5 @@ __s64 __inlay_probe_read_user_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3);
 __s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes);
-
-#pragma GCC visibility pop
 
 #endif /* INLAY_RT_H */

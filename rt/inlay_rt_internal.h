@@ -17,11 +17,6 @@
 #include "rt/inlay_rt.h"
 
 #define INLAY_HIDDEN __attribute__((visibility("hidden")))
-#ifdef INLAY_RT_SHARED
-#define INLAY_EXPORT __attribute__((visibility("default")))
-#else
-#define INLAY_EXPORT INLAY_HIDDEN
-#endif
 
 /* Relaxed unless the name says otherwise; comments at the uses name the pair. */
 #define load_relaxed(p) __atomic_load_n((p), __ATOMIC_RELAXED)
@@ -77,8 +72,8 @@ struct inlay_rt_table {
 #define INLAY_NOTE_TYPE 1
 
 /* Called by each unit's start and end; in the leader or handed to it. */
-INLAY_EXPORT void __inlay_unit_add_v1(struct inlay_unit *unit);
-INLAY_EXPORT void __inlay_unit_remove_v1(struct inlay_unit *unit);
+void __inlay_unit_add_v1(struct inlay_unit *unit);
+void __inlay_unit_remove_v1(struct inlay_unit *unit);
 
 /* The trace ring of bpf_trace_printk(); NULL: no segment, drop the record. */
 extern INLAY_HIDDEN struct inlay_trace *__inlay_trace_v1;
@@ -176,7 +171,8 @@ INLAY_HIDDEN int __inlay_lock_set(int fd, __u64 byte, bool is_write);
 INLAY_HIDDEN bool __inlay_lock_is_held(int fd, __u64 byte);
 
 /* segment.c */
-INLAY_HIDDEN void __inlay_segment_open(const struct rt_env *env);
+/* Makes or joins one with room for region_bytes, the best that can be had; never fails. */
+INLAY_HIDDEN void __inlay_segment_open(const struct rt_env *env, __u64 region_bytes);
 INLAY_HIDDEN void __inlay_segment_publish(void);
 INLAY_HIDDEN void __inlay_segment_finish(void);
 /* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */
@@ -185,6 +181,7 @@ INLAY_HIDDEN __u64 __inlay_segment_alloc(__u64 bytes);
 INLAY_HIDDEN bool __inlay_segment_holds(__u64 off, __u64 bytes);
 
 /* object.c: one probe object's rows, regions and gates. */
+INLAY_HIDDEN __u64 __inlay_object_bytes(const struct inlay_object_desc *object);
 INLAY_HIDDEN void __inlay_object_add(const struct inlay_object_desc *object, const char *unit_path);
 
 /* region.c */

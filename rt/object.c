@@ -72,6 +72,20 @@ static __u64 region_bytes_shared(const struct inlay_map_desc *map)
 					     : map->region_bytes;
 }
 
+/* What the object takes in the segment, without shards. */
+__u64 __inlay_object_bytes(const struct inlay_object_desc *object)
+{
+	__u64 bytes;
+	__u32 i;
+
+	if (!is_our_abi(object))
+		return 0;
+	bytes = object->ctl_bytes + inlay_round_up(object->btf_bytes, INLAY_PAGE_BYTES);
+	for (i = 0; i < object->nr_maps; i++)
+		bytes += region_bytes_shared(object->maps[i]);
+	return bytes;
+}
+
 /* A huge map without shared memory gets private memory of its own. */
 static void huge_map_private(const struct inlay_map_desc *map)
 {
@@ -300,8 +314,9 @@ static int tables_lock(int *ret_fd)
 	if (__inlay_rt.mode < RT_MEMFD)
 		return 0;
 	*ret_fd = __inlay_backing_reopen();
+	/* no /proc to open a memfd again: only this process's children could come between */
 	if (*ret_fd < 0)
-		return *ret_fd;
+		return __inlay_rt.mode == RT_MEMFD ? 0 : *ret_fd;
 	for (tries = 0; tries < TABLE_LOCK_TRIES; tries++) {
 		err = __inlay_lock_set(*ret_fd, INLAY_TABLE_LOCK, true);
 		if (err != -EAGAIN && err != -EACCES)

@@ -58,10 +58,13 @@ static void head_init(struct rt_head *head)
 	seg->trace_off = offsetof(struct rt_head, trace);
 }
 
-/* Reserves, maps and fills the header of a fresh backing; on failure the caller closes it. */
-static int head_make(int fd)
+/*
+ * Reserves, maps and fills the header of a fresh backing; on failure the caller closes it. The first
+ * unit's regions are reserved with it: where they do not fit, another backing may have room.
+ */
+static int head_make(int fd, __u64 region_bytes)
 {
-	int err = __inlay_backing_reserve(fd, 0, HEAD_BYTES);
+	int err = __inlay_backing_reserve(fd, 0, HEAD_BYTES + region_bytes);
 
 	if (err)
 		return err;
@@ -89,7 +92,7 @@ static bool name_is_good(const char *name)
 	return n && n < 100 && name[0] != '.' && str_base(name) == name;
 }
 
-static int try_file(const char *dir, const char *name)
+static int try_file(const char *dir, const char *name, __u64 region_bytes)
 {
 	int fd = __inlay_backing_file(dir, name);
 	int err;
@@ -101,7 +104,7 @@ static int try_file(const char *dir, const char *name)
 	__inlay_rt.mode = RT_FILE;
 	err = __inlay_backing_set(fd);
 	if (!err)
-		err = head_make(__inlay_rt.fd);
+		err = head_make(__inlay_rt.fd, region_bytes);
 	if (err) {
 		__inlay_backing_unlink();
 		sys_close(__inlay_rt.fd >= 0 ? __inlay_rt.fd : fd);
@@ -112,7 +115,7 @@ static int try_file(const char *dir, const char *name)
 }
 
 /* A name may be taken: by this process before an exec, or by another with our number elsewhere. */
-static int make_file(const char *dir)
+static int make_file(const char *dir, __u64 region_bytes)
 {
 	char base[128], name[160];
 	__u64 n;
@@ -125,7 +128,7 @@ static int make_file(const char *dir)
 			str_append(name, sizeof(name), ".");
 			str_append_u64(name, sizeof(name), n);
 		}
-		err = try_file(dir, name);
+		err = try_file(dir, name, region_bytes);
 	}
 	return err;
 }
@@ -184,7 +187,7 @@ static int join_file(const char *dir, const char *name)
  * it the real one in one step, so that of two processes that start together one makes and the
  * other joins, and neither sees half a header.
  */
-static int open_named(const char *dir, const char *name)
+static int open_named(const char *dir, const char *name, __u64 region_bytes)
 {
 	char making[160] = ".", own[128];
 	int dir_fd, err;
@@ -196,7 +199,7 @@ static int open_named(const char *dir, const char *name)
 		return err;
 	default_name(own, sizeof(own));
 	str_append(making, sizeof(making), own);
-	err = try_file(dir, making);
+	err = try_file(dir, making, region_bytes);
 	if (err)
 		return err;
 	__inlay_segment_publish();
@@ -218,7 +221,7 @@ static int open_named(const char *dir, const char *name)
 	return err == -EEXIST ? join_file(dir, name) : err;
 }
 
-static int make_memfd(void)
+static int make_memfd(__u64 region_bytes)
 {
 	char name[160] = "inlay:", own[128];
 	int fd, err;
@@ -231,7 +234,7 @@ static int make_memfd(void)
 	__inlay_rt.mode = RT_MEMFD;
 	err = __inlay_backing_set(fd);
 	if (!err)
-		err = head_make(__inlay_rt.fd);
+		err = head_make(__inlay_rt.fd, region_bytes);
 	if (err) {
 		sys_close(__inlay_rt.fd >= 0 ? __inlay_rt.fd : fd);
 		__inlay_rt.fd = -1;
@@ -252,7 +255,7 @@ static void make_private(void)
 }
 
 /* A file, else a memfd, else private memory; RT_OFF only without any memory at all. */
-void __inlay_segment_open(const struct rt_env *env)
+void __inlay_segment_open(const struct rt_env *env, __u64 region_bytes)
 {
 	char dir[sizeof(__inlay_rt.dir)] = "/dev/shm/inlay-";
 	int err;
@@ -264,9 +267,10 @@ void __inlay_segment_open(const struct rt_env *env)
 		str_append_u64(dir, sizeof(dir), sys_geteuid());
 	err = env->dir && str_bytes(env->dir) >= sizeof(dir) ? -ENAMETOOLONG : 0;
 	if (!err)
-		err = env->segment ? open_named(dir, env->segment) : make_file(dir);
+		err = env->segment ? open_named(dir, env->segment, region_bytes)
+				   : make_file(dir, region_bytes);
 	if (err)
-		err = make_memfd();
+		err = make_memfd(region_bytes);
 	if (err)
 		make_private();
 }
@@ -326,7 +330,8 @@ static bool is_used_by_others(void)
 	fd = __inlay_backing_dup();
 	if (fd < 0)
 		return true;
-	is_used = __inlay_lock_is_held(fd, INLAY_READER_LOCK);
+	is_used = __atomic_load_n(&__inlay_rt.head->seg.forking, __ATOMIC_SEQ_CST) != 0 ||
+		  __inlay_lock_is_held(fd, INLAY_READER_LOCK);
 	for (row = 0; row < nr && row < INLAY_SEGMENT_MAX_PROCS && !is_used; row++)
 		is_used = row != __inlay_rt.row &&
 			  __atomic_load_n(&__inlay_rt.head->procs[row].pid, __ATOMIC_SEQ_CST) &&

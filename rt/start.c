@@ -167,9 +167,10 @@ static void stay_loaded(void)
 		dlopen(module.path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
-static void lead(void)
+static void lead(const struct inlay_unit *unit)
 {
 	struct rt_env env;
+	__u64 bytes = 0, i;
 
 	__inlay_env_read(getauxval(AT_SECURE) != 0, environ, &env);
 	stay_loaded();
@@ -177,7 +178,9 @@ static void lead(void)
 		__inlay_identity_read(&__inlay_rt.id);
 		__inlay_rt.pid = sys_getpid();
 		__inlay_rt.starttime = __inlay_starttime();
-		__inlay_segment_open(&env);
+		for (i = 0; i < unit->nr_objects; i++)
+			bytes += unit->objects[i] ? __inlay_object_bytes(unit->objects[i]) : 0;
+		__inlay_segment_open(&env, bytes);
 		if (__inlay_rt.mode >= RT_MEMFD)
 			__inlay_proc_claim();
 		__inlay_shard_init();
@@ -277,7 +280,7 @@ void __inlay_unit_add_v1(struct inlay_unit *unit)
 			return;
 		dl_iterate_phdr(module_leader, &found);
 		if (!found) {
-			lead();
+			lead(unit);
 			found = &table;
 		} else if (found->clock_ns && __inlay_clock_delegate) {
 			/* hits in different libraries are ordered */

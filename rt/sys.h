@@ -184,6 +184,15 @@ static inline long sys_prctl(int option, void *arg)
 	return sys_call3(__NR_prctl, option, arg, 0);
 }
 
+struct sys_rlimit {
+	uint64_t soft, hard;
+};
+
+static inline int sys_getrlimit(int resource, struct sys_rlimit *ret_limit)
+{
+	return (int)sys_call4(__NR_prlimit64, 0, resource, NULL, ret_limit);
+}
+
 struct sys_timespec {
 	int64_t sec, nsec;
 };

@@ -162,7 +162,7 @@ static const struct inlay_object_desc fixture_object;
 		.runtime = __inlay_rt_start_v1,                                                  \
 	};                                                                                       \
 	static const struct inlay_object_desc *fixture_objref                                    \
-		__attribute__((used, section(INLAY_SECTION_OBJECTS))) = &fixture_object;
+		__attribute__((used, retain, section(INLAY_SECTION_OBJECTS))) = &fixture_object;
 
 #define FIXTURE_OBJECT(name_, hash_, ...) \
 	FIXTURE_OBJECT_ABI(name_, hash_, INLAY_ABI_MAJOR, __VA_ARGS__)
