@@ -61,7 +61,7 @@ void l_set_ptr(struct lower_func *lf, int reg, LLVMValueRef v)
 /*
  * The stack, only as large as it is used, and zero: a program may hand bytes that it never wrote to
  * a helper (the padding of a key), and undefined bytes would be undefined behaviour of the target.
- * memset.inline, because a call of libc's memset may itself be probed.
+ * What is written before it is read is not cleared in the end.
  */
 static void l_stack(struct lower_func *lf)
 {
@@ -69,23 +69,14 @@ static void l_stack(struct lower_func *lf)
 	uint32_t bytes = l->handle->kinds ?
 				 bpfcc_kinds_stack_bytes(l->handle->kinds, lf->func->index) :
 				 STACK_BYTES;
-	const char *name = "llvm.memset.inline";
-	unsigned int id = LLVMLookupIntrinsicID(name, strlen(name));
-	LLVMTypeRef t_overload[] = {l->t_ptr, l->t_i64};
-	LLVMValueRef v_top, v_args[4];
+	LLVMValueRef v_top;
 
 	bytes = (bytes + 15) & ~15u;
 	lf->v_stack = LLVMBuildAlloca(l->builder, LLVMArrayType2(l->t_i8, bytes), "stack");
 	LLVMSetAlignment(lf->v_stack, 16);
-	if (bytes) {
-		v_args[0] = lf->v_stack;
-		v_args[1] = LLVMConstInt(l->t_i8, 0, false);
-		v_args[2] = LLVMConstInt(l->t_i64, bytes, false);
-		v_args[3] = LLVMConstInt(l->t_i1, 0, false);
-		LLVMBuildCall2(l->builder, LLVMIntrinsicGetType(l->context, id, t_overload, 2),
-			       LLVMGetIntrinsicDeclaration(l->module, id, t_overload, 2), v_args, 4,
-			       "");
-	}
+	if (bytes)
+		LLVMBuildMemSet(l->builder, lf->v_stack, LLVMConstInt(l->t_i8, 0, false),
+				LLVMConstInt(l->t_i64, bytes, false), 16);
 	v_top = LLVMConstInt(l->t_i64, bytes, false);
 	l_set_ptr(lf, FRAME_REG, LLVMBuildGEP2(l->builder, l->t_i8, lf->v_stack, &v_top, 1, ""));
 }

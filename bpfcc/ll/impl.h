@@ -109,6 +109,9 @@ void l_prog_symbol(const struct bpfcc_object *object, const char *name, char *bu
 
 /* place.c: decides, on SSA form, how each access is made; and which map calls have a known map */
 void l_place_accesses(struct lower *l);
+/* after helpers were inlined: their accesses to the stack; after all: memset and memcpy */
+void l_place_private(struct lower *l);
+void l_place_intrinsics(struct lower *l);
 
 /* import.c: links helper bodies in */
 #define HELPER_PREFIX "__inlay_h_"

@@ -125,9 +125,14 @@ static int l_module(struct lower *l)
 	err = l_import_helpers(l);
 	if (err)
 		return err;
+	err = l_run_passes(l, "always-inline");
+	if (err)
+		return err;
+	l_place_private(l);
 	err = l_optimise(l);
 	if (err)
 		return err;
+	l_place_intrinsics(l);
 	l_link_programs(l);
 	return l_verify(l);
 }

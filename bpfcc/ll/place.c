@@ -8,8 +8,8 @@
  * Where an address cannot be followed (a pointer that was spilled to the stack), what the register
  * analysis noted at the access is used.
  *
- * Also turns map helpers whose map is not a constant into calls of the generic bodies in libinlay:
- * inlined, they would be a copy of every map type.
+ * Also turns map helpers whose body would not get shorter here into calls of the generic bodies in
+ * libinlay, and, once helpers are inlined, relaxes what they do to the program's own stack.
  */
 #include "bpfcc/ll/impl.h"
 
@@ -18,6 +18,7 @@
 
 #define MAX_DEPTH 48
 #define MAX_VISITED 256
+#define MAX_INLINE_COPY 256 /* bytes of a value */
 #define MAX_SHIFT 12 /* a page: no alignment above it matters */
 
 struct target {
@@ -336,12 +337,47 @@ static void l_place_access(struct lower *l, LLVMValueRef v)
 	}
 }
 
-/* lookup, update, delete: with a constant descriptor specialised, otherwise the generic body */
+static const struct lower_map *l_map_of_desc(struct lower *l, LLVMValueRef v_desc)
+{
+	for (uint32_t i = 0; i < l->object->nr_maps; i++)
+		if (l->maps[i].v_desc == v_desc)
+			return &l->maps[i];
+	return NULL;
+}
+
+/*
+ * Whether a call of a map helper is worth a copy of its body. Without a constant descriptor it would be
+ * the code of every map type. Changing a hash map is a call in any case: going there at once saves
+ * one. LLVM's own judgement does not see the descriptor's contents.
+ */
+enum map_call { MAP_CALL_GENERIC, MAP_CALL_BODY, MAP_CALL_INLINE };
+
+static enum map_call l_judge_map_call(const struct lower_map *map, bool is_lookup)
+{
+	if (!map)
+		return MAP_CALL_GENERIC;
+	if (is_lookup)
+		return MAP_CALL_BODY; /* of class INLINE */
+	if (map->flags & INLAY_MAP_HASH)
+		return MAP_CALL_GENERIC;
+	return map->map->value_size <= MAX_INLINE_COPY ? MAP_CALL_INLINE : MAP_CALL_BODY;
+}
+
+/* lookup, update, delete: specialised by their descriptor, or the generic body in libinlay */
+static LLVMAttributeRef l_always_inline(struct lower *l)
+{
+	static const char name[] = "alwaysinline";
+
+	return LLVMCreateEnumAttribute(
+		l->context, LLVMGetEnumAttributeKindForName(name, sizeof(name) - 1), 0);
+}
+
 static void l_place_map_call(struct lower *l, LLVMValueRef v_call)
 {
 	static const char *const names[] = {"map_lookup_elem", "map_update_elem",
 					    "map_delete_elem"};
 	LLVMValueRef v_fn = LLVMGetCalledValue(v_call);
+	enum map_call judgement;
 	char name[64];
 
 	if (!v_fn || !LLVMIsAFunction(v_fn))
@@ -350,8 +386,14 @@ static void l_place_map_call(struct lower *l, LLVMValueRef v_call)
 		LLVMValueRef v_generic;
 
 		snprintf(name, sizeof(name), HELPER_PREFIX "%s", names[i]);
-		if (!is_named(v_fn, name) || LLVMIsAGlobalVariable(LLVMGetOperand(v_call, 0)))
+		if (!is_named(v_fn, name))
 			continue;
+		judgement = l_judge_map_call(l_map_of_desc(l, LLVMGetOperand(v_call, 0)), i == 0);
+		if (judgement == MAP_CALL_INLINE)
+			LLVMAddCallSiteAttribute(v_call, LLVMAttributeFunctionIndex,
+						 l_always_inline(l));
+		if (judgement != MAP_CALL_GENERIC)
+			return;
 		snprintf(name, sizeof(name), "__inlay_%s_v1", names[i]);
 		v_generic = LLVMGetNamedFunction(l->module, name);
 		if (!v_generic) {
@@ -383,6 +425,64 @@ static void l_visit_call(struct lower *l, LLVMValueRef v)
 {
 	if (LLVMIsACallInst(v))
 		l_place_map_call(l, v);
+}
+
+/*
+ * Helpers read keys as if they were shared, once and atomically, because they may be. Of the program's
+ * own stack that is not needed, and would keep it in memory.
+ */
+static void l_visit_private(struct lower *l, LLVMValueRef v)
+{
+	struct walk w = {.l = l};
+	struct target t;
+	bool is_store = LLVMIsAStoreInst(v);
+
+	if ((!LLVMIsALoadInst(v) && !is_store) ||
+	    LLVMGetOrdering(v) != LLVMAtomicOrderingMonotonic)
+		return;
+	t = l_follow(&w, LLVMGetOperand(v, is_store ? 1 : 0), 0);
+	if (t.place == PLACE_STACK)
+		LLVMSetOrdering(v, LLVMAtomicOrderingNotAtomic);
+}
+
+void l_place_private(struct lower *l)
+{
+	l_each_inst(l, l_visit_private);
+}
+
+/*
+ * memset and memcpy of the stack become code in place: a call of libc's may itself be probed. At the
+ * end, because the optimiser removes only the others.
+ */
+static void l_visit_intrinsic(struct lower *l, LLVMValueRef v)
+{
+	static const char *const names[][2] = {
+		{"llvm.memset", "llvm.memset.inline"},
+		{"llvm.memcpy", "llvm.memcpy.inline"},
+	};
+	LLVMTypeRef t_overload[3];
+	unsigned int nr = 0, id;
+
+	if (!LLVMIsAMemIntrinsic(v) || !LLVMIsAConstantInt(LLVMGetOperand(v, 2)))
+		return;
+	id = LLVMGetIntrinsicID(LLVMGetCalledValue(v));
+	for (size_t i = 0; i < 2; i++) {
+		if (id != LLVMLookupIntrinsicID(names[i][0], strlen(names[i][0])))
+			continue;
+		id = LLVMLookupIntrinsicID(names[i][1], strlen(names[i][1]));
+		t_overload[nr++] = l->t_ptr;
+		if (i == 1)
+			t_overload[nr++] = l->t_ptr;
+		t_overload[nr++] = LLVMTypeOf(LLVMGetOperand(v, 2));
+		LLVMSetOperand(v, (unsigned int)LLVMGetNumOperands(v) - 1,
+			       LLVMGetIntrinsicDeclaration(l->module, id, t_overload, nr));
+		return;
+	}
+}
+
+void l_place_intrinsics(struct lower *l)
+{
+	l_each_inst(l, l_visit_intrinsic);
 }
 
 void l_place_accesses(struct lower *l)

@@ -78,14 +78,23 @@ static bool is_access(LLVMValueRef v)
 	}
 }
 
+static void prepare_inst(LLVMValueRef v)
+{
+	LLVMContextRef context = LLVMGetTypeContext(LLVMTypeOf(v));
+
+	if (is_access(v))
+		ll_set_nosanitize(v);
+	/* a place in our source, which clang would look up in the target's */
+	LLVMSetMetadata(v, LLVMGetMDKindIDInContext(context, "srcloc", strlen("srcloc")), NULL);
+}
+
 static void prepare_function(LLVMValueRef v_fn)
 {
 	ll_strip_target_attrs(v_fn);
 	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
 	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(v_fn); b; b = LLVMGetNextBasicBlock(b))
 		for (LLVMValueRef v = LLVMGetFirstInstruction(b); v; v = LLVMGetNextInstruction(v))
-			if (is_access(v))
-				ll_set_nosanitize(v);
+			prepare_inst(v);
 }
 
 int main(int argc, char **argv)

@@ -30,6 +30,7 @@ void ll_strip_target_attrs(LLVMValueRef v_fn)
 		"target-cpu", "target-features", "tune-cpu", "frame-pointer",
 		"stack-protector-buffer-size", "min-legal-vector-width", "no-trapping-math",
 		"probe-stack", "stack-probe-size", "zero-call-used-regs", "no-builtins",
+		"no-jump-tables",
 	};
 
 	for (size_t i = 0; i < sizeof(enums) / sizeof(enums[0]); i++)
