@@ -336,7 +336,7 @@ static void anchor_clock(const struct snapshot *old)
 	publish(old, &next);
 }
 
-__u64 __inlay_clock_slow_v1(void)
+INLAY_COLD_CALL __u64 __inlay_clock_slow_v1(void)
 {
 	struct snapshot s;
 	unsigned int is_behind = 0;

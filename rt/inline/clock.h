@@ -16,6 +16,7 @@
 #define INLAY_RT_INLINE_CLOCK_H
 
 #include "inlay/abi.h"
+#include "rt/inline/cold.h"
 
 #ifdef INLAY_RT_SHARED /* libinlay.so.1 exports what it defines of these */
 #pragma GCC visibility push(default)
@@ -40,7 +41,7 @@ struct inlay_clock {
 extern struct inlay_clock __inlay_clock_v1 __attribute__((aligned(64)));
 
 /* Anchors the clock if it is time to, and returns the time. */
-__u64 __inlay_clock_slow_v1(void);
+INLAY_COLD_CALL __u64 __inlay_clock_slow_v1(void);
 
 static inline __attribute__((always_inline)) __u64 __inlay_counter(void)
 {

@@ -7,6 +7,33 @@
 
 extern char *__inlay_shard_get_v1(const struct inlay_map_desc *desc);
 
+/*
+ * __inlay_shard_get_v1() for code that must not pay for a call which is made once a thread: to
+ * the compiler it is not a call, so a leaf function stays one, aligns no stack and saves no
+ * register. The thunk (rt/shard_cold.c) keeps all general registers but rax; vector and mask
+ * registers are clobbered, as the runtime may call libc. The red zone is stepped over.
+ */
+INLAY_INLINE char *inlay_shard_get_cold(const struct inlay_map_desc *desc)
+{
+#if defined(__x86_64__)
+	char *shard;
+
+	__asm__ volatile("leaq -128(%%rsp), %%rsp\n\t"
+			 "call __inlay_shard_get_cold_v1@PLT\n\t"
+			 "leaq 128(%%rsp), %%rsp"
+			 : "=a"(shard)
+			 : "a"(desc)
+			 : "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+			   "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14",
+			   "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22",
+			   "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30",
+			   "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7");
+	return shard;
+#else
+	return __inlay_shard_get_v1(desc);
+#endif
+}
+
 /* NULL: no shard can be had, the hit is dropped (and counted by who refused it). */
 INLAY_INLINE char *inlay_map_shard(const struct inlay_map_desc *desc)
 {
@@ -17,7 +44,7 @@ INLAY_INLINE char *inlay_map_shard(const struct inlay_map_desc *desc)
 	char *shard = *(char *volatile *)desc->shard_slot();
 
 	if (INLAY_UNLIKELY(!shard))
-		shard = __inlay_shard_get_v1(desc);
+		shard = inlay_shard_get_cold(desc);
 	return shard;
 }
 
