@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "bpfcc/handle.h"
+#include "cli/driver/symtab.h"
 
 static const char *base_name(const char *path)
 {
@@ -47,10 +48,10 @@ static size_t count_sites(const struct cc_link *link, const struct bpfcc_object 
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < link->nr_sites; i++) {
-		const struct cc_site *site = &link->sites[i];
+	for (size_t i = 0; i < link->sites.nr; i++) {
+		const struct site *site = &link->sites.sites[i];
 
-		nr += site->program && site->object && strcmp(site->program, prog->name) == 0 &&
+		nr += strcmp(site->program, prog->name) == 0 &&
 		      strcmp(site->object, object->name) == 0;
 	}
 	return nr;
@@ -68,7 +69,7 @@ static const char *reason(struct bpfcc_arena *arena, const struct cc_link *link,
 	if (prog->flags & BPFCC_PROG_MULTI)
 		return bpfcc_arena_printf(arena, "no function compiled with it matches '%s'",
 					  function);
-	if (cc_defines_function(link->output, function) == 1)
+	if (cc_defines_function(link->output, function))
 		return bpfcc_arena_printf(arena,
 					  "'%s' is here, but not from a file compiled with this probe object",
 					  function);
@@ -166,12 +167,15 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 int cc_link_read(struct bpfcc_arena *arena, const struct cc_options *options, const char *output,
 		 struct cc_link *ret_link)
 {
+	char reason[256];
 	int err;
 
 	memset(ret_link, 0, sizeof(*ret_link));
 	ret_link->output = output;
 	ret_link->name = base_name(output);
-	err = cc_sites_read(arena, output, &ret_link->sites, &ret_link->nr_sites);
+	err = sites_read(output, &ret_link->sites, reason, sizeof(reason));
+	if (err == -EINVAL)
+		return -ENOEXEC;
 	for (size_t i = 0; i < options->probes.nr && !err; i++)
 		err = read_object(arena, options, options->probes.items[i], ret_link);
 	return err;

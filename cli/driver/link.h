@@ -8,7 +8,7 @@
 
 #include "bpfcc/object.h"
 #include "cli/driver/options.h"
-#include "cli/driver/sites.h"
+#include "cli/inlay/sites.h"
 
 struct cc_outcome {
 	const struct bpfcc_object *object;
@@ -21,16 +21,16 @@ struct cc_outcome {
 struct cc_link {
 	const char *output;		/* path of the linked file */
 	const char *name;		/* its name without folders */
-	struct cc_site *sites;
-	size_t nr_sites;
+	struct sites sites;		/* all of the file's, also those of other objects */
 	struct cc_outcome *outcomes;	/* one a program, in the order of objects and programs */
 	size_t nr_outcomes;
 	size_t nr_errors;
 };
 
 /*
- * Looks at a linked file. `options` are those of the link. Messages about a probe object that cannot be
- * read go to stderr; then -EINVAL.
+ * Looks at a linked file. `options` are those of the link. -ENOEXEC: no ELF file. Messages about a probe
+ * object that cannot be read go to stderr; then -EINVAL. What the result points to lives until the
+ * process ends.
  */
 int cc_link_read(struct bpfcc_arena *arena, const struct cc_options *options, const char *output,
 		 struct cc_link *ret_link);

@@ -19,7 +19,7 @@ static json_t *text_or_null(const char *text)
 	return value ? value : json_string("(not UTF-8)");
 }
 
-static const char *site_kind(enum inlay_site_kind kind)
+static const char *site_kind(uint32_t kind)
 {
 	switch (kind) {
 	case INLAY_SITE_ENTRY:
@@ -32,15 +32,15 @@ static const char *site_kind(enum inlay_site_kind kind)
 	return "unknown";
 }
 
-static json_t *site_json(const struct cc_site *site)
+static json_t *site_json(const struct site *site)
 {
 	json_t *json = json_object();
 
 	json_object_set_new(json, "kind", json_string(site_kind(site->kind)));
 	json_object_set_new(json, "function", text_or_null(site->function));
-	if (site->caller)
+	if (site->caller[0])
 		json_object_set_new(json, "caller", text_or_null(site->caller));
-	if (site->file) {
+	if (site->file[0]) {
 		json_object_set_new(json, "file", text_or_null(site->file));
 		json_object_set_new(json, "line", json_integer(site->line));
 	}
@@ -57,11 +57,10 @@ static json_t *outcome_json(const struct cc_link *link, const struct cc_outcome 
 	json_object_set_new(json, "section", text_or_null(outcome->prog->section));
 	json_object_set_new(json, "object", text_or_null(outcome->object->path));
 	json_object_set_new(json, "license", text_or_null(outcome->object->license));
-	for (size_t i = 0; i < link->nr_sites; i++) {
-		const struct cc_site *site = &link->sites[i];
+	for (size_t i = 0; i < link->sites.nr; i++) {
+		const struct site *site = &link->sites.sites[i];
 
-		if (site->program && site->object &&
-		    strcmp(site->program, outcome->prog->name) == 0 &&
+		if (strcmp(site->program, outcome->prog->name) == 0 &&
 		    strcmp(site->object, outcome->object->name) == 0)
 			json_array_append_new(sites, site_json(site));
 	}

@@ -36,6 +36,11 @@
 // REPORTS: app.link.json
 // REPORTS: link.c.{{[0-9a-f]+}}.json
 
+// An output that is no file to look at.
+// RUN: %inlay_cc -finlay-probes=%t.absent.bpf.o %s -o /dev/null
+// RUN: %inlay_cc -finlay-probes=%t.absent.bpf.o %s -fuse-ld=lld -Wl,--oformat=binary -Wl,--entry=main -nostdlib -static -o %t.dir/app
+
+// RUN: %inlay_cc -finlay-probes=%t.app.bpf.o %s -o %t.dir/app 2>/dev/null
 // Linked by something else and looked at later.
 // RUN: %inlay_cc -finlay-probes=%t.app.bpf.o -finlay-check=%t.dir/app 2>&1 | FileCheck %s --check-prefix=MATCHED
 // RUN: not %inlay_cc -finlay-probes=%t.absent.bpf.o -finlay-check=%t.dir/app 2>&1 | FileCheck %s --check-prefix=NOTHING
