@@ -42,7 +42,7 @@ static inline __attribute__((always_inline)) int __inlay_thread_is_known(void)
 {
 	__u32 epoch = __atomic_load_n(&__inlay_process_v1.epoch, __ATOMIC_RELAXED);
 
-	return __builtin_expect(epoch != 0 && epoch == __inlay_thread_v1.epoch, 1);
+	return __builtin_expect((epoch != 0) & (epoch == __inlay_thread_v1.epoch), 1);
 }
 
 #ifdef INLAY_RT_SHARED
