@@ -68,13 +68,14 @@ static __u32 published[NR_OWNED];
 static __u32 state;
 
 static void on_fault(int sig, siginfo_t *info, void *context);
+static void fault_start(void);
 
 static int owned_index(int sig)
 {
 	return sig == SIGSEGV ? 0 : sig == SIGBUS ? 1 : -1;
 }
 
-__u64 __inlay_fault_mask_in(__u64 mask)
+static __u64 stand_ins_for(__u64 mask)
 {
 	__u64 out = mask & ~(BIT(SIGSEGV) | BIT(SIGBUS) | BIT(STAND_IN_SEGV) | BIT(STAND_IN_BUS));
 
@@ -84,10 +85,25 @@ __u64 __inlay_fault_mask_in(__u64 mask)
 	return out;
 }
 
+static int is_owning(void)
+{
+	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == FAULT_NEW) /* pairs with fault_start() */
+		fault_start();
+	/* FAULT_LOST too: threads have stand-ins in their masks */
+	return __atomic_load_n(&state, __ATOMIC_ACQUIRE) >= FAULT_ON;
+}
+
+__u64 __inlay_fault_mask_in(__u64 mask)
+{
+	return is_owning() ? stand_ins_for(mask) : mask;
+}
+
 __u64 __inlay_fault_mask_out(__u64 mask)
 {
 	__u64 out = mask & ~(BIT(STAND_IN_SEGV) | BIT(STAND_IN_BUS));
 
+	if (!is_owning())
+		return mask;
 	for (int i = 0; i < NR_OWNED; i++)
 		if (mask & BIT(stand_ins[i]))
 			out |= BIT(owned[i]);
@@ -154,7 +170,7 @@ static int handler_install(int sig, const struct app_action *app)
 		mask = app->mask;
 		if (!(app->flags & SA_NODEFER))
 			mask |= BIT(sig);
-		mask = __inlay_fault_mask_in(mask);
+		mask = stand_ins_for(mask);
 	}
 	sigemptyset(&act.sa_mask);
 	*(__u64 *)&act.sa_mask = mask;
@@ -187,7 +203,7 @@ static int thread_unblock(void)
 	wish = mask & (BIT(SIGSEGV) | BIT(SIGBUS));
 	if (!wish)
 		return 1;
-	set = (mask & ~wish) | __inlay_fault_mask_in(wish);
+	set = (mask & ~wish) | stand_ins_for(wish);
 	return kernel_mask(SIG_SETMASK, &set, NULL) == 0;
 }
 
@@ -250,12 +266,9 @@ int __inlay_fault_sigaction(int sig, const struct sigaction *act, struct sigacti
 {
 	int index = owned_index(sig);
 	struct app_action before, after;
-	__u32 now;
 
-	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == FAULT_NEW)
-		fault_start();
-	now = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
-	if (index < 0 || now != FAULT_ON)
+	if (!is_owning() || index < 0 ||
+	    __atomic_load_n(&state, __ATOMIC_RELAXED) != FAULT_ON)
 		return -ENOSYS;
 	action_read(index, &before);
 	if (act) {

@@ -27,7 +27,7 @@ void __inlay_clock_fork_child(void);
  * Ring for bpf_trace_printk() in the segment; set (release) by the runtime's start, NULL: text is
  * formatted, checked and dropped.
  */
-extern struct inlay_trace *__inlay_trace_v1;
+extern __attribute__((visibility("hidden"))) struct inlay_trace *__inlay_trace_v1;
 
 /*
  * Copies `bytes` from an untrusted address of this process by a system call. 0 or -EFAULT; what was

@@ -4,8 +4,9 @@
  * while the target sees the state that it set. rt/fault.c does the work; a link that holds this file
  * but no reader of memory passes everything on unchanged.
  *
- * Names that libc.a defines weak are strong here; the others are weak, so that a static link in which
- * libc's were first is not refused (it then lacks those).
+ * A link that names libinlay.a before libc gets this file as soon as it uses one of the names; one
+ * that names libc first (-lc libinlay.a) gets it only with rt/fault.c. In a static link libinlay.a
+ * must come first: libc.a's definitions are not all weak. Ours are strong, against the sanitizers'.
  */
 #include <errno.h>
 #include <poll.h>
@@ -24,7 +25,6 @@
 #ifndef INLAY_RT_SHARED
 
 #define EXPORT __attribute__((visibility("default")))
-#define EXPORT_WEAK __attribute__((visibility("default"), weak))
 #define BIT(sig) (1ull << ((sig)-1))
 /* libc's own, for cancellation and set*id(): the target can neither block nor see them */
 #define LIBC_SIGNALS (BIT(32) | BIT(33))
@@ -186,7 +186,7 @@ EXPORT sighandler_t sysv_signal(int sig, sighandler_t handler)
 	return set_handler(sig, handler, (int)SA_RESETHAND | SA_NODEFER);
 }
 
-EXPORT_WEAK sighandler_t __sysv_signal(int sig, sighandler_t handler)
+EXPORT sighandler_t __sysv_signal(int sig, sighandler_t handler)
 {
 	return set_handler(sig, handler, (int)SA_RESETHAND | SA_NODEFER);
 }
@@ -240,24 +240,24 @@ static int change_one(int how, int sig)
 	return sigprocmask(how, &set, NULL);
 }
 
-EXPORT_WEAK int sighold(int sig)
+EXPORT int sighold(int sig)
 {
 	return change_one(SIG_BLOCK, sig);
 }
 
-EXPORT_WEAK int sigrelse(int sig)
+EXPORT int sigrelse(int sig)
 {
 	return change_one(SIG_UNBLOCK, sig);
 }
 
-EXPORT_WEAK int sigignore(int sig)
+EXPORT int sigignore(int sig)
 {
 	struct sigaction act = { .sa_handler = SIG_IGN };
 
 	return inlay_sigaction(sig, &act, NULL);
 }
 
-EXPORT_WEAK sighandler_t sigset(int sig, sighandler_t disposition)
+EXPORT sighandler_t sigset(int sig, sighandler_t disposition)
 {
 	struct sigaction act = { .sa_handler = disposition }, old;
 	int is_hold = disposition == SIG_HOLD;
@@ -274,7 +274,7 @@ EXPORT_WEAK sighandler_t sigset(int sig, sighandler_t disposition)
 	return sigismember(&before, sig) ? SIG_HOLD : old.sa_handler;
 }
 
-EXPORT_WEAK int sigpending(sigset_t *ret_set)
+EXPORT int sigpending(sigset_t *ret_set)
 {
 	__u64 bits = 0;
 	long ret = sys_call3(__NR_rt_sigpending, &bits, 8, 0);
@@ -308,7 +308,7 @@ EXPORT int sigsuspend(const sigset_t *set)
 	return (int)waiting_call(__NR_rt_sigsuspend, (long)&mask, 8, 0, 0, 0, 0);
 }
 
-EXPORT_WEAK int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
+EXPORT int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
 		      const sigset_t *set)
 {
 	__u64 mask = set ? mask_in(set_bits(set)) & ~LIBC_SIGNALS : 0;
@@ -336,7 +336,7 @@ EXPORT int pselect(int nr, fd_set *readable, fd_set *writable, fd_set *exception
 				 (long)exceptional, timeout ? (long)&left : 0, (long)&arg);
 }
 
-EXPORT_WEAK int epoll_pwait(int fd, struct epoll_event *events, int max, int timeout,
+EXPORT int epoll_pwait(int fd, struct epoll_event *events, int max, int timeout,
 			    const sigset_t *set)
 {
 	__u64 mask = set ? mask_in(set_bits(set)) & ~LIBC_SIGNALS : 0;
@@ -345,7 +345,7 @@ EXPORT_WEAK int epoll_pwait(int fd, struct epoll_event *events, int max, int tim
 				 set ? (long)&mask : 0, 8);
 }
 
-EXPORT_WEAK int epoll_pwait2(int fd, struct epoll_event *events, int max,
+EXPORT int epoll_pwait2(int fd, struct epoll_event *events, int max,
 			     const struct timespec *timeout, const sigset_t *set)
 {
 	__u64 mask = set ? mask_in(set_bits(set)) & ~LIBC_SIGNALS : 0;

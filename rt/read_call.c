@@ -21,6 +21,20 @@ int __inlay_read_by_call(void *dst, __u64 addr, __u64 bytes)
 	return n == (long)bytes ? 0 : -EFAULT;
 }
 
+/*
+ * As rt/probe_copy.c leaves it: the word that holds the NUL is cleared behind it, if the whole word is
+ * inside the buffer and could be read.
+ */
+static void clear_behind(char *dst, __u64 addr, __u64 length, __u64 bytes)
+{
+	__u64 word = length & ~7ull, whole;
+
+	if (bytes - word < 8 || __inlay_read_by_call(&whole, addr + word, sizeof(whole)))
+		return;
+	for (__u64 i = length; i < word + 8; i++)
+		dst[i] = 0;
+}
+
 long __inlay_read_string_by_call(char *dst, __u64 addr, __u64 bytes)
 {
 	__u64 done = 0;
@@ -29,7 +43,6 @@ long __inlay_read_string_by_call(char *dst, __u64 addr, __u64 bytes)
 		/* a page at a time: what lies behind the NUL may be unmapped */
 		__u64 n = INLAY_PAGE_BYTES - ((addr + done) & (INLAY_PAGE_BYTES - 1));
 		char page[INLAY_PAGE_BYTES];
-		__u64 room;
 
 		if (n > bytes - done)
 			n = bytes - done;
@@ -39,11 +52,8 @@ long __inlay_read_string_by_call(char *dst, __u64 addr, __u64 bytes)
 			dst[done + i] = page[i];
 			if (page[i])
 				continue;
-			/* as the other way: the word that holds the NUL is cleared behind it */
 			done += i;
-			room = bytes - (done & ~7ull);
-			for (__u64 j = done & 7; room >= 8 && j < 8; j++)
-				dst[(done & ~7ull) + j] = 0;
+			clear_behind(dst, addr, done, bytes);
 			return (long)done;
 		}
 		done += n;

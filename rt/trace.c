@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_trace_printk(): the kernel's subset of printf, checked as strictly (bpf_bprintf_prepare() in
+ * kernel/bpf/helpers.c), into the segment's ring. No libc formatting: that may allocate, lock and look
+ * at the locale. What the kernel prints of kernel pointers only (symbols, hashes) is the bare number.
+ */
+#include <errno.h>
+
+#include "rt/helpers.h"
+#include "rt/inlay_rt.h"
+#include "rt/inline/clock.h"
+#include "rt/inline/current.h"
+
+#define NR_ARGS 3
+#define ARGS_BYTES 512u /* MAX_BPRINTF_BIN_ARGS: strings and numbers of one call, as the kernel packs */
+#define TAKEOVER_LAPS 4u
+
+struct text {
+	char *buf;
+	__u32 room;
+	__u32 length;	/* what there would be with enough room */
+};
+
+struct spec {
+	int is_zero, is_plus, is_minus, is_space;
+	__u32 width;
+	int longs;	/* l or ll */
+	char type;	/* d u x X c s p */
+	char pointer;	/* what follows p: 0, I4, i4, I6, i6 as '4', 'd', '6', 'x'; or 's' for symbols */
+};
+
+static void put(struct text *out, char c)
+{
+	if (out->length < out->room)
+		out->buf[out->length] = c;
+	out->length++;
+}
+
+static void pad(struct text *out, __u32 n, char c)
+{
+	while (n--)
+		put(out, c);
+}
+
+static void put_field(struct text *out, const struct spec *spec, const char *s, __u32 n)
+{
+	__u32 fill = spec->width > n ? spec->width - n : 0;
+
+	if (!spec->is_minus)
+		pad(out, fill, ' ');
+	for (__u32 i = 0; i < n; i++)
+		put(out, s[i]);
+	if (spec->is_minus)
+		pad(out, fill, ' ');
+}
+
+static void put_number(struct text *out, const struct spec *spec, __u64 value)
+{
+	const char *set = spec->type == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+	__u64 base = spec->type == 'd' || spec->type == 'u' ? 10 : 16;
+	char digits[24], sign = 0;
+	__u32 n = 0, width;
+
+	if (spec->type == 'd') {
+		if (!spec->longs)
+			value = (__u64)(__s64)(__s32)value;
+		if ((__s64)value < 0) {
+			sign = '-';
+			value = -value;
+		} else if (spec->is_plus) {
+			sign = '+';
+		} else if (spec->is_space) {
+			sign = ' ';
+		}
+	} else if (!spec->longs) {
+		value = (__u32)value;
+	}
+	do {
+		digits[n++] = set[value % base];
+		value /= base;
+	} while (value);
+	width = n + (sign ? 1 : 0);
+	width = spec->width > width ? spec->width - width : 0;
+	if (!spec->is_minus && !spec->is_zero)
+		pad(out, width, ' ');
+	if (sign)
+		put(out, sign);
+	if (!spec->is_minus && spec->is_zero)
+		pad(out, width, '0');
+	while (n)
+		put(out, digits[--n]);
+	if (spec->is_minus)
+		pad(out, width, ' ');
+}
+
+static void put_address(struct text *out, const struct spec *spec, __u64 addr)
+{
+	int is_v6 = spec->pointer == '6' || spec->pointer == 'x';
+	int is_plain = spec->pointer == 'd' || spec->pointer == 'x';
+	unsigned char bytes[16] = { 0 };
+	char s[40];
+	__u32 n = 0;
+
+	__inlay_read_by_call(bytes, addr, is_v6 ? 16 : 4);
+	for (__u32 i = 0; i < (is_v6 ? 16u : 4u); i++) {
+		if (is_v6) {
+			if (i && i % 2 == 0 && !is_plain)
+				s[n++] = ':';
+			s[n++] = "0123456789abcdef"[bytes[i] >> 4];
+			s[n++] = "0123456789abcdef"[bytes[i] & 15];
+			continue;
+		}
+		if (i)
+			s[n++] = '.';
+		if (is_plain || bytes[i] >= 100)
+			s[n++] = (char)('0' + bytes[i] / 100);
+		if (is_plain || bytes[i] >= 10)
+			s[n++] = (char)('0' + bytes[i] / 10 % 10);
+		s[n++] = (char)('0' + bytes[i] % 10);
+	}
+	put_field(out, spec, s, n);
+}
+
+static void put_pointer(struct text *out, const struct spec *spec, __u64 value)
+{
+	struct spec number = *spec;
+
+	number.type = 'x';
+	number.longs = 2;
+	if (spec->pointer == 's') { /* as the kernel prints what no symbol covers */
+		char s[20] = "0x";
+		__u32 n = 2;
+
+		for (int shift = 60; shift >= 0; shift -= 4)
+			if (n > 2 || !shift || value >> shift)
+				s[n++] = "0123456789abcdef"[value >> shift & 15];
+		put_field(out, spec, s, n);
+		return;
+	}
+	if (!number.width) {
+		number.width = 16;
+		number.is_zero = 1;
+	}
+	put_number(out, &number, value);
+}
+
+static int is_space(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static int is_punct(char c)
+{
+	return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
+	       (c >= '{' && c <= '~');
+}
+
+static int is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static int ends_word(char c)
+{
+	return c == '\0' || is_space(c) || is_punct(c);
+}
+
+/* One conversion at f, behind its '%'. Returns the characters used, or -EINVAL. */
+static int parse_spec(const char *f, struct spec *spec)
+{
+	int i = 0;
+
+	for (; f[i] == '0' || f[i] == '+' || f[i] == '-' || f[i] == ' '; i++) {
+		spec->is_zero |= f[i] == '0';
+		spec->is_plus |= f[i] == '+';
+		spec->is_minus |= f[i] == '-';
+		spec->is_space |= f[i] == ' ';
+	}
+	for (; f[i] >= '0' && f[i] <= '9'; i++)
+		if (spec->width < 10000)
+			spec->width = spec->width * 10 + (__u32)(f[i] - '0');
+	if (f[i] == 'p') {
+		spec->type = 'p';
+		i++;
+		if (ends_word(f[i]))
+			return i;
+		if ((f[i] == 'k' || f[i] == 'u') && f[i + 1] == 's') {
+			spec->type = 's';
+			i += 2;
+			return ends_word(f[i]) ? i : -EINVAL;
+		}
+		if (f[i] == 'K' || f[i] == 'x')
+			return i + 1;
+		if (f[i] == 's' || f[i] == 'S' || f[i] == 'B') {
+			spec->pointer = 's';
+			return i + 1;
+		}
+		if ((f[i] != 'i' && f[i] != 'I') || (f[i + 1] != '4' && f[i + 1] != '6'))
+			return -EINVAL;
+		if (f[i + 1] == '4')
+			spec->pointer = f[i] == 'I' ? '4' : 'd';
+		else
+			spec->pointer = f[i] == 'I' ? '6' : 'x';
+		return i + 2;
+	}
+	if (f[i] == 's') {
+		spec->type = 's';
+		return ends_word(f[i + 1]) ? i + 1 : -EINVAL;
+	}
+	if (f[i] == 'c') {
+		spec->type = 'c';
+		return i + 1;
+	}
+	for (; f[i] == 'l' && spec->longs < 2; i++)
+		spec->longs++;
+	if (f[i] != 'i' && f[i] != 'd' && f[i] != 'u' && f[i] != 'x' && f[i] != 'X')
+		return -EINVAL;
+	spec->type = f[i] == 'i' ? 'd' : f[i];
+	return i + 1;
+}
+
+/* Space that the kernel's packed arguments take: a format is refused where they do not fit. */
+static int take_args(__u32 *used, __u32 bytes, __u32 align)
+{
+	__u32 at = (*used + align - 1) / align * align;
+
+	if (at + bytes > ARGS_BYTES)
+		return -ENOSPC;
+	*used = at + bytes;
+	return 0;
+}
+
+static int convert(struct text *out, const struct spec *spec, __u64 arg, __u32 *used)
+{
+	char s[ARGS_BYTES];
+	long n;
+
+	switch (spec->type) {
+	case 's':
+		if (*used == ARGS_BYTES)
+			return -ENOSPC;
+		n = __inlay_read_string_by_call(s, arg, ARGS_BYTES - *used);
+		if (n < 0)
+			n = 0;
+		else if (n == (long)(ARGS_BYTES - *used))
+			n--; /* cut: the NUL takes the last byte */
+		*used += (__u32)n + 1;
+		put_field(out, spec, s, (__u32)n);
+		return 0;
+	case 'c':
+		s[0] = (char)arg;
+		put_field(out, spec, s, 1);
+		return take_args(used, 1, 1);
+	case 'p':
+		if (spec->pointer && spec->pointer != 's')
+			put_address(out, spec, arg);
+		else
+			put_pointer(out, spec, arg);
+		return take_args(used, 8, 4);
+	default:
+		put_number(out, spec, arg);
+		return take_args(used, spec->longs ? 8 : 4, 4);
+	}
+}
+
+static int format(struct text *out, const char *f, const __u64 *args)
+{
+	__u32 nr = 0, used = 0;
+
+	for (; *f; f++) {
+		struct spec spec = { 0 };
+		int n, err;
+
+		if ((*f < ' ' && !is_space(*f)) || *f > '~')
+			return -EINVAL;
+		if (*f != '%') {
+			put(out, *f);
+			continue;
+		}
+		if (f[1] == '%') {
+			put(out, *++f);
+			continue;
+		}
+		if (nr == NR_ARGS)
+			return -EINVAL;
+		n = parse_spec(f + 1, &spec);
+		if (n < 0)
+			return n;
+		err = convert(out, &spec, args[nr++], &used);
+		if (err)
+			return err;
+		f += n;
+		/* the kernel's vsnprintf() takes every letter behind a %p for a part of it */
+		while (spec.type == 'p' && is_alnum(f[1]))
+			f++;
+	}
+	return 0;
+}
+
+/*
+ * A record is its writer's from the compare-exchange to odd until the one to even. A writer that died
+ * in between is given up after some laps; one that was only stopped finds its ticket gone.
+ */
+static void publish(struct inlay_trace *trace, const struct text *text)
+{
+	__u64 ticket = __atomic_fetch_add(&trace->next_ticket, 1, __ATOMIC_RELAXED);
+	struct inlay_trace_record *r = &trace->records[ticket % INLAY_TRACE_RECORDS];
+	__u64 seq = __atomic_load_n(&r->seq, __ATOMIC_RELAXED), mine = 2 * ticket + 1;
+	__u32 n = text->length < sizeof(r->text) ? text->length : (__u32)sizeof(r->text);
+
+	if (seq % 2 && mine - seq < 2ull * INLAY_TRACE_RECORDS * TAKEOVER_LAPS)
+		return;
+	if (!__atomic_compare_exchange_n(&r->seq, &seq, mine, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return;
+	/* release: pairs with the reader's acquire fence between the record and its second look */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	__atomic_store_n(&r->time_ns, (__u64)__inlay_ktime_get_ns(), __ATOMIC_RELAXED);
+	__atomic_store_n(&r->tid, (__u32)__inlay_get_current_pid_tgid(), __ATOMIC_RELAXED);
+	__atomic_store_n(&r->text_bytes, n, __ATOMIC_RELAXED);
+	for (__u32 i = 0; i < n; i++)
+		__atomic_store_n(&r->text[i], text->buf[i], __ATOMIC_RELAXED);
+	/* release: pairs with the reader's acquire load of seq */
+	__atomic_compare_exchange_n(&r->seq, &mine, mine + 1, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+__s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3)
+{
+	char buf[sizeof(((struct inlay_trace_record *)0)->text)];
+	struct text text = { .buf = buf, .room = sizeof(buf) };
+	const __u64 args[NR_ARGS] = { a1, a2, a3 };
+	struct inlay_trace *trace;
+	__u32 n = 0;
+	int err;
+
+	while (n < (__u32)fmt_bytes && ((const char *)fmt)[n])
+		n++;
+	if (n == (__u32)fmt_bytes)
+		return -EINVAL; /* no NUL */
+	err = format(&text, fmt, args);
+	if (err)
+		return err;
+	trace = __atomic_load_n(&__inlay_trace_v1, __ATOMIC_ACQUIRE); /* pairs with the start */
+	if (trace)
+		publish(trace, &text);
+	return text.length;
+}

@@ -1,0 +1,807 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_probe_read_user() and its string form: results equal to the kernel's, byte by byte, and never a
+ * fault whatever the target does to SIGSEGV; while the target's own handlers work as without us.
+ * What can kill runs in a child.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rt/helpers.h"
+#include "rt/inlay_rt.h"
+#include "kernel_helper.h"
+
+#define PAGE 4096u
+
+#ifdef TEST_NO_HANDLER
+#define EXPECT_HANDLER 0
+#else
+#define EXPECT_HANDLER 1
+#endif
+
+static char *pages;	/* two readable pages and one that is not */
+static char *bad;	/* the unreadable one */
+#define NON_CANONICAL 0x800000000000ull
+
+static int setup(void **state)
+{
+	(void)state;
+	pages = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (pages == MAP_FAILED)
+		return -1;
+	bad = pages + 2 * PAGE;
+	for (unsigned int i = 0; i < 2 * PAGE; i++)
+		pages[i] = (char)(i % 251 + 1);
+	return mprotect(bad, PAGE, PROT_NONE);
+}
+
+static int64_t read_at(void *dst, uint64_t bytes, const volatile void *addr)
+{
+	return __inlay_probe_read_user_v1(dst, bytes, (uint64_t)addr);
+}
+
+static int64_t read_string(void *dst, uint64_t bytes, const volatile void *addr)
+{
+	return __inlay_probe_read_user_str_v1(dst, bytes, (uint64_t)addr);
+}
+
+/* A read that faults and one that does not, both as they should be. */
+static int reads_work(void)
+{
+	uint64_t word = 1, wide[2] = { 1, 1 };
+	char text[8] = "xxxxxxx";
+
+	if (read_at(&word, sizeof(word), bad) != -EFAULT || word != 0)
+		return 0;
+	if (read_at(wide, sizeof(wide), bad - 8) != -EFAULT || wide[0] || wide[1])
+		return 0;
+	if (read_string(text, sizeof(text), bad - 3) != -EFAULT || text[0] || text[2])
+		return 0;
+	if (read_at(&word, sizeof(word), pages) != 0 || memcmp(&word, pages, sizeof(word)) != 0)
+		return 0;
+	return 1;
+}
+
+/* ---- results ---------------------------------------------------------------------------- */
+
+static void test_sizes_and_places(void **state)
+{
+	char buf[64 + 16];
+
+	(void)state;
+	for (unsigned int bytes = 0; bytes <= 64; bytes++) {
+		for (unsigned int gap = 0; gap <= 72; gap++) {
+			const char *from = bad - gap;
+
+			memset(buf, 0x55, sizeof(buf));
+			if (bytes <= gap) {
+				assert_int_equal(read_at(buf, bytes, from), 0);
+				assert_memory_equal(buf, from, bytes);
+			} else {
+				assert_int_equal(read_at(buf, bytes, from), -EFAULT);
+				for (unsigned int i = 0; i < bytes; i++)
+					assert_int_equal(buf[i], 0);
+			}
+			for (unsigned int i = bytes; i < sizeof(buf); i++)
+				assert_int_equal(buf[i], 0x55);
+		}
+	}
+}
+
+static void test_bad_addresses(void **state)
+{
+	static const uint64_t addrs[] = { 0, 8, NON_CANONICAL, 0xffff888000000000ull,
+					  0xffffffffffffffffull, 0x7ffffffff000ull };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++) {
+		uint64_t word = 77;
+		char text[9] = "12345678";
+
+		assert_int_equal(__inlay_probe_read_user_v1(&word, 8, addrs[i]), -EFAULT);
+		assert_int_equal(word, 0);
+		assert_int_equal(__inlay_probe_read_v1(&word, 3, addrs[i]), -EFAULT);
+		assert_int_equal(__inlay_probe_read_user_str_v1(text, 9, addrs[i]), -EFAULT);
+		assert_int_equal(text[0] | text[7], 0);
+		assert_int_equal(__inlay_probe_read_str_v1(text, 9, addrs[i]), -EFAULT);
+	}
+}
+
+static void test_strings(void **state)
+{
+	char buf[16];
+
+	(void)state;
+	memset(buf, 0x55, sizeof(buf));
+	assert_int_equal(read_string(buf, 16, "hello"), 6);
+	assert_string_equal(buf, "hello");
+	assert_int_equal(read_string(buf, 3, "hello"), 3);
+	assert_string_equal(buf, "he");
+	assert_int_equal(read_string(buf, 1, "hello"), 1);
+	assert_string_equal(buf, "");
+	assert_int_equal(read_string(buf, 16, ""), 1);
+	buf[0] = 'x';
+	assert_int_equal(read_string(buf, 0, "hello"), 0);
+	assert_int_equal(buf[0], 'x');
+	/* the NUL is the last readable byte */
+	bad[-1] = '\0';
+	assert_int_equal(read_string(buf, 16, bad - 1), 1);
+	assert_int_equal(read_string(buf, 16, bad - 4), 4);
+	bad[-1] = 'z';
+	assert_int_equal(read_string(buf, 3, bad - 3), 3);
+}
+
+/* Every length around words, NULs and the end of readable memory, against the kernel. */
+static void test_against_kernel(void **state)
+{
+	static const struct {
+		int id;
+		int64_t (*ours)(void *, uint64_t, const volatile void *);
+	} rows[] = {
+		{ BPF_FUNC_probe_read_user, read_at },
+		{ BPF_FUNC_probe_read_user_str, read_string },
+	};
+	struct kernel_helper helper;
+	unsigned int seed = 4711;
+	int err;
+
+	(void)state;
+	for (unsigned int row = 0; row < 2; row++) {
+		err = kernel_helper_open(rows[row].id, 0, &helper);
+		if (err) {
+			print_message("skipped: cannot ask the kernel: %s\n", strerror(-err));
+			skip();
+		}
+		for (int i = 0; i < 4000; i++) {
+			uint8_t expected[KERNEL_BUF], got[KERNEL_BUF];
+			struct kernel_call call = { 0 };
+			const char *from = bad - rand_r(&seed) % 40;
+			int nul = 1 + rand_r(&seed) % 48;
+			char saved = bad[-nul];
+
+			if (i % 97 == 0)
+				from = (const char *)(i % 2 ? NON_CANONICAL : 0x7ffffffff000ull);
+			if (i % 101 == 0)
+				from = (const char *)0x7ffffffff001ull;
+			call.args[0] = (uint64_t)from;
+			call.bytes = (uint32_t)rand_r(&seed) % 40;
+			memset(expected, 0x55, sizeof(expected));
+			memset(got, 0x55, sizeof(got));
+			if (i % 3)
+				bad[-nul] = '\0';
+			assert_int_equal(kernel_helper_run(&helper, &call, expected), 0);
+			assert_int_equal(rows[row].ours(got, call.bytes, from), call.ret);
+			assert_memory_equal(got, expected, sizeof(got));
+			bad[-nul] = saved;
+		}
+		kernel_helper_close(&helper);
+	}
+}
+
+static void test_by_call_is_the_same(void **state)
+{
+	unsigned int seed = 11;
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		char a[64], b[64];
+		const char *from = bad - rand_r(&seed) % 40;
+		unsigned int bytes = (unsigned int)rand_r(&seed) % 40;
+		int nul = 1 + rand_r(&seed) % 48;
+		char saved = bad[-nul];
+		int64_t ret;
+		long other;
+
+		memset(a, 0x55, sizeof(a));
+		memset(b, 0x55, sizeof(b));
+		if (i % 3)
+			bad[-nul] = '\0';
+		ret = read_string(a, bytes, from);
+		other = __inlay_read_string_by_call(b, (uint64_t)from, bytes);
+		if (ret == -EFAULT) {
+			assert_int_equal(other, -EFAULT);
+		} else {
+			assert_int_equal(ret, other < (long)bytes ? other + 1 : other);
+			/* the NUL of a cut string is written by the caller */
+			assert_memory_equal(a, b, bytes ? bytes - 1 : 0);
+			assert_memory_equal(a + bytes, b + bytes, sizeof(a) - bytes);
+		}
+		assert_int_equal(read_at(a, bytes, from) == 0,
+				 __inlay_read_by_call(b, (uint64_t)from, bytes) == 0);
+		bad[-nul] = saved;
+	}
+	/* across pages */
+	memset(pages, 'a', PAGE + 100);
+	pages[PAGE + 100] = '\0';
+	{
+		static char big[2 * PAGE];
+
+		assert_int_equal(__inlay_read_string_by_call(big, (uint64_t)pages, sizeof(big)),
+				 PAGE + 100);
+	}
+}
+
+static void test_keeps_errno(void **state)
+{
+	uint64_t word;
+
+	(void)state;
+	errno = 4711;
+	for (int i = 0; i < 3000; i++)
+		read_at(&word, 8, i % 2 ? bad : pages);
+	__inlay_read_by_call(&word, (uint64_t)bad, 8);
+	assert_int_equal(errno, 4711);
+}
+
+static void test_handler_is_used(void **state)
+{
+	(void)state;
+	assert_int_equal(__inlay_fault_check(), EXPECT_HANDLER);
+}
+
+/* ---- what a target does with signals ---------------------------------------------------- */
+
+/* Runs fn in a child; returns its wait status. fn returns 0 for success. */
+static int in_child(int (*fn)(void))
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct rlimit no_core = { 0, 0 };
+
+		setrlimit(RLIMIT_CORE, &no_core);
+		alarm(20);
+		/* cmocka's, and before it the sanitizer's */
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		_exit(fn());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+#define CHECK(cond)                \
+	do {                       \
+		if (!(cond))       \
+			return __LINE__ % 256 ? __LINE__ % 256 : 1; \
+	} while (0)
+
+static volatile sig_atomic_t handled, handled_ok;
+static void *volatile handled_addr;
+static sigjmp_buf escape;
+
+static void fault(void)
+{
+	*(volatile char *)bad = 1;
+}
+
+static int is_blocked(int sig)
+{
+	sigset_t set;
+
+	sigprocmask(SIG_BLOCK, NULL, &set);
+	return sigismember(&set, sig);
+}
+
+/* The target's handler: looks about, reads bad memory itself, leaves by longjmp. */
+static void on_segv(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	handled++;
+	handled_addr = info->si_addr;
+	handled_ok = reads_work() && is_blocked(sig) && reads_work();
+	siglongjmp(escape, 1);
+}
+
+static int own_handler(void)
+{
+	struct sigaction act = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO }, old;
+
+	CHECK(reads_work());
+	CHECK(sigaction(SIGSEGV, &act, NULL) == 0);
+	CHECK(reads_work());
+	for (int i = 1; i <= 20; i++) {
+		if (sigsetjmp(escape, 1) == 0)
+			fault();
+		CHECK(handled == i && handled_ok && handled_addr == bad);
+		CHECK(!is_blocked(SIGSEGV));
+		CHECK(reads_work());
+	}
+	CHECK(sigaction(SIGSEGV, NULL, &old) == 0);
+	CHECK(old.sa_sigaction == on_segv && (old.sa_flags & SA_SIGINFO));
+	CHECK(sigaction(SIGBUS, NULL, &old) == 0);
+	CHECK(old.sa_handler == SIG_DFL);
+	return 0;
+}
+
+static void on_segv_return(int sig)
+{
+	handled++;
+	handled_ok = sig == SIGSEGV && reads_work();
+	mprotect(bad, PAGE, PROT_READ | PROT_WRITE);
+}
+
+/* A handler that repairs and returns, given by signal(). */
+static int repairing_handler(void)
+{
+	CHECK(signal(SIGSEGV, on_segv_return) == SIG_DFL);
+	fault();
+	CHECK(handled == 1 && handled_ok && *bad == 1);
+	CHECK(signal(SIGSEGV, SIG_DFL) == on_segv_return);
+	mprotect(bad, PAGE, PROT_NONE);
+	CHECK(reads_work());
+	return 0;
+}
+
+static int blocked(void)
+{
+	sigset_t set, old;
+
+	sigfillset(&set);
+	CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	CHECK(reads_work());
+	CHECK(is_blocked(SIGSEGV) && is_blocked(SIGBUS) && is_blocked(SIGUSR1));
+	CHECK(pthread_sigmask(SIG_SETMASK, NULL, &old) == 0);
+	CHECK(sigismember(&old, SIGSEGV) == 1);
+	sigemptyset(&set);
+	sigaddset(&set, SIGSEGV);
+	CHECK(pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0);
+	CHECK(!is_blocked(SIGSEGV) && is_blocked(SIGBUS));
+	CHECK(reads_work());
+	sigfillset(&set);
+	sigdelset(&set, SIGSEGV);
+	CHECK(sigprocmask(SIG_SETMASK, &set, &old) == 0);
+	CHECK(sigismember(&old, SIGBUS) == 1 && sigismember(&old, SIGSEGV) == 0);
+	CHECK(!is_blocked(SIGSEGV) && is_blocked(SIGBUS));
+	CHECK(reads_work());
+	return 0;
+}
+
+/* A fault under a blocked signal kills, handler or not. */
+static int fault_while_blocked(void)
+{
+	struct sigaction act = { .sa_sigaction = on_segv, .sa_flags = SA_SIGINFO };
+	sigset_t set;
+
+	sigaction(SIGSEGV, &act, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGSEGV);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (sigsetjmp(escape, 1) == 0)
+		fault();
+	return 0;
+}
+
+static int fault_by_default(void)
+{
+	CHECK(reads_work());
+	fault();
+	return 0;
+}
+
+static int fault_while_ignored(void)
+{
+	signal(SIGSEGV, SIG_IGN);
+	if (!reads_work())
+		return 1;
+	kill(getpid(), SIGSEGV); /* ignored */
+	fault();		 /* cannot be */
+	return 0;
+}
+
+static void on_async(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	handled++;
+	handled_ok = sig == SIGSEGV && info->si_signo == SIGSEGV && info->si_code <= 0 &&
+		     info->si_pid == getpid() && reads_work();
+}
+
+/* kill() while blocked waits, and comes with its information when unblocked. */
+static int sent_while_blocked(void)
+{
+	struct sigaction act = { .sa_sigaction = on_async, .sa_flags = SA_SIGINFO };
+	sigset_t set, pending;
+
+	CHECK(sigaction(SIGSEGV, &act, NULL) == 0);
+	kill(getpid(), SIGSEGV);
+	CHECK(handled == 1 && handled_ok);
+	sigemptyset(&set);
+	sigaddset(&set, SIGSEGV);
+	CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	kill(getpid(), SIGSEGV);
+	CHECK(handled == 1);
+	CHECK(reads_work());
+	CHECK(sigpending(&pending) == 0 && sigismember(&pending, SIGSEGV) == 1);
+	CHECK(sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+	CHECK(handled == 2 && handled_ok);
+	return 0;
+}
+
+static int sent_by_default(void)
+{
+	kill(getpid(), SIGBUS);
+	pause();
+	return 0;
+}
+
+static void on_other(int sig)
+{
+	(void)sig;
+	handled++;
+	handled_ok = reads_work() && is_blocked(SIGSEGV);
+}
+
+static int other_handler_blocks_all(void)
+{
+	struct sigaction act = { .sa_handler = on_other }, old;
+
+	sigfillset(&act.sa_mask);
+	CHECK(sigaction(SIGUSR1, &act, NULL) == 0);
+	raise(SIGUSR1);
+	CHECK(handled == 1 && handled_ok);
+	CHECK(!is_blocked(SIGSEGV));
+	CHECK(sigaction(SIGUSR1, NULL, &old) == 0 && sigismember(&old.sa_mask, SIGSEGV) == 1 &&
+	      sigismember(&old.sa_mask, SIGBUS) == 1);
+	return 0;
+}
+
+static void *signal_sender(void *arg)
+{
+	struct timespec nap = { .tv_nsec = 30000000 };
+
+	nanosleep(&nap, NULL);
+	pthread_kill(*(pthread_t *)arg, SIGUSR1);
+	return NULL;
+}
+
+/* Handlers that run inside a wait with a mask of its own. */
+static int waits_with_masks(void)
+{
+	struct sigaction act = { .sa_handler = on_other };
+	struct timespec second = { .tv_sec = 5 };
+	pthread_t self = pthread_self(), sender;
+	sigset_t all_but_one, set;
+
+	CHECK(sigaction(SIGUSR1, &act, NULL) == 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigfillset(&all_but_one);
+	sigdelset(&all_but_one, SIGUSR1);
+	for (int i = 0; i < 3; i++) {
+		int ret;
+
+		handled = handled_ok = 0;
+		CHECK(pthread_create(&sender, NULL, signal_sender, &self) == 0);
+		if (i == 0)
+			ret = sigsuspend(&all_but_one);
+		else if (i == 1)
+			ret = ppoll(NULL, 0, &second, &all_but_one);
+		else
+			ret = pselect(0, NULL, NULL, NULL, &second, &all_but_one);
+		CHECK(ret == -1 && errno == EINTR);
+		CHECK(handled == 1 && handled_ok);
+		pthread_join(sender, NULL);
+		CHECK(!is_blocked(SIGSEGV) && is_blocked(SIGUSR1));
+	}
+	return 0;
+}
+
+static int once_only(void)
+{
+	struct sigaction act = { .sa_sigaction = on_segv,
+				 .sa_flags = SA_SIGINFO | (int)SA_RESETHAND }, old;
+
+	sigaction(SIGSEGV, &act, NULL);
+	if (sigsetjmp(escape, 1) == 0)
+		fault();
+	CHECK(handled == 1);
+	CHECK(sigaction(SIGSEGV, NULL, &old) == 0 && old.sa_handler == SIG_DFL);
+	CHECK(reads_work());
+	fault(); /* dies */
+	return 0;
+}
+
+static volatile int depth;
+
+static void on_nested(int sig)
+{
+	int is_masked = is_blocked(sig);
+
+	handled++;
+	if (++depth < 3) {
+		fault();
+		return;
+	}
+	handled_ok = !is_masked && reads_work();
+	mprotect(bad, PAGE, PROT_READ | PROT_WRITE);
+}
+
+static int no_defer(void)
+{
+	struct sigaction act = { .sa_handler = on_nested, .sa_flags = SA_NODEFER };
+
+	sigaction(SIGSEGV, &act, NULL);
+	fault();
+	CHECK(handled == 3 && handled_ok);
+	return 0;
+}
+
+/* The same without SA_NODEFER: the second fault kills. */
+static int nested_deferred(void)
+{
+	struct sigaction act = { .sa_handler = on_nested };
+
+	sigaction(SIGSEGV, &act, NULL);
+	fault();
+	return 0;
+}
+
+static char alternate[65536];
+
+static void on_overflow(int sig, siginfo_t *info, void *context)
+{
+	char here;
+
+	(void)sig;
+	(void)info;
+	(void)context;
+	handled_ok = &here > alternate && &here < alternate + sizeof(alternate) && reads_work();
+	siglongjmp(escape, 1);
+}
+
+static volatile int forever = 1;
+
+static int recurse(volatile char *above)
+{
+	volatile char frame[512];
+
+	frame[0] = above ? above[0] : 1;
+	return (forever ? recurse(frame) : 0) + frame[0];
+}
+
+static int stack_overflow(void)
+{
+	struct sigaction act = { .sa_sigaction = on_overflow, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	stack_t ss = { .ss_sp = alternate, .ss_size = sizeof(alternate) };
+
+	CHECK(sigaltstack(&ss, NULL) == 0);
+	CHECK(sigaction(SIGSEGV, &act, NULL) == 0);
+	if (sigsetjmp(escape, 1) == 0)
+		recurse(NULL);
+	CHECK(handled_ok);
+	CHECK(reads_work());
+	return 0;
+}
+
+static void *thread_reads(void *arg)
+{
+	(void)arg;
+	return (void *)(uintptr_t)(reads_work() && is_blocked(SIGSEGV) ? 1 : 0);
+}
+
+static int thread_inherits(void)
+{
+	uint64_t raw = ~0ull, before;
+	pthread_t thread;
+	void *ok = NULL;
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	CHECK(pthread_create(&thread, NULL, thread_reads, NULL) == 0);
+	CHECK(pthread_join(thread, &ok) == 0 && ok);
+	/* blocked past libc in the parent, before its first read in the child */
+	CHECK(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &raw, &before, 8) == 0);
+	CHECK(pthread_create(&thread, NULL, thread_reads, NULL) == 0);
+	CHECK(pthread_join(thread, &ok) == 0 && ok);
+	return 0;
+}
+
+/* Past libc: noticed at the next check, and read by system call from then on. */
+static int raw_handler(void)
+{
+	struct {
+		void (*handler)(int);
+		unsigned long flags;
+		void (*restorer)(void);
+		uint64_t mask;
+	} act = { .handler = SIG_DFL };
+	char byte;
+
+	CHECK(reads_work());
+	CHECK(syscall(SYS_rt_sigaction, SIGSEGV, &act, NULL, 8) == 0);
+	for (int i = 0; i < 1100; i++)
+		CHECK(read_at(&byte, 1, pages) == 0);
+	CHECK(!__inlay_fault_check());
+	CHECK(reads_work());
+	return 0;
+}
+
+static int bus_error(void)
+{
+	char name[] = "/tmp/inlay-test-XXXXXX", word[8];
+	int fd = mkstemp(name);
+	char *map;
+
+	CHECK(fd >= 0 && unlink(name) == 0 && ftruncate(fd, PAGE) == 0);
+	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	CHECK(map != MAP_FAILED && ftruncate(fd, 0) == 0);
+	CHECK(read_at(word, 8, map) == -EFAULT);
+	CHECK(read_string(word, 8, map) == -EFAULT);
+	return 0;
+}
+
+static int in_grandchild(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(!reads_work());
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	return reads_work() ? 0 : 1;
+}
+
+/* The other names of the same calls. */
+static int old_names(void)
+{
+	CHECK(sighold(SIGSEGV) == 0 && is_blocked(SIGSEGV) && reads_work());
+	CHECK(sigrelse(SIGSEGV) == 0 && !is_blocked(SIGSEGV));
+	CHECK(sigset(SIGSEGV, SIG_HOLD) != SIG_ERR && is_blocked(SIGSEGV) && reads_work());
+	CHECK(sigset(SIGSEGV, on_other) == SIG_HOLD && !is_blocked(SIGSEGV));
+	raise(SIGSEGV);
+	CHECK(handled == 1 && handled_ok);
+	CHECK(sigignore(SIGSEGV) == 0);
+	raise(SIGSEGV);
+	CHECK(handled == 1 && reads_work());
+	errno = 0;
+	CHECK(sigaction(65, NULL, &(struct sigaction){ 0 }) == -1 && errno == EINVAL);
+	CHECK(signal(SIGKILL, SIG_IGN) == SIG_ERR && errno == EINVAL);
+	CHECK(signal(SIGUSR1, on_other) == SIG_DFL && signal(SIGUSR1, SIG_DFL) == on_other);
+	return 0;
+}
+
+static int blocked_by_parent(void)
+{
+	uint64_t all = ~0ull;
+
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+	execl("/proc/self/exe", "test_helper_read", "reads-work", (char *)NULL);
+	return 1;
+}
+
+static const struct {
+	const char *name;
+	int (*fn)(void);
+	int dies_of;
+} children[] = {
+	{ "own handler, left by longjmp", own_handler, 0 },
+	{ "own handler that repairs", repairing_handler, 0 },
+	{ "blocked", blocked, 0 },
+	{ "fault while blocked", fault_while_blocked, SIGSEGV },
+	{ "fault, default action", fault_by_default, SIGSEGV },
+	{ "fault, ignored", fault_while_ignored, SIGSEGV },
+	{ "sent while blocked", sent_while_blocked, 0 },
+	{ "sent, default action", sent_by_default, SIGBUS },
+	{ "another handler blocks everything", other_handler_blocks_all, 0 },
+	{ "waiting with a mask", waits_with_masks, 0 },
+	{ "SA_RESETHAND", once_only, SIGSEGV },
+	{ "SA_NODEFER", no_defer, 0 },
+	{ "fault in the handler", nested_deferred, SIGSEGV },
+	{ "SA_ONSTACK", stack_overflow, 0 },
+	{ "thread inherits a blocked signal", thread_inherits, 0 },
+	{ "handler replaced past libc", raw_handler, 0 },
+	{ "SIGBUS", bus_error, 0 },
+	{ "fork", in_grandchild, 0 },
+	{ "other names", old_names, 0 },
+	{ "blocked by the parent", blocked_by_parent, 0 },
+};
+
+static void test_signals(void **state)
+{
+	int failed = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(children) / sizeof(children[0]); i++) {
+		int status = in_child(children[i].fn), ok;
+
+		ok = children[i].dies_of ? WIFSIGNALED(status) &&
+						   WTERMSIG(status) == children[i].dies_of :
+					   status == 0;
+		if (ok)
+			continue;
+		failed = 1;
+		print_error("%s: %s %d (a line number, modulo 256)\n", children[i].name,
+			    WIFSIGNALED(status) ? "signal" : "check",
+			    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	}
+	assert_false(failed);
+}
+
+/* Threads that read bad memory while others change actions and masks. */
+static _Atomic(int) stop;
+
+static void *keeps_reading(void *arg)
+{
+	while (!stop)
+		if (!reads_work())
+			return arg;
+	return NULL;
+}
+
+static int hammer(void)
+{
+	struct timespec nap = { .tv_nsec = 300000000 };
+	pthread_t readers[2];
+	uint64_t ends;
+	struct timespec now;
+	void *failed;
+
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_create(&readers[i], NULL, keeps_reading, &stop) == 0);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ends = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 +
+	       (uint64_t)nap.tv_nsec / 1000000;
+	do {
+		sigset_t all;
+
+		sigfillset(&all);
+		signal(SIGSEGV, handled++ % 2 ? SIG_DFL : on_other);
+		sigprocmask(SIG_BLOCK, &all, NULL);
+		CHECK(reads_work());
+		sigprocmask(SIG_UNBLOCK, &all, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000 < ends);
+	stop = 1;
+	for (int i = 0; i < 2; i++)
+		CHECK(pthread_join(readers[i], &failed) == 0 && !failed);
+	return 0;
+}
+
+static void test_hammer(void **state)
+{
+	(void)state;
+	assert_int_equal(in_child(hammer), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_handler_is_used),
+		cmocka_unit_test(test_sizes_and_places),
+		cmocka_unit_test(test_bad_addresses),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_against_kernel),
+		cmocka_unit_test(test_keeps_errno),
+		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_hammer),
+		cmocka_unit_test(test_by_call_is_the_same),
+	};
+
+	if (argc > 1 && strcmp(argv[1], "reads-work") == 0)
+		return setup(NULL) || !reads_work() || !is_blocked(SIGSEGV);
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
