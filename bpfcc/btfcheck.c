@@ -14,6 +14,7 @@
 #include <bpf/btf.h>
 
 #include "bpfcc/diag.h"
+#include "bpfcc/libbpf_print.h"
 
 struct check {
 	struct btf *btf;
@@ -175,8 +176,10 @@ int bpfcc_btf_check(const void *data, size_t bytes, struct bpfcc_diag *diag)
 
 	if (bytes > UINT32_MAX)
 		bytes = 0;
+	bpfcc_libbpf_begin(diag);
 	c.btf = btf__new(data, (uint32_t)bytes);
 	err = c.btf ? 0 : -errno;
+	bpfcc_libbpf_end();
 	if (err == -ENOMEM)
 		return err;
 	if (err)

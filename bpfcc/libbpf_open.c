@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpfcc/libbpf_print.h"
 #include "bpfcc/loader.h"
 
 static pthread_mutex_t print_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -23,6 +24,7 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 	char text[512];
 	size_t n;
 
+	/* another thread's, which happens to call libbpf now */
 	if (!print_diag)
 		return other_print ? other_print(level, format, args) : 0;
 	if (level != LIBBPF_WARN)
@@ -35,20 +37,30 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
+void bpfcc_libbpf_begin(struct bpfcc_diag *diag)
+{
+	pthread_mutex_lock(&print_lock);
+	print_diag = diag;
+	other_print = libbpf_set_print(print);
+}
+
+void bpfcc_libbpf_end(void)
+{
+	libbpf_set_print(other_print);
+	print_diag = NULL;
+	pthread_mutex_unlock(&print_lock);
+}
+
 int bpfcc_libbpf_open(struct bpfcc_loader *l, const void *data, size_t size)
 {
 	/* a known name makes the names of data sections' maps known: "i.bss" */
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "i", .relaxed_maps = true);
 	int err;
 
-	pthread_mutex_lock(&print_lock);
-	print_diag = l->diag;
-	other_print = libbpf_set_print(print);
+	bpfcc_libbpf_begin(l->diag);
 	l->bpf = bpf_object__open_mem(data, size, &opts);
 	err = l->bpf ? 0 : -errno;
-	libbpf_set_print(other_print);
-	print_diag = NULL;
-	pthread_mutex_unlock(&print_lock);
+	bpfcc_libbpf_end();
 	if (err) {
 		if (err == -ENOMEM)
 			return err;

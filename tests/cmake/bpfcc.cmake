@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# bpfcc's front end: loader, checks, analysis, command.
+set(BPFCC_PROBE ${CMAKE_BINARY_DIR}/tests/bpfcc_probe.bpf.o)
+add_custom_command(OUTPUT ${BPFCC_PROBE}
+	COMMAND ${INLAY_CLANG} -target bpf -g -O2 -Wall -Werror -D__TARGET_ARCH_x86
+		-I/usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE}
+		-c ${CMAKE_CURRENT_SOURCE_DIR}/unit/bpfcc_probe.bpf.c -o ${BPFCC_PROBE}
+	DEPENDS unit/bpfcc_probe.bpf.c
+	VERBATIM)
+add_custom_target(bpfcc_probe DEPENDS ${BPFCC_PROBE})
+
+foreach(module bpfcc_hostile)
+	inlay_unit_test(${module} LIBS bpfcc_front)
+	target_compile_definitions(test_${module} PRIVATE BPFCC_PROBE="${BPFCC_PROBE}")
+	add_dependencies(test_${module} bpfcc_probe)
+endforeach()
+target_compile_definitions(test_bpfcc_hostile PRIVATE BPFCC_HOSTILE_ROUNDS=4000)
