@@ -6,6 +6,7 @@
 #ifndef INLAY_TESTS_BPFCC_FIXTURE_H
 #define INLAY_TESTS_BPFCC_FIXTURE_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

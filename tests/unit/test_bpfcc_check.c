@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is refused and what is not: each rule has a program that breaks it and one, as close as can be, that
+ * does not. Rows say a part of the message; NULL: accepted.
+ */
+#include "bpfcc_fixture.h"
+
+#include "bpfcc/check.h"
+#include "bpfcc/kinds.h"
+
+/* rows leave out what they do not need */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+enum { COUNTS, RODATA, TABLE, BSS, LOCKED };
+
+static const uint8_t rodata[16] = {0, 0, 0, 0, 5, 0, 0, 0, 0xff};
+
+static struct bpfcc_map maps[] = {
+	[COUNTS] = {.name = "counts", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8,
+		    .max_entries = 4, .index = COUNTS},
+	[RODATA] = {.name = ".rodata", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 16,
+		    .max_entries = 1, .flags = INLAY_MAP_RODATA, .index = RODATA, .data = rodata},
+	[TABLE] = {.name = "table", .type = BPF_MAP_TYPE_HASH, .key_size = 8, .value_size = 16,
+		   .max_entries = 4, .flags = INLAY_MAP_HASH, .index = TABLE},
+	[BSS] = {.name = ".bss", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8,
+		 .max_entries = 1, .flags = INLAY_MAP_GLOBAL, .index = BSS},
+	[LOCKED] = {.name = "locked", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8,
+		    .max_entries = 1, .map_flags = BPF_F_RDONLY_PROG, .index = LOCKED},
+};
+
+#define MAX_INSNS 40
+
+struct row {
+	const char *name;
+	const char *message;	/* part of it; NULL: accepted */
+	struct bpf_insn insns[MAX_INSNS]; /* the program; ends before the first all-zero pair */
+	struct bpf_insn sub[MAX_INSNS];	  /* function 1, if any */
+	uint32_t kind;		/* enum inlay_prog_kind; 0: entry */
+	bool is_not_gpl, allow_override;
+};
+
+static uint32_t count_insns(const struct bpf_insn *insns)
+{
+	static const struct bpf_insn zero;
+	uint32_t n = MAX_INSNS;
+
+	while (n && !memcmp(&insns[n - 1], &zero, sizeof(zero)))
+		n--;
+	/* the second half of a trailing lddw of 0 */
+	if (n && insns[n - 1].code == (BPF_LD | BPF_IMM | BPF_DW))
+		n++;
+	return n;
+}
+
+static int check(const struct row *row, struct bpfcc_arena *arena, struct bpfcc_diag *diag)
+{
+	static const char *poisons[] = {"this member does not exist"};
+	struct bpfcc_func funcs[2] = {
+		{.name = "prog", .section = "uprobe", .insns = row->insns,
+		 .nr_insns = count_insns(row->insns), .nr_args = 1, .index = 0},
+		{.name = "sub", .section = ".text", .insns = row->sub,
+		 .nr_insns = count_insns(row->sub), .nr_args = 5, .index = 1},
+	};
+	struct bpfcc_prog prog = {.func = &funcs[0], .name = "prog", .section = "uprobe",
+				  .kind = row->kind ? row->kind : INLAY_PROG_ENTRY};
+	struct bpfcc_object object = {
+		.name = "o", .path = "o", .license = row->is_not_gpl ? "Proprietary" : "GPL",
+		.is_gpl_compatible = !row->is_not_gpl,
+		.maps = maps, .nr_maps = sizeof(maps) / sizeof(maps[0]),
+		.funcs = funcs, .nr_funcs = funcs[1].nr_insns ? 2 : 1,
+		.progs = &prog, .nr_progs = 1, .poisons = poisons, .nr_poisons = 1,
+	};
+	const struct bpfcc_kinds_opts opts = {.ctx_bytes = 168,
+					      .allow_override = row->allow_override};
+	struct bpfcc_kinds *kinds;
+	int err;
+
+	diag->object = &object;
+	err = bpfcc_check(&object, arena, diag);
+	return err ? err : bpfcc_kinds_new(&object, &opts, arena, diag, &kinds);
+}
+
+static void run_rows(const struct row *rows, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const struct row *row = &rows[i];
+		struct messages messages = {0};
+		struct bpfcc_diag diag = {.fn = keep_message, .arg = &messages};
+		struct bpfcc_arena *arena = bpfcc_arena_new();
+		int err = check(row, arena, &diag);
+
+		if (!row->message && err)
+			fail_msg("%s: refused: %s", row->name, messages.text);
+		if (row->message && (err != -EINVAL || !strstr(messages.text, row->message)))
+			fail_msg("%s: expected \"%s\", got %d and \"%s\"", row->name, row->message,
+				 err, messages.text);
+		bpfcc_arena_free(arena);
+	}
+}
+
+#define RUN(rows) run_rows(rows, sizeof(rows) / sizeof((rows)[0]))
+#define RETURN_0 MOV64_IMM(R0, 0), EXIT()
+#define KEY_AT(off) ST(BPF_W, R10, off, 0), MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, off)
+/* r0 = value of counts[0], or NULL; 6 instructions */
+#define LOOKUP KEY_AT(-4), LD_MAP(R1, COUNTS), CALL(1)
+
+static void test_encoding(void **unused)
+{
+	static const struct row rows[] = {
+		{"least", NULL, {RETURN_0}},
+		{"unknown opcode", "unknown instruction", {INSN(0xe0 | BPF_ALU64, 0, 0, 0, 0), RETURN_0}},
+		{"register 11", "r0 to r10 only", {MOV64_IMM(11, 0), RETURN_0}},
+		{"source register 12", "r0 to r10 only", {MOV64_REG(R0, 12), EXIT()}},
+		{"write r10", "r10", {MOV64_IMM(R10, 0), RETURN_0}},
+		{"load into r10", "r10", {LDX(BPF_DW, R10, R1, 0), RETURN_0}},
+		{"fetch into r10", "r10",
+		 {ST(BPF_DW, R10, -8, 0), ATOMIC(BPF_DW, BPF_ADD | BPF_FETCH, R10, R10, -8), RETURN_0}},
+		{"mov with off", "sign-extending", {INSN(BPF_ALU64 | BPF_MOV | BPF_X, 0, 1, 4, 0), EXIT()}},
+		{"movsx 8", NULL, {INSN(BPF_ALU64 | BPF_MOV | BPF_X, 0, 1, 8, 0), EXIT()}},
+		{"movsx 32 in 32 bits", "sign-extending",
+		 {INSN(BPF_ALU | BPF_MOV | BPF_X, 0, 1, 32, 0), EXIT()}},
+		{"add with imm and register", "not zero",
+		 {INSN(BPF_ALU64 | BPF_ADD | BPF_X, 1, 1, 0, 5), RETURN_0}},
+		{"add with off", "not zero", {INSN(BPF_ALU64 | BPF_ADD | BPF_K, 1, 0, 1, 5), RETURN_0}},
+		{"sdiv", NULL, {MOV64_IMM(R0, 9), INSN(BPF_ALU64 | BPF_DIV | BPF_K, 0, 0, 1, 3), EXIT()}},
+		{"div by 0", "division by zero", {MOV64_IMM(R0, 9), ALU64_IMM(BPF_DIV, R0, 0), EXIT()}},
+		{"mod by 0", "division by zero", {MOV64_IMM(R0, 9), ALU32_IMM(BPF_MOD, R0, 0), EXIT()}},
+		{"div by register 0", NULL,
+		 {MOV64_IMM(R0, 9), MOV64_IMM(R1, 0), ALU64_REG(BPF_DIV, R0, R1), EXIT()}},
+		{"shift 64", "wider", {MOV64_IMM(R0, 9), ALU64_IMM(BPF_LSH, R0, 64), EXIT()}},
+		{"shift 63", NULL, {MOV64_IMM(R0, 9), ALU64_IMM(BPF_LSH, R0, 63), EXIT()}},
+		{"shift 32 of 32", "wider", {MOV64_IMM(R0, 9), ALU32_IMM(BPF_ARSH, R0, 32), EXIT()}},
+		{"shift -1", "wider", {MOV64_IMM(R0, 9), ALU64_IMM(BPF_RSH, R0, -1), EXIT()}},
+		{"neg of register", "not zero", {INSN(BPF_ALU64 | BPF_NEG | BPF_X, 1, 0, 0, 0), RETURN_0}},
+		{"neg", NULL, {MOV64_IMM(R0, 9), INSN(BPF_ALU64 | BPF_NEG, 0, 0, 0, 0), EXIT()}},
+		{"swap 24", "16, 32 or 64", {MOV64_IMM(R0, 9), INSN(BPF_ALU | BPF_END, 0, 0, 0, 24), EXIT()}},
+		{"bswap 64", NULL, {MOV64_IMM(R0, 9), INSN(BPF_ALU64 | BPF_END, 0, 0, 0, 64), EXIT()}},
+		{"bswap with direction", "unknown",
+		 {MOV64_IMM(R0, 9), INSN(BPF_ALU64 | BPF_END | BPF_TO_BE, 0, 0, 0, 64), EXIT()}},
+		{"packet", "packet", {INSN(BPF_LD | BPF_ABS | BPF_W, 0, 0, 0, 0), RETURN_0}},
+		{"half a lddw", "second half", {INSN(BPF_LD | BPF_IMM | BPF_DW, 0, 0, 0, 0), EXIT()}},
+		{"lddw with off", "not zero",
+		 {INSN(BPF_LD | BPF_IMM | BPF_DW, 0, 0, 1, 0), INSN(0, 0, 0, 0, 0), EXIT()}},
+		{"callback", "callbacks", {LDDW(R0, BPF_PSEUDO_FUNC, 0, 0), EXIT()}},
+		{"ldx with imm", "not zero", {INSN(BPF_LDX | BPF_MEM | BPF_DW, 0, 1, 0, 1), EXIT()}},
+		{"ldsx", NULL, {INSN(BPF_LDX | 0x80 | BPF_W, 0, 1, 0, 0), EXIT()}},
+		{"ldsx of 8 bytes", "unknown", {INSN(BPF_LDX | 0x80 | BPF_DW, 0, 1, 0, 0), EXIT()}},
+		{"st with register", "not zero", {INSN(BPF_ST | BPF_MEM | BPF_DW, 10, 1, -8, 0), RETURN_0}},
+		{"atomic of a byte", "32 or 64",
+		 {ST(BPF_DW, R10, -8, 0), ATOMIC(BPF_B, BPF_ADD, R10, R1, -8), RETURN_0}},
+		{"atomic sub", "unknown atomic",
+		 {ST(BPF_DW, R10, -8, 0), ATOMIC(BPF_DW, BPF_SUB, R10, R1, -8), RETURN_0}},
+		{"load acquire of a byte", NULL,
+		 {ST(BPF_DW, R10, -8, 0), ATOMIC(BPF_B, 0x100, R0, R10, -8), EXIT()}},
+		{"goto with imm", "not zero", {INSN(BPF_JMP | BPF_JA, 0, 0, 0, 1), RETURN_0}},
+		{"gotol", NULL, {INSN(BPF_JMP32 | BPF_JA, 0, 0, 0, 0), RETURN_0}},
+		{"may_goto", "may_goto", {INSN(BPF_JMP | 0xe0, 0, 0, 0, 0), RETURN_0}},
+		{"jump with imm and register", "not zero",
+		 {INSN(BPF_JMP | BPF_JEQ | BPF_X, 1, 1, 0, 1), RETURN_0}},
+		{"call through pointer", "function pointer", {INSN(BPF_JMP | BPF_CALL | BPF_X, 1, 0, 0, 0), RETURN_0}},
+		{"call in 32 bits", "unknown", {INSN(BPF_JMP32 | BPF_CALL, 0, 0, 0, 5), RETURN_0}},
+		{"exit with imm", "not zero", {MOV64_IMM(R0, 0), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 1)}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
+static void test_flow(void **unused)
+{
+	static const struct row rows[] = {
+		{"forward out", "leaves the function", {JMP_IMM(BPF_JEQ, R1, 0, 2), RETURN_0}},
+		{"forward to the end", NULL, {JMP_IMM(BPF_JEQ, R1, 0, 0), RETURN_0}},
+		{"backward out", "leaves the function", {GOTO(-2), RETURN_0}},
+		{"into lddw", "middle", {JMP_IMM(BPF_JEQ, R1, 0, 1), LDDW(R0, 0, 1, 1), EXIT()}},
+		{"over lddw", NULL, {MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R1, 0, 2), LDDW(R0, 0, 1, 1), EXIT()}},
+		{"falls off", "end of the function", {MOV64_IMM(R0, 0)}},
+		{"falls off after a branch", "end of the function",
+		 {MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R1, 0, -2)}},
+		{"ends in goto", NULL, {GOTO(2), MOV64_IMM(R0, 0), EXIT(), GOTO(-3)}},
+		{"unreachable", "never be reached", {MOV64_IMM(R0, 0), GOTO(1), MOV64_IMM(R0, 1), EXIT()}},
+		{"loop", NULL, {MOV64_IMM(R0, 5), ALU64_IMM(BPF_SUB, R0, 1), JMP_IMM(BPF_JNE, R0, 0, -2), EXIT()}},
+		{"recursion", "recursive", {CALL_FUNC(1), EXIT()}, {CALL_FUNC(1), EXIT()}},
+		{"call", NULL, {CALL_FUNC(1), EXIT()}, {RETURN_0}},
+		{"call of nothing", "no function", {CALL_FUNC(3), EXIT()}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
+static void test_registers(void **unused)
+{
+	static const struct row rows[] = {
+		{"r0 unset at exit", "r0", {EXIT()}},
+		{"r0 unset on one path", "r0",
+		 {LDX(BPF_DW, R2, R1, 0), JMP_IMM(BPF_JEQ, R2, 0, 1), MOV64_IMM(R0, 0), EXIT()}},
+		{"r0 unset where ctx is NULL, which it never is", NULL,
+		 {JMP_IMM(BPF_JEQ, R1, 0, 1), MOV64_IMM(R0, 0), EXIT()}},
+		{"r2 unset", "r2 is read", {MOV64_REG(R0, R2), EXIT()}},
+		{"r6 unset in sum", "r6 is read", {MOV64_IMM(R0, 0), ALU64_REG(BPF_ADD, R0, R6), EXIT()}},
+		{"r1 after call", "r1 is read", {CALL(5), MOV64_REG(R0, R1), EXIT()}},
+		{"r6 after call", NULL, {MOV64_REG(R6, R1), CALL(5), LDX(BPF_DW, R0, R6, 0), EXIT()}},
+		{"unset on a path that never runs", NULL,
+		 {MOV64_IMM(R1, 1), JMP_IMM(BPF_JEQ, R1, 1, 1), MOV64_REG(R0, R3), MOV64_IMM(R0, 0), EXIT()}},
+		{"argument unset", "r2 is read", {MOV64_IMM(R1, 1), LD_MAP(R1, COUNTS), CALL(1), EXIT()}},
+		{"argument of subprogram unset", "r2 is read", {CALL_FUNC(1), EXIT()},
+		 {MOV64_REG(R0, R2), EXIT()}},
+		{"argument that is not used", NULL, {CALL_FUNC(1), EXIT()}, {MOV64_REG(R0, R1), EXIT()}},
+		{"result of void", "r0", {CALL_FUNC(1), EXIT()}, {EXIT()}},
+		{"void", NULL, {CALL_FUNC(1), RETURN_0}, {EXIT()}},
+		{"poison", "member does not exist", {CALL(BPFCC_POISON), EXIT()}},
+		{"poison that never runs", NULL,
+		 {MOV64_IMM(R1, 0), JMP_IMM(BPF_JEQ, R1, 0, 1), CALL(BPFCC_POISON), RETURN_0}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
+static void test_stack(void **unused)
+{
+	static const struct row rows[] = {
+		{"512", NULL, {ST(BPF_DW, R10, -512, 0), RETURN_0}},
+		{"below 512", "outside of the stack", {ST(BPF_DW, R10, -513, 0), RETURN_0}},
+		{"above r10", "outside of the stack", {ST(BPF_DW, R10, 0, 0), RETURN_0}},
+		{"across r10", "outside of the stack", {ST(BPF_DW, R10, -4, 0), RETURN_0}},
+		{"through a copy", "outside of the stack",
+		 {MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -500), ST(BPF_DW, R2, -16, 0), RETURN_0}},
+		{"chain of 512", NULL, {ST(BPF_DW, R10, -256, 0), CALL_FUNC(1), RETURN_0},
+		 {ST(BPF_DW, R10, -256, 0), RETURN_0}},
+		{"chain above 512", "512 are the limit", {ST(BPF_DW, R10, -256, 0), CALL_FUNC(1), RETURN_0},
+		 {ST(BPF_DW, R10, -264, 0), RETURN_0}},
+		{"callee above the caller's frame", "outside of the stack",
+		 {MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -8), CALL_FUNC(1), RETURN_0},
+		 {ST(BPF_DW, R1, 8, 0), RETURN_0}},
+		{"callee in the caller's frame", NULL,
+		 {MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -8), CALL_FUNC(1), LDX(BPF_DW, R0, R10, -8), EXIT()},
+		 {ST(BPF_DW, R1, 0, 0), RETURN_0}},
+		{"spilled pointer", NULL,
+		 {STX(BPF_DW, R10, R1, -8), LDX(BPF_DW, R2, R10, -8), LDX(BPF_DW, R0, R2, 0), EXIT()}},
+		{"half of a spilled pointer", "goes through a number",
+		 {STX(BPF_DW, R10, R1, -8), ST(BPF_W, R10, -8, 0), LDX(BPF_DW, R2, R10, -8),
+		  LDX(BPF_DW, R0, R2, 0), EXIT()}},
+		{"callee overwrites a spilled pointer", "pointer on one path",
+		 {STX(BPF_DW, R10, R1, -8), MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -16), CALL_FUNC(1),
+		  LDX(BPF_DW, R2, R10, -8), LDX(BPF_DW, R0, R2, 0), EXIT()},
+		 {ST(BPF_DW, R1, 8, 0), RETURN_0}},
+		{"helper overwrites a spilled pointer", "goes through a number",
+		 {STX(BPF_DW, R10, R1, -8), MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -16),
+		  MOV64_IMM(R2, 16), CALL(16), LDX(BPF_DW, R2, R10, -8), LDX(BPF_DW, R0, R2, 0), EXIT()}},
+		{"helper beside a spilled pointer", NULL,
+		 {STX(BPF_DW, R10, R1, -8), MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -24),
+		  MOV64_IMM(R2, 16), CALL(16), LDX(BPF_DW, R2, R10, -8), LDX(BPF_DW, R0, R2, 0), EXIT()}},
+		{"returned pointer into a dead frame", "pointer on one path",
+		 {CALL_FUNC(1), LDX(BPF_DW, R0, R0, -8), EXIT()}, {MOV64_REG(R0, R10), EXIT()}},
+		{"misaligned atomic", "misaligned",
+		 {ST(BPF_DW, R10, -16, 0), ATOMIC(BPF_DW, BPF_ADD, R10, R1, -12), RETURN_0}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
+static void test_ctx(void **unused)
+{
+	static const struct row rows[] = {
+		{"first", NULL, {LDX(BPF_DW, R0, R1, 0), EXIT()}},
+		{"last", NULL, {LDX(BPF_DW, R0, R1, 160), EXIT()}},
+		{"behind", "outside of struct pt_regs", {LDX(BPF_DW, R0, R1, 168), EXIT()}},
+		{"before", "outside of struct pt_regs", {LDX(BPF_DW, R0, R1, -8), EXIT()}},
+		{"misaligned", "misaligned", {LDX(BPF_DW, R0, R1, 4), EXIT()}},
+		{"half a register", NULL, {LDX(BPF_W, R0, R1, 4), EXIT()}},
+		{"store", "read-only", {ST(BPF_DW, R1, 0, 0), RETURN_0}},
+		{"atomic", "atomic operation on ctx", {ATOMIC(BPF_DW, BPF_ADD, R1, R1, 0), RETURN_0}},
+		{"variable offset", "not constant",
+		 {LDX(BPF_DW, R2, R1, 0), ALU64_REG(BPF_ADD, R1, R2), LDX(BPF_DW, R0, R1, 0), EXIT()}},
+		{"constant offset", NULL, {ALU64_IMM(BPF_ADD, R1, 8), LDX(BPF_DW, R0, R1, 0), EXIT()}},
+		{"in a subprogram", NULL, {CALL_FUNC(1), EXIT()}, {LDX(BPF_DW, R0, R1, 160), EXIT()}},
+		{"number as address", "bpf_probe_read_user",
+		 {LDX(BPF_DW, R2, R1, 0), LDX(BPF_DW, R0, R2, 0), EXIT()}},
+		{"32-bit copy of a pointer", "goes through a number",
+		 {ALU32_REG(BPF_MOV, R2, R1), LDX(BPF_DW, R0, R2, 0), EXIT()}},
+		{"multiplied pointer", "goes through a number",
+		 {ALU64_IMM(BPF_MUL, R1, 1), LDX(BPF_DW, R0, R1, 0), EXIT()}},
+		{"two kinds", "pointer on one path",
+		 {LDX(BPF_DW, R2, R1, 0), MOV64_REG(R3, R10), JMP_IMM(BPF_JEQ, R2, 0, 1), MOV64_REG(R3, R1),
+		  LDX(BPF_DW, R0, R3, -8), EXIT()}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
+static void test_maps(void **unused)
+{
+	static const struct row rows[] = {
+		{"checked", NULL, {LOOKUP, JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"checked the other way", NULL,
+		 {LOOKUP, JMP_IMM(BPF_JNE, R0, 0, 2), RETURN_0, ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"not checked", "may be NULL", {LOOKUP, ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"used where it is NULL", "goes through a number",
+		 {LOOKUP, JMP_IMM(BPF_JNE, R0, 0, 1), ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"checked on one path", "may be NULL",
+		 {MOV64_REG(R6, R1), LOOKUP, LDX(BPF_DW, R6, R6, 0), JMP_IMM(BPF_JEQ, R6, 0, 1),
+		  JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"copy checked", NULL,
+		 {LOOKUP, MOV64_REG(R7, R0), JMP_IMM(BPF_JEQ, R7, 0, 1), ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"spilled copy", NULL,
+		 {LOOKUP, STX(BPF_DW, R10, R0, -16), JMP_IMM(BPF_JEQ, R0, 0, 2), LDX(BPF_DW, R1, R10, -16),
+		  ST(BPF_DW, R1, 0, 1), RETURN_0}},
+		{"another lookup's check", "may be NULL",
+		 {LOOKUP, MOV64_REG(R7, R0), LOOKUP, JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_DW, R7, 0, 1), RETURN_0}},
+		{"checked below an offset", "may be NULL",
+		 {LOOKUP, MOV64_REG(R7, R0), ALU64_IMM(BPF_ADD, R7, 4), JMP_IMM(BPF_JEQ, R7, 0, 1),
+		  ST(BPF_W, R7, 0, 1), RETURN_0}},
+		{"32-bit check", "may be NULL",
+		 {LOOKUP, INSN(BPF_JMP32 | BPF_JEQ | BPF_K, 0, 0, 1, 0), ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"NULL or a value", NULL,
+		 {MOV64_REG(R8, R1), LDX(BPF_DW, R8, R8, 0), MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R8, 0, 6), LOOKUP,
+		  JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"last bytes", NULL, {LOOKUP, JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_W, R0, 4, 1), RETURN_0}},
+		{"behind the value", "outside of the value",
+		 {LOOKUP, JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_W, R0, 8, 1), RETURN_0}},
+		{"across its end", "outside of the value",
+		 {LOOKUP, JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_DW, R0, 4, 1), RETURN_0}},
+		{"before the value", "outside of the value",
+		 {LOOKUP, JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_B, R0, -1, 1), RETURN_0}},
+		{"global", NULL, {LD_VALUE(R1, BSS, 0), ST(BPF_DW, R1, 0, 1), RETURN_0}},
+		{"behind a global section", "outside of the value",
+		 {LD_VALUE(R1, BSS, 4), ST(BPF_DW, R1, 0, 1), RETURN_0}},
+		{"rodata load", NULL, {LD_VALUE(R1, RODATA, 0), LDX(BPF_DW, R0, R1, 0), EXIT()}},
+		{"rodata store", "read-only", {LD_VALUE(R1, RODATA, 0), ST(BPF_B, R1, 0, 1), RETURN_0}},
+		{"rodata or bss store", "read-only",
+		 {LDX(BPF_DW, R3, R1, 0), LD_VALUE(R2, BSS, 0), JMP_IMM(BPF_JEQ, R3, 0, 2),
+		  LD_VALUE(R2, RODATA, 0), ST(BPF_B, R2, 0, 1), RETURN_0}},
+		{"rodata switch that is off", NULL,
+		 {LD_VALUE(R2, RODATA, 0), LDX(BPF_W, R2, R2, 0), JMP_IMM(BPF_JEQ, R2, 0, 1), CALL(9999), RETURN_0}},
+		{"rodata switch that is on", "helper unknown (9999)",
+		 {LD_VALUE(R2, RODATA, 4), LDX(BPF_W, R2, R2, 0), JMP_IMM(BPF_JEQ, R2, 0, 1), CALL(9999), RETURN_0}},
+		{"rodata sign", NULL,
+		 {LD_VALUE(R2, RODATA, 8), INSN(BPF_LDX | 0x80 | BPF_B, R2, R2, 0, 0),
+		  JMP_IMM(BPF_JEQ, R2, -1, 1), CALL(9999), RETURN_0}},
+		{"map as memory", "map, which is no memory", {LD_MAP(R1, COUNTS), LDX(BPF_DW, R0, R1, 0), EXIT()}},
+		{"read-only map", "read-only",
+		 {KEY_AT(-4), LD_MAP(R1, LOCKED), CALL(1), JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_DW, R0, 0, 1), RETURN_0}},
+		{"returned by a subprogram", NULL,
+		 {CALL_FUNC(1), JMP_IMM(BPF_JEQ, R0, 0, 1), ST(BPF_DW, R0, 0, 1), RETURN_0}, {LOOKUP, EXIT()}},
+		{"returned and not checked", "may be NULL", {CALL_FUNC(1), ST(BPF_DW, R0, 0, 1), RETURN_0},
+		 {LOOKUP, EXIT()}},
+		{"passed to a subprogram unchecked", "may be NULL",
+		 {LOOKUP, MOV64_REG(R1, R0), CALL_FUNC(1), RETURN_0}, {ST(BPF_DW, R1, 0, 1), RETURN_0}},
+		{"loop that keeps the last result", "may be NULL",
+		 {MOV64_IMM(R7, 0), MOV64_IMM(R6, 3), LOOKUP, JMP_IMM(BPF_JEQ, R0, 0, 3),
+		  JMP_IMM(BPF_JEQ, R6, 1, 1), GOTO(0), ST(BPF_DW, R7, 0, 1), MOV64_REG(R7, R0),
+		  ALU64_IMM(BPF_SUB, R6, 1), JMP_IMM(BPF_JNE, R6, 0, -13), RETURN_0}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
+static void test_helpers(void **unused)
+{
+	static const struct row rows[] = {
+		{"unknown", "helper unknown (9999) is not supported", {CALL(9999), EXIT()}},
+		{"kernel's", "bpf_perf_event_output (25) is not supported", {CALL(25), EXIT()}},
+		{"no map", "must be a map", {KEY_AT(-4), MOV64_IMM(R1, 0), CALL(1), EXIT()}},
+		{"key outside of the stack", "outside of the stack",
+		 {MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -4), LD_MAP(R1, TABLE), CALL(1), EXIT()}},
+		{"key is a number", "goes through a number",
+		 {MOV64_IMM(R2, 8), LD_MAP(R1, COUNTS), CALL(1), EXIT()}},
+		{"key in a value", NULL,
+		 {LD_VALUE(R2, BSS, 0), LD_MAP(R1, TABLE), CALL(1), MOV64_IMM(R0, 0), EXIT()}},
+		{"value too small", "outside of the value",
+		 {LD_VALUE(R2, BSS, 0), MOV64_REG(R3, R2), LD_MAP(R1, TABLE), MOV64_IMM(R4, 0), CALL(2), EXIT()}},
+		{"ctx as a key", "not ctx", {MOV64_REG(R2, R1), LD_MAP(R1, COUNTS), CALL(1), EXIT()}},
+		{"update of a read-only map", "read-only",
+		 {KEY_AT(-4), MOV64_REG(R3, R10), ALU64_IMM(BPF_ADD, R3, -16), LD_MAP(R1, LOCKED), MOV64_IMM(R4, 0),
+		  CALL(2), EXIT()}},
+		{"buffer of 16", NULL,
+		 {MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -16), MOV64_IMM(R2, 16), CALL(16), EXIT()}},
+		{"buffer of 17 in 16", "outside of the stack",
+		 {MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -16), MOV64_IMM(R2, 17), CALL(16), EXIT()}},
+		{"no buffer", "a size, is 0", {MOV64_IMM(R1, 0), MOV64_IMM(R2, 0), CALL(16), EXIT()}},
+		{"no buffer where 0 is valid", NULL,
+		 {MOV64_REG(R3, R1), MOV64_IMM(R1, 0), MOV64_IMM(R2, 0), MOV64_IMM(R3, 9), CALL(112), EXIT()}},
+		{"negative size", "a size, is -1",
+		 {MOV64_REG(R1, R10), MOV64_IMM(R2, -1), MOV64_IMM(R3, 9), CALL(112), EXIT()}},
+		{"read into rodata", "read-only",
+		 {LD_VALUE(R1, RODATA, 0), MOV64_IMM(R2, 4), MOV64_IMM(R3, 9), CALL(112), EXIT()}},
+		{"printk leaves arguments out", NULL,
+		 {LD_VALUE(R1, RODATA, 0), MOV64_IMM(R2, 4), CALL(6), EXIT()}},
+		{"gpl helper", "GPL-compatible",
+		 {LD_VALUE(R1, RODATA, 0), MOV64_IMM(R2, 4), CALL(6), EXIT()}, .is_not_gpl = true},
+		{"other helper without gpl", NULL, {CALL(5), EXIT()}, .is_not_gpl = true},
+		{"override", "--allow-override", {MOV64_IMM(R2, 1), CALL(58), EXIT()}},
+		{"override allowed", NULL, {MOV64_IMM(R2, 1), CALL(58), EXIT()}, .allow_override = true},
+		{"override of NULL", NULL, {MOV64_IMM(R1, 0), MOV64_IMM(R2, 1), CALL(58), EXIT()},
+		 .allow_override = true},
+		{"override of a number", "must be the program's ctx",
+		 {MOV64_IMM(R1, 1), MOV64_IMM(R2, 1), CALL(58), EXIT()}, .allow_override = true},
+		{"override at return", "when a function returns", {MOV64_IMM(R2, 1), CALL(58), EXIT()},
+		 .allow_override = true, .kind = INLAY_PROG_RETURN},
+		{"get_func_ip", NULL, {CALL(173), EXIT()}},
+		{"get_func_ip of other ctx", "must be the program's ctx",
+		 {ALU64_IMM(BPF_ADD, R1, 8), CALL(173), EXIT()}},
+		{"session cookie", NULL, {CALL_KFUNC(1), ST(BPF_DW, R0, 0, 1), RETURN_0},
+		 .kind = INLAY_PROG_SESSION},
+		{"behind the session cookie", "outside of the value",
+		 {CALL_KFUNC(1), ST(BPF_DW, R0, 8, 1), RETURN_0}, .kind = INLAY_PROG_SESSION},
+		{"session cookie elsewhere", "uprobe.session", {CALL_KFUNC(1), RETURN_0}},
+		{"session cookie elsewhere, in a subprogram", "uprobe.session", {CALL_FUNC(1), RETURN_0},
+		 {CALL_KFUNC(0), RETURN_0}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
+/* Nine functions that call each other are one too many; eight are not. */
+static void test_depth(void **unused)
+{
+	struct bpf_insn middle[] = {CALL_FUNC(0), EXIT()}, last[] = {RETURN_0};
+	struct bpf_insn code[9][2];
+
+	(void)unused;
+	for (uint32_t nr = 8; nr <= 9; nr++) {
+		struct bpfcc_arena *arena = bpfcc_arena_new();
+		struct bpfcc_func funcs[9];
+		struct bpfcc_prog prog = {.func = &funcs[0], .kind = INLAY_PROG_ENTRY};
+		struct bpfcc_object object = {.funcs = funcs, .nr_funcs = nr, .progs = &prog,
+					      .nr_progs = 1};
+		struct messages messages = {0};
+		struct bpfcc_diag diag = {.fn = keep_message, .arg = &messages};
+
+		for (uint32_t i = 0; i < nr; i++) {
+			memcpy(code[i], i + 1 < nr ? middle : last, sizeof(code[i]));
+			if (i + 1 < nr)
+				code[i][0].imm = (int)i + 1;
+			funcs[i] = (struct bpfcc_func){.name = "f", .section = "s", .insns = code[i],
+						       .nr_insns = 2, .nr_args = 1, .index = i};
+		}
+		assert_int_equal(bpfcc_check(&object, arena, &diag), nr == 9 ? -EINVAL : 0);
+		assert_true((nr == 9) == !!strstr(messages.text, "more than 8 deep"));
+		bpfcc_arena_free(arena);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_encoding), cmocka_unit_test(test_flow),
+		cmocka_unit_test(test_registers), cmocka_unit_test(test_stack),
+		cmocka_unit_test(test_ctx),	 cmocka_unit_test(test_maps),
+		cmocka_unit_test(test_helpers),	 cmocka_unit_test(test_depth),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
