@@ -271,7 +271,8 @@ static int format(struct text *out, const char *f, const __u64 *args)
 		struct spec spec = { 0 };
 		int n, err;
 
-		if ((*f < ' ' && !is_space(*f)) || *f > '~')
+		/* bytes of UTF-8 pass, as since Linux 6.18 */
+		if (((unsigned char)*f < ' ' && !is_space(*f)) || *f == 0x7f)
 			return -EINVAL;
 		if (*f != '%') {
 			put(out, *f);

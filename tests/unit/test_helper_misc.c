@@ -335,6 +335,13 @@ static void test_trace_text(void **state)
 	assert_int_equal(trace("dropped %d", 1, 0, 0), 9);
 }
 
+static int has_high_byte(const char *s)
+{
+	while (*s > 0)
+		s++;
+	return *s < 0;
+}
+
 /* What is refused, and every length, as the kernel does. */
 static void test_trace_against_kernel(void **state)
 {
@@ -375,6 +382,9 @@ static void test_trace_against_kernel(void **state)
 			if (j == 2 && call.bytes > 1)
 				call.bytes -= i % 2;
 			assert_int_equal(kernel_helper_run(&helper, &call, buf), 0);
+			/* older kernels refuse text that is not ASCII */
+			if (call.ret == -EINVAL && has_high_byte(fmts[i]))
+				continue;
 			if (__inlay_trace_printk_v1(fmts[i], call.bytes, call.args[0], call.args[1],
 						    call.args[2]) != call.ret)
 				fail_msg("\"%s\" of %u bytes: not the kernel's %ld", fmts[i], call.bytes,
