@@ -177,8 +177,8 @@ INLAY_HIDDEN void __inlay_segment_publish(void);
 INLAY_HIDDEN void __inlay_segment_finish(void);
 /* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */
 INLAY_HIDDEN __u64 __inlay_segment_alloc(__u64 bytes);
-/* Whether [off, off + bytes) lies behind the header and inside the file. */
-INLAY_HIDDEN bool __inlay_segment_holds(__u64 off, __u64 bytes);
+/* Whether [off, off + bytes) lies behind the header and inside the segment, with its pages reserved. */
+INLAY_HIDDEN bool __inlay_segment_holds(int fd, __u64 off, __u64 bytes);
 
 /* object.c: one probe object's rows, regions and gates. */
 INLAY_HIDDEN __u64 __inlay_object_bytes(const struct inlay_object_desc *object);

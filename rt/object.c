@@ -225,17 +225,16 @@ static bool map_is_same(const struct inlay_seg_map *row, const struct inlay_map_
 	       (__inlay_rt.mode < RT_MEMFD || row->bytes == region_bytes_shared(map));
 }
 
-static bool rows_are_same(const struct inlay_object_desc *object, const struct inlay_seg_object *row)
+static bool rows_are_same(const struct inlay_object_desc *object,
+			  const struct inlay_seg_object *row, __u32 first_map)
 {
-	const struct rt_head *head = __inlay_rt.head;
 	__u32 i;
 
 	if (row->nr_maps != object->nr_maps || row->nr_progs != object->nr_progs ||
-	    row->ctl_bytes != object->ctl_bytes || row->first_map > INLAY_SEGMENT_MAX_MAPS ||
-	    row->nr_maps > INLAY_SEGMENT_MAX_MAPS - row->first_map)
+	    row->ctl_bytes != object->ctl_bytes)
 		return false;
 	for (i = 0; i < object->nr_maps; i++)
-		if (!map_is_same(&head->maps[row->first_map + i], object->maps[i]))
+		if (!map_is_same(&__inlay_rt.head->maps[first_map + i], object->maps[i]))
 			return false;
 	return true;
 }
@@ -247,7 +246,7 @@ static int place(int fd, void *region, __u64 off, __u64 bytes)
 	if (!region || !bytes)
 		return 0;
 	/* the row came from shared memory: checked where it is used */
-	if (!__inlay_segment_holds(off, bytes))
+	if (!__inlay_segment_holds(fd, off, bytes))
 		return -EINVAL;
 	return __inlay_region_map(fd, region, off, bytes);
 }
@@ -256,7 +255,7 @@ static int huge_place(int fd, const struct inlay_map_desc *map, __u64 off)
 {
 	void *at;
 
-	if (!__inlay_segment_holds(off, map->region_bytes))
+	if (!__inlay_segment_holds(fd, off, map->region_bytes))
 		return -EINVAL;
 	at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
 	if (!at)
@@ -266,7 +265,7 @@ static int huge_place(int fd, const struct inlay_map_desc *map, __u64 off)
 	return 0;
 }
 
-static int regions_place(const struct inlay_object_desc *object, const struct inlay_seg_object *row)
+static int regions_place(const struct inlay_object_desc *object, __u64 ctl_off, __u32 first_map)
 {
 	int fd = __inlay_backing_dup();
 	int err, first_err;
@@ -274,10 +273,10 @@ static int regions_place(const struct inlay_object_desc *object, const struct in
 
 	if (fd < 0)
 		return fd;
-	first_err = place(fd, object->ctl, row->ctl_off, object->ctl_bytes);
+	first_err = place(fd, object->ctl, ctl_off, object->ctl_bytes);
 	for (i = 0; i < object->nr_maps; i++) {
 		const struct inlay_map_desc *map = object->maps[i];
-		__u64 off = __inlay_rt.head->maps[row->first_map + i].off;
+		__u64 off = load_relaxed(&__inlay_rt.head->maps[first_map + i].off);
 
 		if (map->flags & INLAY_MAP_HUGE)
 			err = huge_place(fd, map, off);
@@ -292,13 +291,13 @@ static int regions_place(const struct inlay_object_desc *object, const struct in
 	return first_err;
 }
 
-static void maps_register(const struct inlay_object_desc *object, const struct inlay_seg_object *row)
+static void maps_register(const struct inlay_object_desc *object, __u32 first_map)
 {
 	__u32 i;
 
 	for (i = 0; i < object->nr_maps; i++)
 		if (object->maps[i]->flags & INLAY_MAP_PERCPU)
-			__inlay_shard_map_add(object->maps[i], row->first_map + i);
+			__inlay_shard_map_add(object->maps[i], first_map + i);
 }
 
 /*
@@ -331,26 +330,34 @@ static int tables_lock(int *ret_fd)
 static int take(const struct inlay_object_desc *object)
 {
 	struct rt_head *head = __inlay_rt.head;
-	int lock_fd, row, err = 0;
+	__u32 first_map = INLAY_SEGMENT_MAX_MAPS;
+	int lock_fd, row, err;
 
-	if (!is_our_abi(object) || !head)
+	if (!is_our_abi(object) || !head || object->nr_maps > INLAY_SEGMENT_MAX_MAPS)
 		return -EPROTO;
 	err = tables_lock(&lock_fd);
 	if (err)
 		return err;
 	row = row_find(object);
 	if (row < 0) {
-		row = (int)load_relaxed(&head->seg.objects.nr);
+		row = (int)(load_relaxed(&head->seg.objects.nr) % (INLAY_SEGMENT_MAX_OBJECTS + 1));
 		err = rows_fill(object, (__u32)row);
-	} else if (!rows_are_same(object, &head->objects[row])) {
-		err = -EPROTO;
+	}
+	if (!err) {
+		/* read once: another process could change it between check and use */
+		first_map = load_relaxed(&head->objects[row].first_map);
+		if (first_map > INLAY_SEGMENT_MAX_MAPS - object->nr_maps ||
+		    !rows_are_same(object, &head->objects[row], first_map))
+			err = -EPROTO;
 	}
 	if (lock_fd >= 0)
 		sys_close(lock_fd);
 	if (err)
 		return err;
-	maps_register(object, &head->objects[row]);
-	return __inlay_rt.mode < RT_MEMFD ? 0 : regions_place(object, &head->objects[row]);
+	maps_register(object, first_map);
+	return __inlay_rt.mode < RT_MEMFD
+		       ? 0
+		       : regions_place(object, load_relaxed(&head->objects[row].ctl_off), first_map);
 }
 
 void __inlay_object_add(const struct inlay_object_desc *object, const char *unit_path)

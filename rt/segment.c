@@ -254,18 +254,34 @@ static void make_private(void)
 	__inlay_rt.mode = RT_PRIVATE;
 }
 
+/* The target may change its working directory before the name is needed again. */
+static int dir_name(const struct rt_env *env, char *dst, size_t dst_bytes)
+{
+	dst[0] = '\0';
+	if (!env->dir) {
+		str_copy(dst, dst_bytes, "/dev/shm/inlay-");
+		str_append_u64(dst, dst_bytes, sys_geteuid());
+		return 0;
+	}
+	if (env->dir[0] != '/') {
+		if (sys_getcwd(dst, dst_bytes) < 0 || dst[0] != '/')
+			return -ENOENT;
+		str_append(dst, dst_bytes, "/");
+	}
+	if (str_bytes(dst) + str_bytes(env->dir) >= dst_bytes)
+		return -ENAMETOOLONG;
+	str_append(dst, dst_bytes, env->dir);
+	return 0;
+}
+
 /* A file, else a memfd, else private memory; RT_OFF only without any memory at all. */
 void __inlay_segment_open(const struct rt_env *env, __u64 region_bytes)
 {
-	char dir[sizeof(__inlay_rt.dir)] = "/dev/shm/inlay-";
+	char dir[sizeof(__inlay_rt.dir)];
 	int err;
 
 	__inlay_rt.is_kept = env->is_kept;
-	if (env->dir)
-		str_copy(dir, sizeof(dir), env->dir);
-	else
-		str_append_u64(dir, sizeof(dir), sys_geteuid());
-	err = env->dir && str_bytes(env->dir) >= sizeof(dir) ? -ENAMETOOLONG : 0;
+	err = dir_name(env, dir, sizeof(dir));
 	if (!err)
 		err = env->segment ? open_named(dir, env->segment, region_bytes)
 				   : make_file(dir, region_bytes);
@@ -313,12 +329,14 @@ __u64 __inlay_segment_alloc(__u64 bytes)
 	return off;
 }
 
-bool __inlay_segment_holds(__u64 off, __u64 bytes)
+/* Reserving again what is reserved already costs little, and holds where another process wrote nonsense
+ * into a row: a page behind the end of the file would be a SIGBUS at the next hit. */
+bool __inlay_segment_holds(int fd, __u64 off, __u64 bytes)
 {
 	__u64 total = load_acquire(&__inlay_rt.head->seg.total_bytes);
 
 	return off >= HEAD_BYTES && off % INLAY_PAGE_BYTES == 0 && off <= total &&
-	       bytes <= total - off;
+	       bytes <= total - off && !__inlay_backing_reserve(fd, off, bytes);
 }
 
 static bool is_used_by_others(void)

@@ -22,12 +22,14 @@
 #define MAX_MAPS 1024
 /* glibc keeps the values of the first keys in the thread itself; later ones it would malloc. */
 #define KEYS_WITHOUT_MALLOC 32
+/* When no shard can be had, every hit comes here: most of them must not search again. */
+#define SKIPS_AFTER_FAILURE 1000
 
 struct shard_map {
 	const struct inlay_map_desc *desc;	/* NULL: free, its library is gone */
 	ptrdiff_t slot_off;			/* the thread's slot from the thread pointer */
 	__u32 row;				/* in the maps table */
-	__u32 pad0;
+	__u32 skips;				/* hits to drop before the next attempt */
 };
 
 static struct shard_map maps[MAX_MAPS];
@@ -67,6 +69,16 @@ static __u32 nr_rows(void)
 
 /* ---- maps of this process --------------------------------------------------------------- */
 
+static struct shard_map *map_find(const struct inlay_map_desc *desc)
+{
+	__u32 nr = load_acquire(&nr_maps), i;
+
+	for (i = 0; i < nr; i++)
+		if (load_acquire(&maps[i].desc) == desc)
+			return &maps[i];
+	return NULL;
+}
+
 void __inlay_shard_map_add(const struct inlay_map_desc *desc, __u32 map_row)
 {
 	struct shard_map *map = NULL;
@@ -74,6 +86,7 @@ void __inlay_shard_map_add(const struct inlay_map_desc *desc, __u32 map_row)
 
 	if (!desc->shard_slot || !desc->shard_bytes)
 		return;
+	map = map_find(desc);
 	for (i = 0; i < nr_maps && !map; i++)
 		if (!load_relaxed(&maps[i].desc))
 			map = &maps[i];
@@ -85,6 +98,7 @@ void __inlay_shard_map_add(const struct inlay_map_desc *desc, __u32 map_row)
 	 * thread need not call into a library that another one is closing. */
 	store_relaxed(&map->slot_off, (char *)desc->shard_slot() - sys_thread_pointer());
 	store_relaxed(&map->row, map_row);
+	store_relaxed(&map->skips, 0);
 	store_release(&map->desc, desc);
 	if (map == &maps[nr_maps])
 		store_release(&nr_maps, nr_maps + 1);
@@ -97,16 +111,6 @@ void __inlay_shard_map_remove(const struct inlay_map_desc *desc)
 	for (i = 0; i < nr_maps; i++)
 		if (load_relaxed(&maps[i].desc) == desc)
 			store_release(&maps[i].desc, NULL);
-}
-
-static const struct shard_map *map_find(const struct inlay_map_desc *desc)
-{
-	__u32 nr = load_acquire(&nr_maps), i;
-
-	for (i = 0; i < nr; i++)
-		if (load_acquire(&maps[i].desc) == desc)
-			return &maps[i];
-	return NULL;
 }
 
 /* ---- claiming --------------------------------------------------------------------------- */
@@ -127,13 +131,13 @@ static char *shard_address(__u32 row, const struct inlay_map_desc *desc)
 			      0);
 	} else {
 		off = load_relaxed(&shard->off);
-		if (load_relaxed(&shard->bytes) < desc->shard_bytes ||
-		    !__inlay_segment_holds(off, bytes))
+		if (load_relaxed(&shard->bytes) < desc->shard_bytes)
 			return NULL;
 		fd = __inlay_backing_dup();
 		if (fd < 0)
 			return NULL;
-		at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
+		if (__inlay_segment_holds(fd, off, bytes))
+			at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
 		sys_close(fd);
 	}
 	if (at && !cas_acq_rel(&addresses[row], &other, at)) {
@@ -152,29 +156,45 @@ static bool shard_take(__u32 row, __u64 seen, __u32 tid)
 				      INLAY_SHARD_TURN(owner_state(seen)) + 1, tid));
 }
 
-/* Tells which process rows are alive, asking the kernel once for each. */
+/* Tells which process rows are alive, asking the kernel once for each. One bit a row: small enough
+ * to be zeroed without a call to memset(). */
 struct liveness {
-	__u8 is_known[INLAY_SEGMENT_MAX_PROCS];
-	__u8 is_alive[INLAY_SEGMENT_MAX_PROCS];
+	__u64 is_known[INLAY_SEGMENT_MAX_PROCS / 64];
+	__u64 is_alive[INLAY_SEGMENT_MAX_PROCS / 64];
 };
 
 static bool liveness_ask(struct liveness *liveness, __u32 proc)
 {
+	__u64 bit = 1ull << proc % 64;
+	__u32 word = proc / 64;
+
 	if (proc >= INLAY_SEGMENT_MAX_PROCS)
 		return true;
-	if (!liveness->is_known[proc]) {
-		liveness->is_alive[proc] = __inlay_proc_is_alive(proc);
-		liveness->is_known[proc] = 1;
+	if (!(liveness->is_known[word] & bit)) {
+		liveness->is_known[word] |= bit;
+		if (__inlay_proc_is_alive(proc))
+			liveness->is_alive[word] |= bit;
 	}
-	return liveness->is_alive[proc];
+	return liveness->is_alive[word] & bit;
+}
+
+/*
+ * Whether a row's owner is this process. Processes without a row of their own (RT_PRIVATE, or a full
+ * table) look all alike: then it must be a shard that this process has mapped.
+ */
+static bool is_our_process(__u32 row, __u32 state)
+{
+	return INLAY_SHARD_PROC(state) == __inlay_rt.row &&
+	       (__inlay_rt.row != INLAY_PROC_NONE || load_acquire(&addresses[row]));
 }
 
 /* A row of this process with a thread id that no thread has any more. */
-static bool is_left_by_thread(__u64 word, __u32 tid)
+static bool is_left_by_thread(__u32 row, __u64 word, __u32 tid)
 {
-	__u32 state = owner_state(word), owner = (__u32)(word >> 32);
+	__u32 owner = (__u32)(word >> 32);
 
-	return INLAY_SHARD_PROC(state) == __inlay_rt.row && owner != tid &&
+	return is_our_process(row, owner_state(word)) && owner != tid &&
+	       (__inlay_rt.row != INLAY_PROC_NONE || __inlay_rt.mode == RT_PRIVATE) &&
 	       sys_tgkill(__inlay_rt.pid, owner, 0) == -ESRCH;
 }
 
@@ -192,7 +212,7 @@ static int shard_claim(__u32 map_row, __u32 tid, enum claim claim)
 	for (row = 0; row < nr; row++) {
 		__u64 word = load_acquire(owner_of(row));
 		__u32 state = owner_state(word), proc = INLAY_SHARD_PROC(state);
-		bool is_mine = proc == __inlay_rt.row && (__u32)(word >> 32) == tid;
+		bool is_mine = is_our_process(row, state) && (__u32)(word >> 32) == tid;
 		bool is_free = false;
 
 		if (load_relaxed(&__inlay_rt.head->shards[row].map) != map_row)
@@ -206,7 +226,7 @@ static int shard_claim(__u32 map_row, __u32 tid, enum claim claim)
 		else if (claim == CLAIM_DEAD)
 			is_free = proc != __inlay_rt.row && !liveness_ask(&liveness, proc);
 		else
-			is_free = is_left_by_thread(word, tid);
+			is_free = is_left_by_thread(row, word, tid);
 		if (is_free && shard_take(row, word, tid))
 			return (int)row;
 	}
@@ -283,7 +303,7 @@ static void thread_exit(void *value)
 		__u32 state = owner_state(word);
 
 		if (INLAY_SHARD_STATE(state) == INLAY_SHARD_OWNED &&
-		    INLAY_SHARD_PROC(state) == __inlay_rt.row && (__u32)(word >> 32) == tid)
+		    is_our_process(row, state) && (__u32)(word >> 32) == tid)
 			shard_pass(row, word);
 	}
 }
@@ -347,7 +367,7 @@ static char *shard_find(const struct inlay_map_desc *desc, __u32 map_row)
  */
 char *__inlay_shard_get(const struct inlay_map_desc *desc)
 {
-	const struct shard_map *map;
+	struct shard_map *map;
 	char **slot, *shard = NULL, *seen = NULL;
 
 	if (__inlay_rt.mode == RT_OFF)
@@ -360,11 +380,15 @@ char *__inlay_shard_get(const struct inlay_map_desc *desc)
 	seen = load_relaxed(slot);
 	if (seen)
 		return seen;
-	if (sys_getpid() == __inlay_rt.pid) {
+	if (load_relaxed(&map->skips)) {
+		store_relaxed(&map->skips, load_relaxed(&map->skips) - 1);
+	} else if (sys_getpid() == __inlay_rt.pid) {
 		/* before the claim: whatever is claimed is handed on */
 		if (has_exit_key)
 			pthread_setspecific(exit_key, (void *)1);
 		shard = shard_find(desc, map->row);
+		if (!shard)
+			store_relaxed(&map->skips, SKIPS_AFTER_FAILURE);
 	}
 	if (!shard) {
 		add_relaxed(&__inlay_rt.head->maps[map->row].drops, 1);

@@ -227,7 +227,7 @@ static const struct inlay_rt_table *note_table(const char *note, size_t bytes)
 			off = *(const int32_t *)(name + name_bytes);
 			found = (const void *)(name + name_bytes + off);
 			/* pairs with the release in lead() */
-			if (found->abi_major == INLAY_ABI_MAJOR && load_acquire(&found->is_leader))
+			if (load_acquire(&found->is_leader))
 				return found;
 		}
 		bytes -= name_bytes + desc_bytes;
@@ -250,6 +250,21 @@ static int module_leader(struct dl_phdr_info *info, size_t bytes, void *arg)
 					  phdr->p_memsz);
 	}
 	return *ret != NULL;
+}
+
+/* Tells the one that leads; who leads with another ABI leaves the process to it. */
+static bool is_usable(const struct inlay_rt_table *found)
+{
+	return found->abi_major == INLAY_ABI_MAJOR &&
+	       found->table_bytes >= offsetof(struct inlay_rt_table, clock_ns);
+}
+
+static __u64 (*clock_of(const struct inlay_rt_table *found))(void)
+{
+	/* an older copy has a shorter table */
+	if (found->table_bytes < offsetof(struct inlay_rt_table, clock_ns) + sizeof(found->clock_ns))
+		return NULL;
+	return found->clock_ns;
 }
 
 /* ---- this copy -------------------------------------------------------------------------- */
@@ -282,9 +297,11 @@ void __inlay_unit_add_v1(struct inlay_unit *unit)
 		if (!found) {
 			lead(unit);
 			found = &table;
-		} else if (found->clock_ns && __inlay_clock_delegate) {
+		} else if (!is_usable(found)) {
+			return; /* off: private pages, gates shut, no shards */
+		} else if (clock_of(found) && __inlay_clock_delegate) {
 			/* hits in different libraries are ordered */
-			__inlay_clock_delegate(found->clock_ns);
+			__inlay_clock_delegate(clock_of(found));
 		}
 		found->copy_add(&this_copy);
 		store_release(&leader, found);

@@ -135,6 +135,11 @@ static inline long sys_readlink(const char *path, char *buf, size_t bytes)
 	return sys_call4(__NR_readlinkat, AT_FDCWD, path, buf, bytes);
 }
 
+static inline long sys_getcwd(char *buf, size_t bytes)
+{
+	return sys_call3(__NR_getcwd, buf, bytes, 0);
+}
+
 static inline int sys_memfd_create(const char *name, unsigned int flags)
 {
 	return (int)sys_call3(__NR_memfd_create, name, flags, 0);

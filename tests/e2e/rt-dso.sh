@@ -58,6 +58,12 @@ run "libraries only; the first one leads" "$work/host" "$work/liba.so" "$work/li
 run "libraries only, with libinlay.so" "$work/host" "$work/libs.so" "$work/liba.so"
 run "another namespace" "$work/target" dlmopen "$work/liba.so"
 
+# shellcheck disable=SC2086
+"$CLANG" $includes -fPIC -shared -o "$work/libalien.so" "$here/alien.c"
+compile "$work/target.alien" "$CLANG" -Wl,--no-as-needed "$work/libalien.so" -Wl,-rpath,"$work"
+run "a runtime of another ABI leads: off" "$work/target.alien" off
+expect "a runtime of another ABI leads: no segment" "$(value mode "$work/out")" private
+
 # exported: only what the version script says
 expect "exports" "$(nm -D --defined-only "$lib/libinlay.so.1" | awk '{print $3}' |
 	grep -v '^__inlay_[a-z0-9_]*_v1@@INLAY_1$' | tr '\n' ' ')" "INLAY_1 "
