@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The reader library and the command `inlay`.
+inlay_unit_test(reader LIBS inlay_reader)
+inlay_unit_test(reader_hostile LIBS inlay_cli)
+inlay_unit_test(reader_typed LIBS inlay_cli)
+
+# The same tests of hostile segments with the library and the printers under sanitizers.
+get_target_property(INLAY_READER_SOURCES inlay_reader_objects SOURCES)
+list(TRANSFORM INLAY_READER_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/cli/reader/)
+get_target_property(INLAY_CLI_SOURCES inlay_cli SOURCES)
+list(TRANSFORM INLAY_CLI_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/cli/inlay/)
+foreach(module reader reader_hostile reader_typed)
+	add_executable(test_${module}_asan unit/test_${module}.c ${INLAY_READER_SOURCES}
+		${INLAY_CLI_SOURCES})
+	target_link_libraries(test_${module}_asan PRIVATE inlay_flags PkgConfig::CMOCKA
+		PkgConfig::LIBBPF PkgConfig::JANSSON PkgConfig::LIBELF)
+	target_compile_options(test_${module}_asan PRIVATE
+		-fsanitize=address,undefined -fno-sanitize-recover=all -O1)
+	target_link_options(test_${module}_asan PRIVATE -fsanitize=address,undefined)
+	set_target_properties(test_${module}_asan PROPERTIES
+		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+	add_test(NAME unit/${module}_asan COMMAND test_${module}_asan)
+	# cmocka would take the signal and hide the report
+	set_tests_properties(unit/${module}_asan PROPERTIES TIMEOUT 180
+		ENVIRONMENT "ASAN_OPTIONS=handle_segv=2:allow_user_segv_handler=0")
+endforeach()
