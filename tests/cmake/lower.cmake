@@ -4,3 +4,4 @@ foreach(module lower lower_isa)
 	target_compile_definitions(test_${module} PRIVATE INLAY_TEST_CLANG="${INLAY_CLANG}"
 		INLAY_TEST_SOURCE="${CMAKE_SOURCE_DIR}")
 endforeach()
+inlay_lit_suite(import)
