@@ -176,7 +176,7 @@ INLAY_HIDDEN void __inlay_segment_open(const struct rt_env *env, __u64 region_by
 INLAY_HIDDEN void __inlay_segment_publish(void);
 INLAY_HIDDEN void __inlay_segment_finish(void);
 /* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */
-INLAY_HIDDEN __u64 __inlay_segment_alloc(__u64 bytes);
+INLAY_HIDDEN __u64 __inlay_segment_alloc(int fd, __u64 bytes);
 /* Whether [off, off + bytes) lies behind the header and inside the segment, with its pages reserved. */
 INLAY_HIDDEN bool __inlay_segment_holds(int fd, __u64 off, __u64 bytes);
 

@@ -100,46 +100,29 @@ static void huge_map_private(const struct inlay_map_desc *map)
 }
 
 /* Room in the file for a region, with the contents that it has so far. 0 in *ret_off: none needed. */
-static int region_make(const void *region, __u64 bytes, __u64 *ret_off)
+static int region_make(int fd, const void *region, __u64 bytes, __u64 *ret_off)
 {
-	int fd, err;
-
 	*ret_off = 0;
-	if (!bytes || __inlay_rt.mode < RT_MEMFD)
+	if (!bytes || fd < 0)
 		return 0;
-	*ret_off = __inlay_segment_alloc(bytes);
+	*ret_off = __inlay_segment_alloc(fd, bytes);
 	if (!*ret_off)
 		return -ENOSPC;
-	if (!region)
-		return 0;
-	fd = __inlay_backing_dup();
-	if (fd < 0)
-		return fd;
-	err = __inlay_region_save(fd, region, *ret_off, bytes);
-	sys_close(fd);
-	return err;
+	return region ? __inlay_region_save(fd, region, *ret_off, bytes) : 0;
 }
 
 /* A constant that readers want a copy of: not padded to pages in the image. */
-static int constant_make(const void *data, __u64 bytes, __u64 *ret_off)
+static int constant_make(int fd, const void *data, __u64 bytes, __u64 *ret_off)
 {
-	int fd, err;
-
 	*ret_off = 0;
-	if (!data || !bytes || __inlay_rt.mode < RT_MEMFD)
+	if (!data || !bytes || fd < 0)
 		return 0;
-	*ret_off = __inlay_segment_alloc(bytes);
-	if (!*ret_off)
-		return -ENOSPC;
-	fd = __inlay_backing_dup();
-	if (fd < 0)
-		return fd;
-	err = __inlay_region_write(fd, data, *ret_off, bytes);
-	sys_close(fd);
-	return err;
+	*ret_off = __inlay_segment_alloc(fd, bytes);
+	return *ret_off ? __inlay_region_write(fd, data, *ret_off, bytes) : -ENOSPC;
 }
 
-static int map_row_fill(struct inlay_seg_map *row, const struct inlay_map_desc *map, __u32 object_row)
+static int map_row_fill(int fd, struct inlay_seg_map *row, const struct inlay_map_desc *map,
+			__u32 object_row)
 {
 	int err;
 
@@ -158,15 +141,15 @@ static int map_row_fill(struct inlay_seg_map *row, const struct inlay_map_desc *
 	row->shard_bytes = map->shard_bytes;
 	row->drops = 0;
 	if (map->flags & INLAY_MAP_RODATA)
-		err = constant_make(map->region, map->value_size, &row->off);
+		err = constant_make(fd, map->region, map->value_size, &row->off);
 	else
-		err = region_make(map->region, row->bytes, &row->off);
-	if (__inlay_rt.mode < RT_MEMFD)
+		err = region_make(fd, map->region, row->bytes, &row->off);
+	if (fd < 0)
 		row->bytes = 0;
 	return err;
 }
 
-static int rows_fill(const struct inlay_object_desc *object, __u32 object_row)
+static int rows_fill(int fd, const struct inlay_object_desc *object, __u32 object_row)
 {
 	struct rt_head *head = __inlay_rt.head;
 	struct inlay_seg_object *row = &head->objects[object_row];
@@ -191,11 +174,11 @@ static int rows_fill(const struct inlay_object_desc *object, __u32 object_row)
 	row->btf_bytes = object->btf_bytes;
 	row->ctl_bytes = object->ctl_bytes;
 	switches_set(object);
-	err = region_make(object->ctl, object->ctl_bytes, &row->ctl_off);
+	err = region_make(fd, object->ctl, object->ctl_bytes, &row->ctl_off);
 	if (!err)
-		err = constant_make(object->btf, object->btf_bytes, &row->btf_off);
+		err = constant_make(fd, object->btf, object->btf_bytes, &row->btf_off);
 	for (i = 0; i < object->nr_maps && !err; i++)
-		err = map_row_fill(&head->maps[first_map + i], object->maps[i], object_row);
+		err = map_row_fill(fd, &head->maps[first_map + i], object->maps[i], object_row);
 	for (i = 0; i < object->nr_progs && !err; i++) {
 		struct inlay_seg_prog *prog = &head->progs[first_prog + i];
 
@@ -265,14 +248,12 @@ static int huge_place(int fd, const struct inlay_map_desc *map, __u64 off)
 	return 0;
 }
 
-static int regions_place(const struct inlay_object_desc *object, __u64 ctl_off, __u32 first_map)
+static int regions_place(int fd, const struct inlay_object_desc *object, __u64 ctl_off,
+			 __u32 first_map)
 {
-	int fd = __inlay_backing_dup();
 	int err, first_err;
 	__u32 i;
 
-	if (fd < 0)
-		return fd;
 	first_err = place(fd, object->ctl, ctl_off, object->ctl_bytes);
 	for (i = 0; i < object->nr_maps; i++) {
 		const struct inlay_map_desc *map = object->maps[i];
@@ -287,7 +268,6 @@ static int regions_place(const struct inlay_object_desc *object, __u64 ctl_off, 
 		if (!first_err)
 			first_err = err;
 	}
-	sys_close(fd);
 	return first_err;
 }
 
@@ -327,21 +307,20 @@ static int tables_lock(int *ret_fd)
 	return err;
 }
 
-static int take(const struct inlay_object_desc *object)
+/* fd: the backing, or -1 for private memory */
+static int take(int fd, const struct inlay_object_desc *object)
 {
 	struct rt_head *head = __inlay_rt.head;
 	__u32 first_map = INLAY_SEGMENT_MAX_MAPS;
 	int lock_fd, row, err;
 
-	if (!is_our_abi(object) || !head || object->nr_maps > INLAY_SEGMENT_MAX_MAPS)
-		return -EPROTO;
 	err = tables_lock(&lock_fd);
 	if (err)
 		return err;
 	row = row_find(object);
 	if (row < 0) {
 		row = (int)(load_relaxed(&head->seg.objects.nr) % (INLAY_SEGMENT_MAX_OBJECTS + 1));
-		err = rows_fill(object, (__u32)row);
+		err = rows_fill(fd, object, (__u32)row);
 	}
 	if (!err) {
 		/* read once: another process could change it between check and use */
@@ -355,19 +334,26 @@ static int take(const struct inlay_object_desc *object)
 	if (err)
 		return err;
 	maps_register(object, first_map);
-	return __inlay_rt.mode < RT_MEMFD
-		       ? 0
-		       : regions_place(object, load_relaxed(&head->objects[row].ctl_off), first_map);
+	return fd < 0 ? 0
+		      : regions_place(fd, object, load_relaxed(&head->objects[row].ctl_off),
+				      first_map);
 }
 
 void __inlay_object_add(const struct inlay_object_desc *object, const char *unit_path)
 {
+	int fd = -1, err = 0;
 	__u32 i;
-	int err;
 
 	if (__inlay_rt.mode == RT_OFF)
 		return;
-	err = take(object);
+	if (!is_our_abi(object) || object->nr_maps > INLAY_SEGMENT_MAX_MAPS)
+		err = -EPROTO;
+	if (!err && __inlay_rt.mode >= RT_MEMFD)
+		err = fd = __inlay_backing_dup();
+	if (err >= 0)
+		err = take(fd, object);
+	if (fd >= 0)
+		sys_close(fd);
 	if (err)
 		add_relaxed(&__inlay_rt.head->seg.objects_refused, 1);
 	if (!is_our_abi(object))

@@ -303,16 +303,13 @@ void __inlay_segment_publish(void)
  * and the other goes on behind it; whoever dies between leaves nothing but reserved pages that the
  * next one claims.
  */
-__u64 __inlay_segment_alloc(__u64 bytes)
+__u64 __inlay_segment_alloc(int fd, __u64 bytes)
 {
 	__u64 *total = &__inlay_rt.head->seg.total_bytes;
 	__u64 seen = load_acquire(total), off = 0;
-	int fd, tries;
+	int tries;
 
 	bytes = inlay_round_up(bytes, INLAY_PAGE_BYTES);
-	fd = __inlay_backing_dup();
-	if (fd < 0)
-		return 0;
 	for (tries = 0; tries < ALLOC_TRIES; tries++) {
 		off = inlay_round_up(seen, INLAY_PAGE_BYTES);
 		if (off < HEAD_BYTES || off > INT64_MAX - bytes ||
@@ -325,7 +322,6 @@ __u64 __inlay_segment_alloc(__u64 bytes)
 			break;
 		off = 0;
 	}
-	sys_close(fd);
 	return off;
 }
 

@@ -239,11 +239,16 @@ static int shard_append(const struct inlay_map_desc *desc, __u32 map_row, __u32 
 	__u32 row = load_relaxed(&seg->shards.nr);
 	struct inlay_seg_shard *shard;
 	__u64 off = 0;
+	int fd;
 
 	if (row >= INLAY_SEGMENT_MAX_SHARDS)
 		return -E2BIG;
 	if (__inlay_rt.mode != RT_PRIVATE) {
-		off = __inlay_segment_alloc(desc->shard_bytes);
+		fd = __inlay_backing_dup();
+		if (fd < 0)
+			return fd;
+		off = __inlay_segment_alloc(fd, desc->shard_bytes);
+		sys_close(fd);
 		if (!off)
 			return -ENOSPC;
 	}
