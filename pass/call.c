@@ -237,6 +237,17 @@ static void insert_misses(struct site *s, struct pass_ins *ins)
 	}
 }
 
+static void report_unwinding(struct site *s)
+{
+	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
+		struct pass_probe *probe = s->place->probes[i];
+
+		if (probe_has(probe, PASS_RETURN) && (probe->prog->flags & BPFCC_PROG_UNWIND))
+			report_skip(s->run, probe, value_name(s->callee), value_name(s->place->fn),
+				    "tag inlay:unwind has no effect at a call: the program runs when it returns");
+	}
+}
+
 static bool has_return_programs(const struct pass_place *place)
 {
 	for (unsigned int i = 0; i < place->nr_probes; i++)
@@ -280,6 +291,7 @@ void call_insert(struct pass_run *run, const struct pass_place *place)
 		insert_misses(&s, &ins);
 	}
 	site_end(&ins);
+	report_unwinding(&s);
 	if (!is_tail && has_return_programs(place) && call_returns(s.call))
 		insert_after(&s, &ins, before ? before : after_call(&s));
 	for (unsigned int i = 0; i < place->nr_probes; i++)

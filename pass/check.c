@@ -30,7 +30,7 @@ static unsigned int first_missing(const struct pass_run *run, const struct pass_
 				  const struct pass_probe *probe, enum pass_side side,
 				  const struct pass_words *words)
 {
-	if (probe->reads[side] != PASS_READS_ALL)
+	if (!reads_all(run, probe->reads[side]))
 		for (unsigned int w = 0; w < run->arch->nr_regs; w++)
 			if (probe->reads[side] >> w & 1 &&
 			    !args_is_available(run, place, side, words, w))

@@ -29,10 +29,8 @@ LLVMBasicBlockRef ir_split_edge(LLVMBasicBlockRef from, LLVMBasicBlockRef to);
 void ir_make_cleanups(LLVMValueRef fn);
 /* Inlines a direct call; false if LLVM cannot. */
 bool ir_inline_call(LLVMValueRef call);
-/* Strips constant offsets: returns the base of `pointer` and adds what lies between to `offset`. */
-LLVMValueRef ir_pointer_base(LLVMValueRef pointer, int64_t *offset);
-/* Appends to llvm.used, or to llvm.compiler.used. */
-void ir_retain(LLVMValueRef global, bool compiler_only);
+/* Appends globals to llvm.used, or to llvm.compiler.used. */
+void ir_retain(LLVMModuleRef module, LLVMValueRef *globals, size_t nr, bool compiler_only);
 /* An error or warning at a place in `fn`; `at` is an instruction or NULL. */
 void ir_diagnose(LLVMValueRef fn, LLVMValueRef at, const char *text, bool is_error);
 /* An error without a place. */

@@ -106,32 +106,6 @@ static bool object_open(struct pass_run *run, struct pass_object *object, const 
 	return true;
 }
 
-/* Whether the function, or one that it calls, calls bpf_override_return(). */
-static bool func_overrides(const struct bpfcc_object *object, uint32_t index, bool *seen)
-{
-	const struct bpfcc_func *func = &object->funcs[index];
-
-	if (seen[index])
-		return false;
-	seen[index] = true;
-	for (uint32_t i = 0; i < func->nr_insns; i++) {
-		const struct bpf_insn *insn = &func->insns[i];
-
-		if (insn->code == (BPF_LD | BPF_IMM | BPF_DW)) {
-			i++;
-			continue;
-		}
-		if (insn->code != (BPF_JMP | BPF_CALL))
-			continue;
-		if (insn->src_reg == 0 && insn->imm == BPF_FUNC_override_return)
-			return true;
-		if (insn->src_reg == BPF_PSEUDO_CALL &&
-		    func_overrides(object, (uint32_t)insn->imm, seen))
-			return true;
-	}
-	return false;
-}
-
 static const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -150,8 +124,6 @@ static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pa
 	probe->is_glob = (prog->flags & BPFCC_PROG_MULTI) && prog->function &&
 			 strpbrk(prog->function, "*?[");
 	probe->is_call_only = (prog->flags & BPFCC_PROG_CALL) || prog->caller;
-	probe->overrides = func_overrides(object->data, prog->func->index,
-					  run_alloc(run, object->data->nr_funcs));
 	if (!prog->path)
 		return;
 	if (strstr(base_name(prog->path), ".so")) {

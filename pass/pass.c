@@ -12,6 +12,8 @@ static void free_run(struct pass_run *run)
 	free(run->blocks);
 	free(run->places);
 	free(run->events);
+	free(run->records);
+	free(run->defined);
 }
 
 static bool find_arch(struct pass_run *run)
@@ -38,6 +40,7 @@ static bool insert(struct pass_run *run)
 			site_insert_function(run, &run->places[i]);
 	if (!run->nr_places)
 		return false;
+	record_finish(run);
 	attrs_drop(run);
 	import_link(run);
 	return true;

@@ -16,7 +16,6 @@
 /* ---- words of struct inlay_frame ---- */
 
 #define PASS_MAX_REGS 34	/* words of the larger pt_regs, arm64's */
-#define PASS_READS_ALL (~0ull)	/* the frame escapes: every word may be read */
 
 /* What is known of the target architecture. Words count in 8 bytes from the frame's start. */
 struct pass_arch {
@@ -144,7 +143,11 @@ struct pass_run {
 	unsigned int nr_places, cap_places;
 	struct pass_event *events;
 	unsigned int nr_events, cap_events;
-	struct pass_fn *fns;	/* functions that got something, in module order of first touch */
+	struct pass_fn *fns, *last_fn;	/* functions that got something, in order of first touch */
+	struct pass_fn **fn_table;	/* the same by address: open addressing, a power of two */
+	unsigned int nr_fns, fn_slots;
+	LLVMValueRef *records, *defined; /* what llvm.used and llvm.compiler.used get at the end */
+	unsigned int nr_records, cap_records, nr_defined, cap_defined;
 	bool failed;		/* an error was reported: the module is not used any more */
 	void **blocks;		/* what run_alloc() gave */
 	unsigned int nr_blocks, cap_blocks;
@@ -182,6 +185,12 @@ LLVMValueRef import_declare(struct pass_run *run, const struct pass_probe *probe
 LLVMValueRef import_declare_data(struct pass_run *run, const struct pass_object *object,
 				 const char *what);
 void import_note_call(struct pass_run *run, LLVMValueRef call);
+
+/* Whether the frame escapes: every word may be read. */
+static inline bool reads_all(const struct pass_run *run, uint64_t reads)
+{
+	return reads == (1ull << (run->arch->nr_regs + FRAME_NR_EXTRA)) - 1;
+}
 
 /* reads.c: fills what the matched programs of a lowered object read of their frame. */
 void reads_of_object(struct pass_run *run, struct pass_object *object);
@@ -269,6 +278,7 @@ void record_site(struct pass_run *run, struct pass_probe *probe, const struct pa
 /* Tells other files' call sites that this one counts the function at its entry. */
 void record_defined(struct pass_run *run, LLVMValueRef fn);
 LLVMValueRef record_declare_defined(struct pass_run *run, LLVMValueRef fn);
+void record_finish(struct pass_run *run);
 
 /* report.c */
 void report_skip(struct pass_run *run, struct pass_probe *probe, const char *function,

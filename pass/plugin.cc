@@ -109,23 +109,12 @@ bool ir_inline_call(LLVMValueRef call)
 	return InlineFunction(*unwrap<CallBase>(call), Info, true).isSuccess();
 }
 
-LLVMValueRef ir_pointer_base(LLVMValueRef pointer, int64_t *offset)
+void ir_retain(LLVMModuleRef module, LLVMValueRef *globals, size_t nr, bool compiler_only)
 {
-	const DataLayout *DL = nullptr;
-	if (auto *I = dyn_cast<Instruction>(unwrap(pointer)))
-		DL = &I->getModule()->getDataLayout();
-	if (!DL)
-		return pointer;
-	APInt Off(DL->getIndexTypeSizeInBits(unwrap(pointer)->getType()), 0);
-	Value *Base = unwrap(pointer)->stripAndAccumulateConstantOffsets(*DL, Off, true);
-	*offset += Off.getSExtValue();
-	return wrap(Base);
-}
-
-void ir_retain(LLVMValueRef global, bool compiler_only)
-{
-	GlobalValue *G = unwrap<GlobalValue>(global);
-	(compiler_only ? appendToCompilerUsed : appendToUsed)(*G->getParent(), {G});
+	std::vector<GlobalValue *> List;
+	for (size_t I = 0; I < nr; I++)
+		List.push_back(unwrap<GlobalValue>(globals[I]));
+	(compiler_only ? appendToCompilerUsed : appendToUsed)(*unwrap(module), List);
 }
 
 void ir_diagnose(LLVMValueRef fn, LLVMValueRef at, const char *text, bool is_error)
@@ -134,9 +123,8 @@ void ir_diagnose(LLVMValueRef fn, LLVMValueRef at, const char *text, bool is_err
 	DiagnosticLocation Loc = F->getSubprogram();
 	if (at && unwrap<Instruction>(at)->getDebugLoc())
 		Loc = unwrap<Instruction>(at)->getDebugLoc();
-	Twine Text(text);
 	F->getContext().diagnose(
-		DiagnosticInfoUnsupported(*F, Text, Loc, is_error ? DS_Error : DS_Warning));
+		DiagnosticInfoUnsupported(*F, text, Loc, is_error ? DS_Error : DS_Warning));
 }
 
 void ir_error(LLVMContextRef context, const char *text)

@@ -4,126 +4,10 @@
  * more, and a register that a place does not have is refused instead of being garbage. Of a session
  * program the two runs are told apart by folding bpf_session_is_return().
  */
-#include <string.h>
-
 #include <llvm-c/Error.h>
-#include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 
 #include "pass/plan.h"
-
-#define MAX_DEPTH 16
-
-struct walk {
-	LLVMTargetDataRef layout;
-	int64_t override_offset;	/* of inlay_frame.is_override */
-	uint64_t reads;
-	bool overrides;			/* stores to it */
-	int depth;
-};
-
-static void note_read(struct walk *w, LLVMTypeRef type, int64_t offset)
-{
-	int64_t end = offset + (int64_t)LLVMStoreSizeOfType(w->layout, type);
-
-	if (offset < 0 || end > 64 * 8) {
-		w->reads = PASS_READS_ALL;
-		return;
-	}
-	for (int64_t word = offset / 8; word * 8 < end; word++)
-		w->reads |= 1ull << word;
-}
-
-static void walk_uses(struct walk *w, LLVMValueRef root, LLVMValueRef pointer, int64_t offset);
-
-static void walk_call(struct walk *w, LLVMValueRef call, LLVMValueRef pointer, int64_t offset)
-{
-	LLVMValueRef callee = direct_callee(call);
-
-	/* debug and lifetime markers, and nothing else, take an address without reading */
-	if (callee && LLVMGetIntrinsicID(callee)) {
-		if (strncmp(value_name(callee), "llvm.lifetime.", 14) &&
-		    strncmp(value_name(callee), "llvm.dbg.", 9))
-			w->reads = PASS_READS_ALL;
-		return;
-	}
-	if (!callee || LLVMIsDeclaration(callee) || w->depth == MAX_DEPTH) {
-		w->reads = PASS_READS_ALL;
-		return;
-	}
-	w->depth++;
-	for (unsigned int i = 0; i < LLVMGetNumArgOperands(call); i++) {
-		if (LLVMGetOperand(call, i) != pointer)
-			continue;
-		if (i < LLVMCountParams(callee))
-			walk_uses(w, LLVMGetParam(callee, i), LLVMGetParam(callee, i), offset);
-		else
-			w->reads = PASS_READS_ALL;
-	}
-	w->depth--;
-}
-
-/* `offset` is what lies between the frame and `root`; `pointer` is root or a GEP of it. */
-static void walk_user(struct walk *w, LLVMValueRef root, LLVMValueRef pointer, LLVMValueRef user,
-		      int64_t offset)
-{
-	int64_t step = 0;
-
-	switch (LLVMGetInstructionOpcode(user)) {
-	case LLVMLoad:
-		note_read(w, LLVMTypeOf(user), offset);
-		return;
-	case LLVMStore:
-		if (LLVMGetOperand(user, 0) == pointer)
-			w->reads = PASS_READS_ALL;
-		else if (offset <= w->override_offset &&
-			 offset + 8 > w->override_offset)
-			w->overrides = true;
-		return;
-	case LLVMGetElementPtr:
-		if (ir_pointer_base(user, &step) == root)
-			walk_uses(w, root, user, offset);
-		else
-			w->reads = PASS_READS_ALL;
-		return;
-	case LLVMICmp:
-		return;
-	case LLVMCall:
-		walk_call(w, user, pointer, offset);
-		return;
-	default:
-		w->reads = PASS_READS_ALL;
-	}
-}
-
-static void walk_uses(struct walk *w, LLVMValueRef root, LLVMValueRef pointer, int64_t offset)
-{
-	int64_t step = 0;
-
-	if (pointer != root)
-		ir_pointer_base(pointer, &step);
-	for (LLVMUseRef u = LLVMGetFirstUse(pointer); u; u = LLVMGetNextUse(u)) {
-		LLVMValueRef user = LLVMGetUser(u);
-
-		/* a GEP's own offset counts from the root again */
-		if (LLVMIsAGetElementPtrInst(user))
-			walk_user(w, root, pointer, user, offset);
-		else
-			walk_user(w, root, pointer, user, offset + step);
-	}
-}
-
-static struct walk walk_frame(const struct pass_run *run, LLVMModuleRef module, LLVMValueRef fn)
-{
-	struct walk w = {
-		.layout = LLVMGetModuleDataLayout(module),
-		.override_offset = 8ll * (run->arch->nr_regs + FRAME_IS_RETURN) + 4,
-	};
-	LLVMValueRef frame = LLVMGetParam(fn, 0);
-
-	walk_uses(&w, frame, frame, 0);
-	return w;
-}
 
 static bool returns_zero_only(LLVMValueRef fn)
 {
@@ -140,14 +24,15 @@ static bool returns_zero_only(LLVMValueRef fn)
 }
 
 /* i64 name(ptr noalias frame) { frame->is_return = side; return program(frame); } */
-static LLVMValueRef add_run_of(struct pass_run *run, LLVMModuleRef module, LLVMValueRef program,
-			       enum pass_side side)
+static const char *add_run_of(struct pass_run *run, LLVMModuleRef module, LLVMValueRef program,
+			      enum pass_side side)
 {
+	static const char *const names[] = { "inlay.run.entry", "inlay.run.return" };
 	LLVMTypeRef i8 = LLVMInt8TypeInContext(run->context);
 	LLVMTypeRef i32 = LLVMInt32TypeInContext(run->context);
 	LLVMTypeRef i64 = LLVMInt64TypeInContext(run->context);
 	LLVMTypeRef type = LLVMGlobalGetValueType(program);
-	LLVMValueRef fn = LLVMAddFunction(module, "", type), frame = LLVMGetParam(fn, 0), at, rc;
+	LLVMValueRef fn = LLVMAddFunction(module, names[side], type), frame = LLVMGetParam(fn, 0), at, rc;
 	LLVMBuilderRef b = LLVMCreateBuilderInContext(run->context);
 	LLVMValueRef index = LLVMConstInt(i64, 8ull * (run->arch->nr_regs + FRAME_IS_RETURN), false);
 
@@ -158,7 +43,7 @@ static LLVMValueRef add_run_of(struct pass_run *run, LLVMModuleRef module, LLVMV
 	rc = LLVMBuildCall2(b, type, program, &frame, 1, "");
 	LLVMBuildRet(b, rc);
 	LLVMDisposeBuilder(b);
-	return fn;
+	return names[side];
 }
 
 /* Folds is_return into a copy of the program, once for each side. */
@@ -170,7 +55,8 @@ static void specialise_session(struct pass_run *run, struct pass_probe *probe)
 	LLVMModuleRef copy = LLVMCloneModule(probe->object->lowered);
 	LLVMValueRef program = LLVMGetNamedFunction(copy, probe->symbol);
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-	LLVMValueRef runs[2];
+	const char *runs[2];
+	uint64_t reads, writes;
 	LLVMErrorRef error;
 
 	for (int side = PASS_ENTRY; side <= PASS_RETURN; side++)
@@ -179,10 +65,12 @@ static void specialise_session(struct pass_run *run, struct pass_probe *probe)
 	if (error) {
 		LLVMConsumeError(error); /* what was read of both sides stands for each */
 	} else {
-		for (int side = PASS_ENTRY; side <= PASS_RETURN; side++)
-			probe->reads[side] = (probe->reads[side] & ~regs) |
-					     (walk_frame(run, copy, runs[side]).reads & regs);
-		probe->suppresses = !returns_zero_only(runs[PASS_ENTRY]);
+		for (int side = PASS_ENTRY; side <= PASS_RETURN; side++) {
+			bpfcc_prog_frame_use(copy, runs[side], &reads, &writes);
+			probe->reads[side] = (probe->reads[side] & ~regs) | (reads & regs);
+		}
+		probe->suppresses =
+			!returns_zero_only(LLVMGetNamedFunction(copy, runs[PASS_ENTRY]));
 	}
 	LLVMDisposePassBuilderOptions(options);
 	LLVMDisposeModule(copy);
@@ -192,22 +80,21 @@ void reads_of_object(struct pass_run *run, struct pass_object *object)
 {
 	for (unsigned int i = 0; i < run->nr_probes; i++) {
 		struct pass_probe *probe = &run->probes[i];
-		struct walk walk;
+		uint64_t reads, writes;
 		LLVMValueRef fn;
 
 		if (probe->object != object || !probe->is_matched)
 			continue;
 		fn = LLVMGetNamedFunction(object->lowered, probe->symbol);
 		probe->uses_frame = LLVMGetFirstUse(LLVMGetParam(fn, 0));
-		walk = walk_frame(run, object->lowered, fn);
-		probe->reads[PASS_ENTRY] = probe->reads[PASS_RETURN] = walk.reads;
-		/* where the frame escapes, what the instructions say holds */
-		if (walk.reads != PASS_READS_ALL)
-			probe->overrides = walk.overrides;
+		bpfcc_prog_frame_use(object->lowered, probe->symbol, &reads, &writes);
+		probe->reads[PASS_ENTRY] = probe->reads[PASS_RETURN] = reads;
+		probe->overrides = run->options->allow_override &&
+				   writes >> (run->arch->nr_regs + FRAME_OVERRIDE_RC) & 1;
 		if (probe->prog->kind != INLAY_PROG_SESSION)
 			continue;
 		probe->suppresses = !returns_zero_only(fn);
-		if (probe->uses_frame && probe->reads[0] != PASS_READS_ALL)
+		if (probe->uses_frame && !reads_all(run, reads))
 			specialise_session(run, probe);
 	}
 }

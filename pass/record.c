@@ -97,6 +97,29 @@ static void find_source(struct pass_run *run, const struct pass_place *place,
 	}
 }
 
+/*
+ * Inline functions have a body, and records, in every file that uses them: one copy stays. Not in the
+ * function's own comdat, which a retained record would keep in the file and in the link.
+ */
+static void share_record(struct pass_run *run, LLVMValueRef record, const struct pass_probe *probe,
+			 const struct pass_place *place, const struct pass_event *e)
+{
+	LLVMLinkage linkage = LLVMGetLinkage(place->fn);
+	const uint8_t *h = probe->object->data->hash;
+	const char *name;
+
+	if (place->call || (linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMLinkOnceODRLinkage &&
+			    linkage != LLVMWeakAnyLinkage && linkage != LLVMWeakODRLinkage)) {
+		LLVMSetLinkage(record, LLVMPrivateLinkage);
+		return;
+	}
+	name = run_printf(run, "__inlay_site_%02x%02x%02x%02x%02x%02x%02x%02x_%u_%u_%s", h[0], h[1],
+			  h[2], h[3], h[4], h[5], h[6], h[7], probe->prog->index, e->site_kind,
+			  e->function);
+	LLVMSetValueName2(record, name, strlen(name));
+	ll_make_odr(run->module, record, NULL);
+}
+
 static void emit(struct pass_run *run, const struct pass_probe *probe,
 		 const struct pass_place *place, const struct pass_event *e)
 {
@@ -126,10 +149,11 @@ static void emit(struct pass_run *run, const struct pass_probe *probe,
 						       INLAY_HASH_BYTES, true);
 	LLVMSetInitializer(r.global, LLVMConstStructInContext(c, fields, NR_FIELDS, false));
 	LLVMSetGlobalConstant(r.global, true);
-	LLVMSetLinkage(r.global, LLVMPrivateLinkage);
+	share_record(run, r.global, probe, place, e);
 	LLVMSetSection(r.global, INLAY_SECTION_SITES);
 	LLVMSetAlignment(r.global, 8);
-	ir_retain(r.global, false);
+	*(LLVMValueRef *)run_grow(&run->records, &run->nr_records, &run->cap_records,
+				  sizeof(r.global)) = r.global;
 }
 
 void record_site(struct pass_run *run, struct pass_probe *probe, const struct pass_place *place,
@@ -180,5 +204,14 @@ void record_defined(struct pass_run *run, LLVMValueRef fn)
 	LLVMSetInitializer(v, LLVMConstInt(i8, 1, false));
 	LLVMSetGlobalConstant(v, true);
 	ll_make_odr(run->module, v, NULL);
-	ir_retain(v, true);
+	*(LLVMValueRef *)run_grow(&run->defined, &run->nr_defined, &run->cap_defined, sizeof(v)) =
+		v;
+}
+
+void record_finish(struct pass_run *run)
+{
+	if (run->nr_records)
+		ir_retain(run->module, run->records, run->nr_records, false);
+	if (run->nr_defined)
+		ir_retain(run->module, run->defined, run->nr_defined, true);
 }

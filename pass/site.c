@@ -9,17 +9,43 @@
 #include "bpfcc/ll/util.h"
 #include "pass/plan.h"
 
+static struct pass_fn **find_slot(struct pass_fn **table, unsigned int slots, LLVMValueRef fn)
+{
+	unsigned int i = (unsigned int)((uintptr_t)fn >> 4) * 0x9e3779b1u;
+
+	for (;; i++)
+		if (!table[i & (slots - 1)] || table[i & (slots - 1)]->fn == fn)
+			return &table[i & (slots - 1)];
+}
+
+static void grow_table(struct pass_run *run)
+{
+	unsigned int slots = run->fn_slots ? run->fn_slots * 2 : 64;
+	struct pass_fn **table = run_alloc(run, slots * sizeof(*table));
+
+	for (struct pass_fn *f = run->fns; f; f = f->next)
+		*find_slot(table, slots, f->fn) = f;
+	run->fn_table = table;
+	run->fn_slots = slots;
+}
+
 struct pass_fn *site_fn(struct pass_run *run, LLVMValueRef fn)
 {
-	struct pass_fn **at = &run->fns;
+	struct pass_fn **slot;
 
-	while (*at && (*at)->fn != fn)
-		at = &(*at)->next;
-	if (!*at) {
-		*at = run_alloc(run, sizeof(**at));
-		(*at)->fn = fn;
-	}
-	return *at;
+	if (run->nr_fns * 2 >= run->fn_slots)
+		grow_table(run);
+	slot = find_slot(run->fn_table, run->fn_slots, fn);
+	if (*slot)
+		return *slot;
+	*slot = run_alloc(run, sizeof(**slot));
+	(*slot)->fn = fn;
+	run->nr_fns++;
+	if (run->last_fn)
+		run->last_fn->next = *slot;
+	else
+		run->fns = *slot;
+	return run->last_fn = *slot;
 }
 
 LLVMValueRef site_alloca(struct pass_run *run, LLVMValueRef fn, LLVMTypeRef type, const char *name)
@@ -155,7 +181,7 @@ static void store_register(struct pass_ins *ins, const struct pass_probe *probe,
 		w.value = special_register(ins, side, word);
 	if (w.value)
 		v = args_word(ins->b, &w);
-	else if (probe->reads[side] == PASS_READS_ALL)
+	else if (reads_all(ins->run, probe->reads[side]))
 		v = LLVMConstInt(int_type(ins, 64), 0, false);
 	else
 		return;

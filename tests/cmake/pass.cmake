@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 if(TARGET inlay_pass)
 	inlay_lit_suite(pass)
+	inlay_unit_test(pass_aliases)
+	target_sources(test_pass_aliases PRIVATE ${CMAKE_SOURCE_DIR}/pass/aliases.c)
+	target_include_directories(test_pass_aliases SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS})
 endif()
