@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What one would write by hand instead of using Inlay: force-included (-include) into a copy of
- * redis whose three functions got a HAND_PROBE(n) line. Plain adds: redis executes commands in one thread.
+ * redis whose three functions got a HAND_PROBE(n) line. Plain adds: redis executes commands in one
+ * thread. No header is included, because redis sets feature macros first.
  * HAND_MODE 1 counts; 2 counts and keeps a log2 histogram of the time between two rdtsc.
  */
 #ifndef HAND_H
 #define HAND_H
 
-#include <stdint.h>
-
 struct hand_stats {
-	uint64_t counts[3];
-	uint64_t slots[3][64];
+	unsigned long long counts[3];
+	unsigned long long slots[3][64];
 };
 /* one copy in the linked program, whoever of its objects uses it */
 __attribute__((weak)) struct hand_stats hand_stats;
 
 struct hand_scope {
-	uint64_t begin;
+	unsigned long long begin;
 	unsigned int index;
 };
 
 static inline void hand_exit(struct hand_scope *scope)
 {
-	uint64_t ticks = __builtin_ia32_rdtsc() - scope->begin;
+	unsigned long long ticks = __builtin_ia32_rdtsc() - scope->begin;
 
 	hand_stats.counts[scope->index]++;
 	hand_stats.slots[scope->index][63 - __builtin_clzll(ticks | 1)]++;

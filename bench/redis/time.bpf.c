@@ -13,11 +13,11 @@ struct times {
 
 struct times calls, commands, finds;
 
-static __always_inline int measure(void *ctx, struct times *t)
+static __always_inline int measure(struct times *t)
 {
-	__u64 *begin = bpf_session_cookie(ctx);
+	__u64 *begin = bpf_session_cookie();
 
-	if (!bpf_session_is_return(ctx)) {
+	if (!bpf_session_is_return()) {
 		*begin = bpf_ktime_get_ns();
 		return 0;
 	}
@@ -29,17 +29,17 @@ static __always_inline int measure(void *ctx, struct times *t)
 SEC("uprobe.session/redis-server:call")
 int time_call(void *ctx)
 {
-	return measure(ctx, &calls);
+	return measure(&calls);
 }
 
 SEC("uprobe.session/redis-server:processCommand")
 int time_command(void *ctx)
 {
-	return measure(ctx, &commands);
+	return measure(&commands);
 }
 
 SEC("uprobe.session/redis-server:dictFind")
 int time_find(void *ctx)
 {
-	return measure(ctx, &finds);
+	return measure(&finds);
 }
