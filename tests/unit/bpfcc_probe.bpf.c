@@ -86,7 +86,7 @@ int on_handle(struct pt_regs *ctx)
 	if (bpf_no_such_function)
 		bpf_no_such_function();
 	if (mode == MODE_OFF)
-		bpf_printk("%s %d %d %d", pattern, small_number, limits.low, wide);
+		bpf_printk("%s %d %d", pattern, small_number, wide);
 	return global_function(key) + static_function(tid);
 }
 
@@ -94,7 +94,7 @@ __attribute__((btf_decl_tag("inlay:late"), btf_decl_tag("inlay:switched=on")))
 SEC("uretprobe")
 int on_return(struct pt_regs *ctx)
 {
-	total += PT_REGS_RC(ctx);
+	total += PT_REGS_RC(ctx) + limits.low;
 	return 0;
 }
 
