@@ -18,7 +18,8 @@ if [ "${CI:-}" = true ] && [ "$(id -u)" -eq 0 ]; then
 	skip_fails=ON
 fi
 
-configure=(-S "$source_dir" -B "$build_dir" -DINLAY_SKIP_FAILS=$skip_fails)
+configure=(-S "$source_dir" -B "$build_dir" -DINLAY_BUILD_TESTS=ON -DINLAY_BUILD_BENCH=ON
+	-DINLAY_SKIP_FAILS=$skip_fails)
 if [ ! -e "$build_dir/CMakeCache.txt" ]; then
 	configure+=(-DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19)
 	if command -v ninja >/dev/null; then
