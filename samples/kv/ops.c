@@ -77,12 +77,21 @@ void kv_nothing(void)
 	__asm__ volatile("" ::: "memory");
 }
 
+/* Recursion; the barriers keep the compiler from turning one of the calls into a loop. */
 unsigned long kv_fibonacci(unsigned int n)
 {
-	return n < 2 ? n : kv_fibonacci(n - 1) + kv_fibonacci(n - 2);
+	unsigned long a, b;
+
+	if (n < 2)
+		return n;
+	a = kv_fibonacci(n - 1);
+	__asm__ volatile("" : "+r"(a));
+	b = kv_fibonacci(n - 2);
+	__asm__ volatile("" : "+r"(b));
+	return a + b;
 }
 
-/* Two functions that call each other; the barrier keeps each call one. */
+/* Two functions that call each other. */
 int kv_even(int n)
 {
 	int is_even = n ? kv_odd(n - 1) : 1;

@@ -23,6 +23,8 @@ uint32_t kv_hash(const char *key, uint32_t seed)
 {
 	uint32_t h = seed;
 
+	/* keeps callers in this file from making one call of two */
+	__asm__ volatile("" : "+r"(h));
 	for (; *key; key++)
 		h = (h ^ (unsigned char)*key) * 16777619u;
 	return h;

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach OBJECT BINARY COMMAND...
+ *
+ * Loads a probe object into the kernel, attaches its programs to BINARY as real uprobes, runs the command
+ * and prints the maps. Newer kinds than this libbpf knows (uprobe.multi, uprobe.session) are
+ * loaded and linked by number. Exit code 77: not possible here, with the reason.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "dump.h"
+
+enum { ATTACH_UPROBE_MULTI = 48, ATTACH_UPROBE_SESSION = 57, UPROBE_MULTI_RETURN = 1 };
+enum { SYMBOLS_MAX = 1024, VALUE_MAX = 4096 };
+
+/* The part of union bpf_attr that BPF_LINK_CREATE reads for uprobe.multi (linux/bpf.h of 6.6). */
+struct link_create_multi {
+	uint32_t prog_fd, target_fd, attach_type, flags;
+	uint64_t path, offsets, ref_ctr_offsets, cookies;
+	uint32_t cnt, multi_flags, pid, pad;
+};
+
+static const struct kind {
+	const char *prefix;
+	bool is_multi, is_return;
+	int attach_type;	/* 0: perf event */
+} kinds[] = {
+	{ "uprobe/", false, false, 0 },
+	{ "uretprobe/", false, true, 0 },
+	{ "uprobe.multi/", true, false, ATTACH_UPROBE_MULTI },
+	{ "uretprobe.multi/", true, true, ATTACH_UPROBE_MULTI },
+	{ "uprobe.session/", true, false, ATTACH_UPROBE_SESSION },
+};
+
+static const struct kind *kind_of(const struct bpf_program *prog, const char **ret_pattern)
+{
+	const char *section = bpf_program__section_name(prog), *colon;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strncmp(section, kinds[i].prefix, strlen(kinds[i].prefix))) {
+			colon = strrchr(section, ':');
+			*ret_pattern = colon ? colon + 1 : section + strlen(kinds[i].prefix);
+			return &kinds[i];
+		}
+	return NULL;
+}
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "attach: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+/* File offset of an address, by the program headers. */
+static uint64_t file_offset(Elf *elf, uint64_t address)
+{
+	size_t nr;
+	GElf_Phdr ph;
+
+	elf_getphdrnum(elf, &nr);
+	for (size_t i = 0; i < nr; i++)
+		if (gelf_getphdr(elf, (int)i, &ph) && ph.p_type == PT_LOAD &&
+		    address - ph.p_vaddr < ph.p_filesz)
+			return address - ph.p_vaddr + ph.p_offset;
+	return 0;
+}
+
+/* File offsets of the defined functions that match a glob. */
+static uint32_t find_functions(const char *path, const char *pattern, uint64_t *offsets)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	Elf_Scn *section = NULL;
+	uint32_t n = 0;
+	Elf *elf;
+
+	elf_version(EV_CURRENT);
+	elf = fd < 0 ? NULL : elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf)
+		fail(path);
+	while ((section = elf_nextscn(elf, section))) {
+		GElf_Shdr sh;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &sh) || sh.sh_type != SHT_SYMTAB)
+			continue;
+		data = elf_getdata(section, NULL);
+		for (size_t i = 0; data && i < sh.sh_size / sh.sh_entsize; i++) {
+			GElf_Sym sym;
+			const char *name;
+
+			if (!gelf_getsym(data, (int)i, &sym) || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
+			    sym.st_shndx == SHN_UNDEF || n == SYMBOLS_MAX)
+				continue;
+			name = elf_strptr(elf, sh.sh_link, sym.st_name);
+			if (name && !fnmatch(pattern, name, 0))
+				offsets[n++] = file_offset(elf, sym.st_value);
+		}
+	}
+	elf_end(elf);
+	close(fd);
+	return n;
+}
+
+static void attach_multi(const struct bpf_program *prog, const struct kind *kind, const char *path,
+			 const uint64_t *offsets, uint32_t nr)
+{
+	struct link_create_multi attr = {
+		.prog_fd = (uint32_t)bpf_program__fd(prog),
+		.attach_type = (uint32_t)kind->attach_type,
+		.path = (uint64_t)(uintptr_t)path, .offsets = (uint64_t)(uintptr_t)offsets,
+		.cnt = nr, .multi_flags = kind->is_return ? UPROBE_MULTI_RETURN : 0,
+	};
+
+	if (syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr)) < 0) {
+		if (errno == EINVAL || errno == EOPNOTSUPP) {
+			fprintf(stderr, "attach: this kernel has no %s links\n", kind->prefix);
+			exit(77);
+		}
+		fail("BPF_LINK_CREATE");
+	}
+}
+
+static void attach(const struct bpf_program *prog, const char *path)
+{
+	static uint64_t offsets[SYMBOLS_MAX];
+	const char *pattern;
+	const struct kind *kind = kind_of(prog, &pattern);
+	uint32_t nr;
+
+	if (!kind)
+		return; /* a bare section: nothing named */
+	nr = find_functions(path, pattern, offsets);
+	if (!nr) {
+		fprintf(stderr, "attach: %s matches no function of %s\n", pattern, path);
+		exit(1);
+	}
+	if (kind->attach_type) {
+		attach_multi(prog, kind, path, offsets, nr);
+	} else {
+		DECLARE_LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = kind->is_return);
+
+		if (!bpf_program__attach_uprobe_opts(prog, -1, path, offsets[0], &opts))
+			fail("attaching a uprobe");
+	}
+}
+
+/* ---- Maps --------------------------------------------------------------------------------- */
+
+static void dump_value(const struct bpf_map *map, const void *key)
+{
+	size_t bytes = bpf_map__value_size(map), stride = (bytes + 7) / 8 * 8;
+	bool is_percpu = bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY ||
+			 bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_HASH;
+	int cpus = is_percpu ? libbpf_num_possible_cpus() : 1;
+	char *values = calloc((size_t)cpus, stride);
+	uint64_t sum[VALUE_MAX / 8] = { 0 };
+
+	if (!values || bytes > VALUE_MAX || bpf_map_lookup_elem(bpf_map__fd(map), key, values))
+		fail(bpf_map__name(map));
+	if (is_percpu) {
+		for (int i = 0; i < cpus; i++)
+			dump_add(sum, values + (size_t)i * stride, bytes);
+		memcpy(values, sum, bytes);
+	}
+	dump_entry(bpf_map__name(map), key, bpf_map__key_size(map), values, bytes);
+	free(values);
+}
+
+static void dump_map(const struct bpf_map *map)
+{
+	char key[512], next[512];
+	void *previous = NULL;
+
+	while (!bpf_map_get_next_key(bpf_map__fd(map), previous, next)) {
+		memcpy(key, next, sizeof(key));
+		dump_value(map, key);
+		previous = key;
+	}
+}
+
+static int on_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct bpf_object *object;
+	struct bpf_program *prog;
+	struct bpf_map *map;
+	const char *pattern;
+	int status, err;
+	pid_t pid;
+
+	if (argc < 4) {
+		fprintf(stderr, "usage: attach OBJECT BINARY COMMAND...\n");
+		return 2;
+	}
+	libbpf_set_print(on_message);
+	object = bpf_object__open_file(argv[1], NULL);
+	if (!object)
+		fail(argv[1]);
+	bpf_object__for_each_program(prog, object) {
+		const char *section = bpf_program__section_name(prog);
+		const struct kind *kind = kind_of(prog, &pattern);
+
+		bpf_program__set_type(prog, BPF_PROG_TYPE_KPROBE);
+		if (kind && kind->attach_type)
+			bpf_program__set_expected_attach_type(prog, kind->attach_type);
+		else if (!strcmp(section, "uprobe.session"))
+			bpf_program__set_expected_attach_type(prog, ATTACH_UPROBE_SESSION);
+	}
+	err = bpf_object__load(object);
+	if (err == -EPERM) {
+		fprintf(stderr, "attach: needs root\n");
+		return 77;
+	}
+	if (err)
+		fail("the kernel refuses the object");
+	bpf_object__for_each_program(prog, object)
+		attach(prog, argv[2]);
+
+	pid = fork();
+	if (!pid) {
+		execvp(argv[3], argv + 3);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+		fprintf(stderr, "attach: %s failed\n", argv[3]);
+		return 1;
+	}
+	bpf_object__for_each_map(map, object)
+		dump_map(map);
+	bpf_object__close(object);
+	return 0;
+}

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The same probe object in the kernel and inlaid: run.sh NAME [FLAG...]
+# Builds kv with NAME.bpf.o inlaid, attaches the same object to a plain kv as uprobes, feeds both the same
+# requests, and compares answers and maps, entry by entry. FLAGs go to the compiler of the probe.
+set -eu
+
+name=$1
+shift
+here=$(cd "$(dirname "$0")" && pwd)
+tools=$INLAY_BUILD/tests/kernel-equal
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -m 700 "$work/inlaid" "$work/plain" "$work/segments"
+
+if [ "$(id -u)" != 0 ]; then
+	echo "uprobes need root"
+	exit 77
+fi
+arch=x86
+[ "$(uname -m)" != aarch64 ] || arch=arm64
+
+"$CLANG" -target bpf -D__TARGET_ARCH_$arch -g -O2 -Wall -Werror "-I$INLAY_SOURCE/include" \
+	"-I/usr/include/$(uname -m)-linux-gnu" "$@" -c "$here/$name.bpf.c" -o "$work/$name.bpf.o"
+# both programs are called kv: bpf_get_current_comm() must agree as well
+cp "$INLAY_BUILD/samples/kv" "$work/plain/kv"
+"$INLAY_BUILD/bin/inlay-cc" -O2 -g "-finlay-probes=$work/$name.bpf.o" \
+	"$INLAY_SOURCE"/samples/kv/*.c -o "$work/inlaid/kv" -lpthread 2>"$work/build.log" || {
+	cat "$work/build.log"
+	exit 1
+}
+"$here/requests.sh" >"$work/requests"
+
+cat >"$work/plain/run" <<RUN
+#!/bin/sh
+exec "$work/plain/kv" <"$work/requests" >"$work/plain/answers"
+RUN
+chmod +x "$work/plain/run"
+"$tools/attach" "$work/$name.bpf.o" "$work/plain/kv" "$work/plain/run" >"$work/plain/dump"
+
+INLAY_DIR=$work/segments INLAY_KEEP=1 "$work/inlaid/kv" <"$work/requests" >"$work/inlaid/answers"
+set -- "$work"/segments/*
+if [ $# != 1 ] || [ ! -f "$1" ]; then
+	echo "expected one segment: $*"
+	exit 1
+fi
+"$tools/segment" "$1" >"$work/inlaid/dump"
+
+cmp "$work/plain/answers" "$work/inlaid/answers"
+for side in plain inlaid; do
+	sort "$work/$side/dump" >"$work/$side/sorted"
+done
+if ! diff -u "$work/plain/sorted" "$work/inlaid/sorted"; then
+	echo "$name: the maps differ (-: in the kernel, +: inlaid)"
+	exit 1
+fi
+# equal because nothing ran would be no equality
+if ! grep -v '^\.rodata' "$work/plain/sorted" | awk '{ print $3 }' | grep -q '[1-9a-f]'; then
+	echo "$name: nothing was counted"
+	exit 1
+fi
+echo "$name: $(wc -l <"$work/plain/sorted") entries are equal"

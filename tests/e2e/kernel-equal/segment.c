@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * segment FILE
+ *
+ * Prints the maps of a segment that nobody writes any more, knowing abi.h only: a second reader, so
+ * that a mistake in the library is not in both sides of a comparison.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dump.h"
+#include "inlay/abi.h"
+
+static const char *base;
+static uint64_t file_bytes;
+
+static const void *at(uint64_t off, uint64_t bytes)
+{
+	if (off > file_bytes || bytes > file_bytes - off) {
+		fprintf(stderr, "segment: a reference leads out of the file\n");
+		exit(1);
+	}
+	return base + off;
+}
+
+static const struct inlay_seg_map *map_row(uint32_t row)
+{
+	const struct inlay_segment *segment = at(0, sizeof(*segment));
+	const struct inlay_table *t = &segment->maps;
+
+	return at(t->off + (uint64_t)row * t->entry_bytes, sizeof(struct inlay_seg_map));
+}
+
+/* The shards' values at `off`, added up; with a generation in front if `gen` is not NULL. */
+static void sum_shards(uint32_t row, uint64_t off, const uint32_t *gen, uint64_t *sum)
+{
+	const struct inlay_segment *segment = at(0, sizeof(*segment));
+	const struct inlay_seg_map *map = map_row(row);
+
+	for (uint32_t i = 0; i < segment->shards.nr; i++) {
+		const struct inlay_seg_shard *shard =
+			at(segment->shards.off + (uint64_t)i * segment->shards.entry_bytes,
+			   sizeof(*shard));
+		const char *value;
+
+		if (INLAY_SHARD_STATE(shard->state) == INLAY_SHARD_FREE || shard->map != row)
+			continue;
+		value = at(shard->off + off, 8ull + map->value_stride);
+		if (gen) {
+			const struct inlay_shard_value *v = (const void *)value;
+
+			if (v->gen != *gen)
+				continue;
+			value = (const char *)(v + 1);
+		}
+		dump_add(sum, value, map->value_size);
+	}
+}
+
+static void dump_array(uint32_t row)
+{
+	const struct inlay_seg_map *map = map_row(row);
+
+	for (uint32_t i = 0; i < map->max_entries; i++) {
+		uint64_t sum[512] = { 0 }, off = (uint64_t)i * map->value_stride;
+		const void *value = sum;
+
+		if (map->flags & INLAY_MAP_PERCPU)
+			sum_shards(row, off, NULL, sum);
+		else
+			value = at(map->off + off, map->value_size);
+		dump_entry(map->name, &i, 4, value, map->value_size);
+	}
+}
+
+static void dump_hash(uint32_t row)
+{
+	const struct inlay_seg_map *map = map_row(row);
+	int is_percpu = map->type == INLAY_MAP_TYPE_PERCPU_HASH;
+	uint32_t node_bytes = inlay_hash_node_bytes(map->key_size, map->value_size, is_percpu);
+	uint64_t nodes = map->off + inlay_hash_nodes_off(map->max_entries);
+	uint64_t value_bytes = sizeof(struct inlay_shard_value) + inlay_round_up(map->value_size, 8);
+
+	for (uint32_t i = 0; i < inlay_hash_buckets(map->max_entries); i++) {
+		const uint64_t *link = at(map->off + sizeof(struct inlay_hash_header) + 8ull * i, 8);
+
+		while (*link & INLAY_LINK_NODE) {
+			uint64_t nr = (*link & INLAY_LINK_NODE) - 1, sum[512] = { 0 };
+			const struct inlay_hash_node *node = at(nodes + nr * node_bytes, node_bytes);
+			const char *key = (const char *)(node + 1);
+			const void *value = key + inlay_round_up(map->key_size, 8);
+
+			link = (const uint64_t *)&node->next;
+			if (node->next & INLAY_LINK_MARK)
+				continue;
+			if (node->state != INLAY_NODE_LIVE)
+				fprintf(stderr, "segment: %s: a linked node is not live\n", map->name);
+			if (is_percpu) {
+				sum_shards(row, nr * value_bytes, &node->gen, sum);
+				value = sum;
+			}
+			dump_entry(map->name, key, map->key_size, value, map->value_size);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	const struct inlay_segment *segment;
+	struct stat st;
+	int fd;
+
+	fd = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+	if (fd < 0 || fstat(fd, &st)) {
+		fprintf(stderr, "usage: segment FILE\n");
+		return 2;
+	}
+	file_bytes = (uint64_t)st.st_size;
+	base = mmap(NULL, file_bytes, PROT_READ, MAP_SHARED, fd, 0);
+	if (base == MAP_FAILED)
+		return 1;
+	segment = at(0, sizeof(*segment));
+	if (segment->magic != INLAY_SEGMENT_MAGIC || segment->state == INLAY_SEGMENT_MAKING) {
+		fprintf(stderr, "segment: %s: not a segment\n", argv[1]);
+		return 1;
+	}
+	for (uint32_t i = 0; i < segment->maps.nr; i++) {
+		if (map_row(i)->flags & INLAY_MAP_HASH)
+			dump_hash(i);
+		else
+			dump_array(i);
+	}
+	return 0;
+}
