@@ -117,17 +117,14 @@ static LLVMValueRef l_region(struct lower *l, const char *what, const char *part
 	return v;
 }
 
-/* .rodata: private, so that every load from it folds; padded as the runtime copies whole regions. */
-static LLVMValueRef l_rodata(struct lower *l, const struct bpfcc_map *map, uint64_t bytes)
+/* .rodata: private, so that every load from it folds; the runtime copies value_size bytes of it. */
+static LLVMValueRef l_rodata(struct lower *l, const struct bpfcc_map *map)
 {
-	LLVMTypeRef t_tail = LLVMArrayType2(l->t_i8, bytes - map->value_size);
-	LLVMValueRef v_parts[2], v_init, v;
+	LLVMValueRef v_init = map->data ?
+				      l_bytes(l, map->data, map->value_size) :
+				      LLVMConstNull(LLVMArrayType2(l->t_i8, map->value_size));
+	LLVMValueRef v = l_global(l, "region", map->name, LLVMTypeOf(v_init));
 
-	v_parts[0] = map->data ? l_bytes(l, map->data, map->value_size) :
-				 LLVMConstNull(LLVMArrayType2(l->t_i8, map->value_size));
-	v_parts[1] = LLVMConstNull(t_tail);
-	v_init = LLVMConstStructInContext(l->context, v_parts, 2, true);
-	v = l_global(l, "region", map->name, LLVMTypeOf(v_init));
 	LLVMSetInitializer(v, v_init);
 	LLVMSetGlobalConstant(v, true);
 	LLVMSetLinkage(v, LLVMPrivateLinkage);
@@ -170,7 +167,7 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 	m->shard_bytes = inlay_map_shard_bytes(map->type, map->value_size, map->max_entries);
 	m->flags = map->flags;
 	if (m->flags & INLAY_MAP_RODATA) {
-		m->v_region = l_rodata(l, map, m->region_bytes);
+		m->v_region = l_rodata(l, map);
 	} else if (m->region_bytes > INLAY_LINK_REGION_MAX) {
 		if (!is_all_zero(map->data, map->value_size))
 			return bpfcc_error(&l->handle->diag, NULL,

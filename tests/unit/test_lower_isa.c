@@ -6,6 +6,9 @@
  *   in   r7 = ctx[0], r8 = ctx[1], r0 = ctx[2]; r9 points to 8 bytes of memory that hold r7
  *   out  ctx[3] = r7, ctx[4] = r8, ctx[5] = r0, ctx[6] = the memory
  *
+ * Besides single instructions there are random sequences, always the same ones: what an instruction
+ * leaves in the upper half of a register is seen by the next.
+ *
  * The kernel runs it as a BPF_PROG_TYPE_SYSCALL program by BPF_PROG_TEST_RUN. All forms become one
  * native object, linked into a shared library. Memory forms run on the stack and in an array map.
  */
@@ -26,9 +29,10 @@
 #include "bpfcc/ll/lower.h"
 #include "lower_fixture.h"
 
-#define MAX_BODY 12
-#define MAX_FORMS 1024
-#define MAX_INSNS 48
+#define MAX_BODY 40
+#define MAX_FORMS 1200
+#define MAX_INSNS 80
+#define NR_SEQUENCES 250
 #define IN_DST 7
 #define IN_SRC 8
 #define MEM 9
@@ -222,6 +226,76 @@ static void add_memory_forms(bool in_map)
 		 3, "%s read-modify-write", where);
 }
 
+static uint64_t random_state = 0x9e3779b97f4a7c15;
+
+static uint32_t pick(uint32_t nr)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)(random_state >> 32) % nr;
+}
+
+static struct bpf_insn random_alu(void)
+{
+	static const int ops[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_MOD, BPF_OR, BPF_AND,
+				  BPF_XOR, BPF_LSH, BPF_RSH, BPF_ARSH, BPF_MOV, BPF_NEG};
+	static const uint8_t regs[] = {0, 1, 2, 3, 4, 5, IN_DST, IN_SRC};
+	int op = ops[pick(sizeof(ops) / sizeof(ops[0]))];
+	bool wide = pick(2);
+	int32_t imm = imms[pick(NR_IMMS)];
+	uint8_t dst = regs[pick(8)], src = regs[pick(8)];
+	int class = wide ? BPF_ALU64 : BPF_ALU;
+	int off = (op == BPF_DIV || op == BPF_MOD) && pick(2);
+
+	if (op == BPF_NEG)
+		return INSN(class | op, dst, 0, 0, 0);
+	if (op == BPF_MOV && pick(2))
+		return INSN(class | op | BPF_X, dst, src, 8 << pick(wide ? 3 : 2), 0);
+	if (pick(2) || is_refused_imm(op, wide, imm))
+		return INSN(class | op | BPF_X, dst, src, off, 0);
+	return INSN(class | op | BPF_K, dst, 0, off, imm);
+}
+
+/* A jump over at most `left` instructions, or an access to the 8 bytes of memory. */
+static struct bpf_insn random_other(int left)
+{
+	static const int jumps[] = {BPF_JEQ, BPF_JNE, BPF_JGT, BPF_JSLT, BPF_JLE, BPF_JSGE, BPF_JSET};
+	static const int sizes[] = {BPF_B, BPF_H, BPF_W, BPF_DW};
+	uint32_t size = pick(4);
+	int16_t off = (int16_t)(pick(8u >> size) << size);
+	int class = pick(2) ? BPF_JMP : BPF_JMP32;
+
+	switch (pick(4)) {
+	case 0:
+		return LOAD(sizes[size], (uint8_t)pick(6), MEM, off);
+	case 1:
+		return STORE(sizes[size], MEM, (uint8_t)pick(6), off);
+	case 2:
+		return INSN(class | jumps[pick(7)] | BPF_K, pick(6), 0, pick((uint32_t)left + 1),
+			    imms[pick(NR_IMMS)]);
+	default:
+		return INSN(class | jumps[pick(7)] | BPF_X, pick(6), pick(6),
+			    pick((uint32_t)left + 1), 0);
+	}
+}
+
+static void add_sequences(void)
+{
+	for (int i = 0; i < NR_SEQUENCES; i++) {
+		struct bpf_insn body[MAX_BODY];
+		int n = 0;
+
+		for (uint8_t reg = 1; reg <= 5; reg++)
+			body[n++] = MOV64_REG(reg, reg & 1 ? IN_DST : IN_SRC);
+		while (n < MAX_BODY) {
+			body[n] = pick(3) ? random_alu() : random_other(MAX_BODY - n - 1);
+			n++;
+		}
+		add_form(i & 1, body, n, "random sequence %d", i);
+	}
+}
+
 static void build(struct form *form, int map)
 {
 	struct bpf_insn *out = form->insns;
@@ -370,6 +444,7 @@ static void test_isa(void **state)
 	add_jump_forms();
 	add_memory_forms(false);
 	add_memory_forms(true);
+	add_sequences();
 	lower_fixture_init(&fx, "isa");
 	lower_fixture_map(&fx, "memory", INLAY_MAP_TYPE_ARRAY, 4, 8, 1);
 	lower_fixture_grow(&fx, (size_t)nr_forms);
