@@ -124,7 +124,8 @@ static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pa
 	probe->is_glob = (prog->flags & BPFCC_PROG_MULTI) && prog->function &&
 			 strpbrk(prog->function, "*?[");
 	probe->is_call_only = (prog->flags & BPFCC_PROG_CALL) || prog->caller;
-	if (!prog->path)
+	/* "any binary" and "the process itself" are the target, whatever its name */
+	if (!prog->path || !strcmp(prog->path, "*") || !strcmp(prog->path, "/proc/self/exe"))
 		return;
 	if (strstr(base_name(prog->path), ".so")) {
 		probe->is_library = true;
