@@ -2,8 +2,8 @@
 /*
  * attach OBJECT BINARY COMMAND...
  *
- * Loads a probe object into the kernel, attaches its programs to BINARY as real uprobes, runs the command
- * and prints the maps. Newer kinds than this libbpf knows (uprobe.multi, uprobe.session) are
+ * Loads a probe object into the kernel, attaches its programs to BINARY as real uprobes ("-": only
+ * loads them), runs the command and prints the maps. Newer kinds than this libbpf knows (uprobe.multi, uprobe.session) are
  * loaded and linked by number. Exit code 77: not possible here, with the reason.
  */
 #include <bpf/bpf.h>
@@ -226,8 +226,9 @@ int main(int argc, char **argv)
 	}
 	if (err)
 		fail("the kernel refuses the object");
-	bpf_object__for_each_program(prog, object)
-		attach(prog, argv[2]);
+	if (strcmp(argv[2], "-"))
+		bpf_object__for_each_program(prog, object)
+			attach(prog, argv[2]);
 
 	pid = fork();
 	if (!pid) {
