@@ -104,6 +104,9 @@ static void call(struct out *o, const struct bpfcc_object *object, const struct 
 	} else if (in->src_reg == BPF_PSEUDO_KFUNC_CALL) {
 		helper = bpfcc_kfunc_by_index(in->imm);
 		name = helper ? helper->name : NULL;
+	} else if (in->imm >= BPFCC_POISON) {
+		put(o, "<does not exist>");
+		return;
 	} else if (!in->src_reg) {
 		name = bpfcc_kernel_helper_name(in->imm);
 		if (name) {

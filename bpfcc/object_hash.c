@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hashes everything that changes the emitted code or data: relocated instructions, maps with their
- * initial contents, attach points, licence, BTF, options, helper table, ABI and tool version. Each part
- * goes in with its length, so that no two different objects feed the same bytes. Neither the file's
- * path nor its debug lines count: the same probes built in another directory are the same probes.
+ * Hashes everything that changes what a program does and how its data is read: relocated instructions,
+ * maps with their initial contents, attach points, licence, types, helper table, ABI and tool version.
+ * Each part goes in with its length, so that no two different objects feed the same bytes. The file's
+ * path, its debug lines and the level of optimisation do not count: the same probes built in another
+ * directory are the same probes.
  */
 #include "bpfcc/object_hash.h"
 
 #include <string.h>
+
+#include <bpf/btf.h>
 
 #include "bpfcc/helpers.h"
 #include "bpfcc/sha256.h"
@@ -56,6 +59,62 @@ static void add_prog(struct bpfcc_sha256 *h, const struct bpfcc_prog *p)
 	add_u64(h, p->flags);
 }
 
+static void add_btf_type(struct bpfcc_sha256 *h, const struct btf *btf, const struct btf_type *t)
+{
+	add_u64(h, t->info);
+	add_u64(h, t->size);
+	add_text(h, btf__str_by_offset(btf, t->name_off));
+	switch (btf_kind(t)) {
+	case BTF_KIND_INT:
+		add_u64(h, *(const uint32_t *)(t + 1));
+		break;
+	case BTF_KIND_ARRAY:
+		add_u64(h, btf_array(t)->type);
+		add_u64(h, btf_array(t)->nelems);
+		break;
+	case BTF_KIND_DECL_TAG:
+		add_u64(h, (uint64_t)btf_decl_tag(t)->component_idx);
+		break;
+	}
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		switch (btf_kind(t)) {
+		case BTF_KIND_STRUCT:
+		case BTF_KIND_UNION:
+			add_text(h, btf__str_by_offset(btf, btf_members(t)[i].name_off));
+			add_u64(h, btf_members(t)[i].type);
+			add_u64(h, btf_members(t)[i].offset);
+			break;
+		case BTF_KIND_ENUM:
+			add_text(h, btf__str_by_offset(btf, btf_enum(t)[i].name_off));
+			add_u64(h, (uint64_t)btf_enum(t)[i].val);
+			break;
+		case BTF_KIND_ENUM64:
+			add_text(h, btf__str_by_offset(btf, btf_enum64(t)[i].name_off));
+			add_u64(h, btf_enum64_value(&btf_enum64(t)[i]));
+			break;
+		case BTF_KIND_FUNC_PROTO:
+			add_text(h, btf__str_by_offset(btf, btf_params(t)[i].name_off));
+			add_u64(h, btf_params(t)[i].type);
+			break;
+		case BTF_KIND_DATASEC:
+			add_u64(h, btf_var_secinfos(t)[i].type);
+			add_u64(h, btf_var_secinfos(t)[i].offset);
+			add_u64(h, btf_var_secinfos(t)[i].size);
+			break;
+		}
+	}
+}
+
+/* Types by their content: the raw bytes hold offsets into strings, which are of source lines, too. */
+static void add_btf(struct bpfcc_sha256 *h, const struct btf *btf)
+{
+	uint32_t nr = btf ? btf__type_cnt(btf) : 0;
+
+	add_u64(h, nr);
+	for (uint32_t id = 1; id < nr; id++)
+		add_btf_type(h, btf, btf__type_by_id(btf, id));
+}
+
 int bpfcc_object_hash(struct bpfcc_object *o, const struct inlay_bpfcc_opts *opts)
 {
 	uint8_t digest[BPFCC_SHA256_BYTES];
@@ -67,9 +126,7 @@ int bpfcc_object_hash(struct bpfcc_object *o, const struct inlay_bpfcc_opts *opt
 	add_text(&h, bpfcc_helpers_abi);
 	add_text(&h, o->name);
 	add_text(&h, o->license);
-	add_text(&h, opts->target);
 	add_u64(&h, opts->stats);
-	add_u64(&h, (uint64_t)opts->opt_level);
 	add_u64(&h, o->nr_maps);
 	for (uint32_t i = 0; i < o->nr_maps; i++)
 		add_map(&h, &o->maps[i]);
@@ -81,7 +138,7 @@ int bpfcc_object_hash(struct bpfcc_object *o, const struct inlay_bpfcc_opts *opt
 	add_u64(&h, o->nr_progs);
 	for (uint32_t i = 0; i < o->nr_progs; i++)
 		add_prog(&h, &o->progs[i]);
-	add_bytes(&h, o->btf_data, o->btf_bytes);
+	add_btf(&h, o->btf);
 	bpfcc_sha256_final(&h, digest);
 	memcpy(o->hash, digest, sizeof(o->hash));
 	return 0;

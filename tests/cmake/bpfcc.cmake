@@ -15,3 +15,5 @@ foreach(module bpfcc_parts bpfcc_load bpfcc_check bpfcc_hostile)
 	add_dependencies(test_${module} bpfcc_probe)
 endforeach()
 target_compile_definitions(test_bpfcc_hostile PRIVATE BPFCC_HOSTILE_ROUNDS=4000)
+
+inlay_lit_suite(bpfcc)

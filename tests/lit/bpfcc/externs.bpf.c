@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names that the object does not define: session kfuncs with both of the kernel's prototypes, weak ones. */
+// RUN: %clang_bpf -c %s -o %t.bpf.o
+// RUN: %bpfcc -d %t.bpf.o | FileCheck %s
+// RUN: %clang_bpf -DWITH_CTX -c %s -o %t.ctx.bpf.o
+// RUN: %bpfcc -d %t.ctx.bpf.o | FileCheck %s
+// RUN: %clang_bpf -DUSE_KCONFIG -c %s -o %t.1.bpf.o
+// RUN: not %bpfcc -d %t.1.bpf.o 2>&1 | FileCheck %s --check-prefix=KCONFIG
+// RUN: %clang_bpf -DSTRONG -c %s -o %t.2.bpf.o
+// RUN: not %bpfcc -d %t.2.bpf.o 2>&1 | FileCheck %s --check-prefix=STRONG
+// RUN: %clang_bpf -DVARIABLE -c %s -o %t.3.bpf.o
+// RUN: not %bpfcc -d %t.3.bpf.o 2>&1 | FileCheck %s --check-prefix=VARIABLE
+// RUN: %clang_bpf -DCALLBACK -c %s -o %t.4.bpf.o
+// RUN: not %bpfcc -d %t.4.bpf.o 2>&1 | FileCheck %s --check-prefix=CALLBACK
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#ifdef WITH_CTX
+#define CTX void *ctx
+#define ARG ctx
+#else
+#define CTX void
+#define ARG
+#endif
+extern _Bool bpf_session_is_return(CTX) __ksym;
+extern __u64 *bpf_session_cookie(CTX) __ksym;
+extern void weak_function(void) __ksym __weak;
+extern void strong_function(void) __ksym;
+extern const int weak_variable __ksym __weak;
+extern const int strong_variable __ksym;
+extern int LINUX_KERNEL_VERSION __kconfig;
+unsigned long total;
+
+static long callback(__u32 i, void *data)
+{
+	return 0;
+}
+
+SEC("uprobe.session/*:f")
+int both(void *ctx)
+{
+	__u64 *cookie = bpf_session_cookie(ARG);
+
+	if (bpf_session_is_return(ARG))
+		total += *cookie;
+	else
+		*cookie = 1;
+	if (weak_function)
+		weak_function();
+	if (&weak_variable)
+		total += weak_variable;
+#ifdef USE_KCONFIG
+	total += LINUX_KERNEL_VERSION;
+#endif
+#ifdef STRONG
+	strong_function();
+#endif
+#ifdef VARIABLE
+	total += (long)&strong_variable;
+#endif
+#ifdef CALLBACK
+	bpf_loop(3, callback, 0, 0);
+#endif
+	return 0;
+}
+// CHECK: call bpf_session_cookie
+// CHECK: call bpf_session_is_return
+// CHECK: r{{[0-9]}} = 0x0 ll
+// CHECK: never runs
+// KCONFIG: error: {{.*}}kernel configuration
+// STRONG: externs.bpf.c:{{[0-9]+}}: error: kernel function "strong_function" is not supported
+// STRONG: help: {{.*}}__weak
+// VARIABLE: error: "strong_variable" is not defined in the object: kernel symbols do not exist in a process
+// CALLBACK: error: the address of a function (a callback) is not supported yet
