@@ -4,6 +4,7 @@
  * optimisation, linkage. One object in, one verified module out.
  */
 #include "bpfcc/ll/impl.h"
+#include "bpfcc/ll/log2.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -71,9 +72,13 @@ static int l_optimise(struct lower *l)
 {
 	int level = l->handle->opts.opt_level;
 	char passes[64];
+	int err;
 
 	snprintf(passes, sizeof(passes), "default<O%d>", level < 1 ? 2 : level > 3 ? 3 : level);
-	return l_run_passes(l, passes);
+	err = l_run_passes(l, passes);
+	if (!err && ll_recognise_log2(l->module))
+		err = l_run_passes(l, "function(instcombine,adce,simplifycfg)");
+	return err;
 }
 
 static int l_verify(struct lower *l)

@@ -117,6 +117,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "inlay-prepare-helpers: error: %s: no LLVM bitcode\n", argv[1]);
 		return 1;
 	}
+	LLVMDisposeMemoryBuffer(buffer);
 	for (LLVMValueRef v = LLVMGetFirstGlobal(module); v; v = LLVMGetNextGlobal(v))
 		nr_errors += check_global(v);
 	for (LLVMValueRef v = LLVMGetFirstFunction(module); v; v = LLVMGetNextFunction(v))

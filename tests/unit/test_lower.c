@@ -361,7 +361,7 @@ static void test_import_mode(void **state)
 		LLVMGetEnumAttributeKindForName("alwaysinline", 12)));
 	assert_null(LLVMGetStringAttributeAtIndex(v_fn, LLVMAttributeFunctionIndex,
 						  "target-features", 15));
-	LLVMCopyModuleFlagsMetadata(module, &len);
+	LLVMDisposeModuleFlagsMetadata(LLVMCopyModuleFlagsMetadata(module, &len));
 	assert_int_equal(len, 0);
 	assert_null(LLVMGetNamedMetadata(module, "llvm.ident", 10));
 
