@@ -40,7 +40,8 @@ const struct command commands[] = {
 	{ "watch", "[MAP...]", "rates of counters, refreshed",
 	  "Prints the counters of the maps and what they gain a second, the fastest first; a\n"
 	  "histogram counts as its number of samples. Without MAP: all maps. On a terminal the screen\n"
-	  "is refreshed; otherwise each round is a block of plain lines. Ends with the target.\n\n"
+	  "is refreshed; otherwise each round adds a line for each counter that changed. Ends with\n"
+	  "the target.\n\n"
 	  "  -i, --interval SEC   between two rounds, default 1\n"
 	  "  -n, --count N        rounds, default no limit\n"
 	  HELP_SYM HELP_TARGET HELP_USER, "inspu", 0, INT_MAX, cmd_watch },

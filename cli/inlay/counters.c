@@ -77,6 +77,7 @@ static void search_type(struct search *search, uint32_t type_id, uint64_t off, c
 		return;
 	if (btf_is_int(type) && type->size <= 8) {
 		add(search, off, type->size, 1, label);
+		search->found[search->nr - 1].is_signed = btf_int_encoding(type) & BTF_INT_SIGNED;
 	} else if (btf_is_composite(type)) {
 		search_members(search, type, off, label, depth + 1);
 	} else if (btf_is_array(type)) {
@@ -108,5 +109,8 @@ uint64_t counter_get(const struct counter *counter, const void *value, size_t si
 			break;
 		n += slots_get(&counter->slots, i, value, size);
 	}
+	if (counter->is_signed && counter->slots.bytes < 8 &&
+	    n >> (counter->slots.bytes * 8 - 1) & 1)
+		n |= ~0ull << (counter->slots.bytes * 8);
 	return n;
 }

@@ -139,7 +139,11 @@ static int entry_text(struct dump *dump, const struct inlay_map_entry *entry)
 	}
 	put_value(dump, entry->value, 0);
 	for (uint32_t i = 0; dump->args->is_threads && entry->tids && i < entry->nr_shards; i++) {
-		printf("    %sthread %u:%s ", paint(PAINT_DIM), entry->tids[i], paint(PAINT_NONE));
+		if (entry->tids[i])
+			printf("    %sthread %u:%s ", paint(PAINT_DIM), entry->tids[i],
+			       paint(PAINT_NONE));
+		else
+			printf("    %sended threads:%s ", paint(PAINT_DIM), paint(PAINT_NONE));
 		put_value(dump, (const char *)entry->shards + i * (size_t)entry->value_stride, 1);
 	}
 	return 0;

@@ -260,6 +260,11 @@ static int read_elf(struct elf_file *file, char *reason, size_t reason_bytes)
 	if (header.e_type == ET_REL)
 		return refuse(reason, reason_bytes, -EINVAL,
 			      "an object file, whose sites have no addresses yet: link it first");
+	/* libelf takes headers outside the file for none. */
+	if (header.e_shoff &&
+	    (header.e_shoff > file->out->image_bytes || !header.e_shentsize ||
+	     (file->out->image_bytes - header.e_shoff) / header.e_shentsize < header.e_shnum))
+		return refuse(reason, reason_bytes, -EBADMSG, "cut short: no section headers");
 	if (elf_getshdrnum(file->elf, &file->nr_sections) ||
 	    elf_getshdrstrndx(file->elf, &names))
 		return refuse(reason, reason_bytes, -EBADMSG, "damaged section headers");

@@ -268,6 +268,19 @@ static void set_rates(const struct round *before, struct round *now)
 
 /* ---- Printing --------------------------------------------------------------------------- */
 
+static void format_value(const struct watch *watch, const struct sample *sample, char *buffer,
+			 size_t bytes)
+{
+	const struct counter *counter = &watch->maps[sample->map].counters[sample->counter];
+
+	if (counter->is_signed && (int64_t)sample->value < 0) {
+		*buffer = '-';
+		format_count(0 - sample->value, buffer + 1, bytes - 1);
+	} else {
+		format_count(sample->value, buffer, bytes);
+	}
+}
+
 static int by_rate(const void *a, const void *b)
 {
 	const struct sample *x = *(const struct sample *const *)a;
@@ -333,14 +346,56 @@ static void clock_text(char *buffer, size_t bytes)
 	strftime(buffer, bytes, "%H:%M:%S", &local);
 }
 
-static int print_round(const struct watch *watch, const struct round *now)
+/* Lines for a pipe or a log: what changed. */
+static void print_lines(const struct watch *watch, const struct sample **order, size_t nr,
+			const char *when, bool with_pid)
+{
+	char name[512], value[40], rate[40];
+	size_t nr_printed = 0;
+
+	for (size_t i = 0; i < nr && nr_printed < ROWS; i++) {
+		double r = order[i]->rate < 0 ? -order[i]->rate : order[i]->rate;
+
+		if (!(r > 0))
+			break; /* ordered by rate */
+		sample_name(watch, order[i], with_pid, name, sizeof(name));
+		format_value(watch, order[i], value, sizeof(value));
+		printf("%s %s %s %s%s/s\n", when, name, value, order[i]->rate < 0 ? "-" : "+",
+		       format_count((uint64_t)(r + 0.5), rate, sizeof(rate)));
+		nr_printed++;
+	}
+	if (!nr_printed)
+		printf("%s %s\n", when, nr ? "no change" : "nothing counted yet");
+}
+
+static void print_screen(const struct watch *watch, const struct sample **order, size_t nr,
+			 const char *when, bool with_pid)
 {
 	static const char *const titles[] = { "COUNTER", ">VALUE", ">A SECOND", NULL };
+	struct table *table = table_new(titles);
+	char name[512], value[40], rate[40];
+	size_t max = rows();
+
+	printf("\033[H\033[J%s%s%s  %zu counters, every %g s\n", paint(PAINT_TITLE), when,
+	       paint(PAINT_NONE), nr, watch->args->interval);
+	for (size_t i = 0; i < nr && i < max; i++) {
+		double r = order[i]->rate < 0 ? -order[i]->rate : order[i]->rate;
+
+		sample_name(watch, order[i], with_pid, name, sizeof(name));
+		format_value(watch, order[i], value, sizeof(value));
+		table_cell(table, PAINT_NAME, "%s", name);
+		table_cell(table, PAINT_NONE, "%s", value);
+		table_cell(table, r > 0 ? PAINT_GOOD : PAINT_DIM, "%s%s",
+			   order[i]->rate < 0 ? "-" : "",
+			   format_count((uint64_t)(r + 0.5), rate, sizeof(rate)));
+	}
+	table_print(table);
+}
+
+static int print_round(const struct watch *watch, const struct round *now)
+{
 	const struct sample **order = calloc(now->nr ? now->nr : 1, sizeof(struct sample *));
-	struct table *table = out_is_terminal() ? table_new(titles) : NULL;
-	bool with_pid = many_targets(watch);
-	char name[512], value[40], rate[40], when[16];
-	size_t nr = rows();
+	char when[16];
 
 	if (!order)
 		return -ENOMEM;
@@ -349,28 +404,10 @@ static int print_round(const struct watch *watch, const struct round *now)
 	if (now->nr)
 		qsort(order, now->nr, sizeof(*order), by_rate);
 	clock_text(when, sizeof(when));
-	if (table)
-		printf("\033[H\033[J%s%s%s  %zu counters, every %g s\n", paint(PAINT_TITLE), when,
-		       paint(PAINT_NONE), now->nr, watch->args->interval);
-	for (size_t i = 0; i < now->nr && i < nr; i++) {
-		double r = order[i]->rate < 0 ? -order[i]->rate : order[i]->rate;
-
-		sample_name(watch, order[i], with_pid, name, sizeof(name));
-		format_count(order[i]->value, value, sizeof(value));
-		format_count((uint64_t)(r + 0.5), rate, sizeof(rate));
-		if (!table) {
-			printf("%s %s %s %s%s/s\n", when, name, value,
-			       order[i]->rate < 0 ? "-" : "+", rate);
-			continue;
-		}
-		table_cell(table, PAINT_NAME, "%s", name);
-		table_cell(table, PAINT_NONE, "%s", value);
-		table_cell(table, r > 0 ? PAINT_GOOD : PAINT_DIM, "%s%s",
-			   order[i]->rate < 0 ? "-" : "", rate);
-	}
-	table_print(table);
-	if (!now->nr)
-		printf("%s nothing counted yet\n", when);
+	if (out_is_terminal())
+		print_screen(watch, order, now->nr, when, many_targets(watch));
+	else
+		print_lines(watch, order, now->nr, when, many_targets(watch));
 	free(order);
 	return fflush(stdout) ? -errno : 0;
 }

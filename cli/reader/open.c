@@ -292,7 +292,7 @@ static int open_memfd(uint32_t pid, const struct inlay_segment_opts *opts,
 	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
 	dir = opendir(path);
 	if (!dir)
-		return -errno;
+		return errno == ENOENT ? -ESRCH : -errno;
 	while (err == -ENOENT && (entry = readdir(dir))) {
 		char full[sizeof(path) + NAME_MAX + 2];
 		ssize_t n;
@@ -338,6 +338,8 @@ int inlay_segment_open_pid(pid_t pid, const struct inlay_segment_opts *user_opts
 		if (err == -ENOENT)
 			err = refuse(&opts, err, "process %u has no segment: it was built without "
 				     "probes, or runs with INLAY_DISABLE=1", wanted.pid);
+		else if (err == -ESRCH)
+			err = refuse(&opts, err, "there is no process %u", wanted.pid);
 		else if (err)
 			err = refuse(&opts, err, "process %u: %s", wanted.pid, strerror(-err));
 	}

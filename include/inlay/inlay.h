@@ -72,7 +72,8 @@ int inlay_segment_open(const char *name, const struct inlay_segment_opts *opts,
 
 /*
  * Opens the segment that process `pid` writes to: one in the directory with a live process of that
- * id, else a crashed process's that had it, else the process's memfd. -ENOENT: it has none.
+ * id, else a crashed process's that had it, else the process's memfd. -ENOENT: it has none;
+ * -ESRCH: there is no such process.
  */
 int inlay_segment_open_pid(pid_t pid, const struct inlay_segment_opts *opts,
 			   struct inlay_reader **ret_reader);

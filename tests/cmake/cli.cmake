@@ -24,3 +24,7 @@ foreach(module reader reader_hostile reader_typed)
 	set_tests_properties(unit/${module}_asan PROPERTIES TIMEOUT 180
 		ENVIRONMENT "ASAN_OPTIONS=handle_segv=2:allow_user_segv_handler=0")
 endforeach()
+
+inlay_script_test(e2e/cli e2e/cli.sh)
+inlay_script_test(e2e/cli-hostile e2e/cli-hostile.sh)
+inlay_script_test(e2e/cli-bpftool e2e/cli-bpftool.sh)

@@ -1,0 +1,209 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Every command of `inlay` on a target that runs: text, JSON, exit codes.
+set -eu -o pipefail
+. "$INLAY_SOURCE/tests/e2e/cli/common.sh"
+
+# ---- without any target
+exits 0 inlay help
+has "help" "$out" '^  dump +the entries of a map, typed$'
+for command in list ps maps dump hist watch stat on off trace gc; do
+	exits 0 inlay help $command
+	has "help $command" "$out" "^usage: inlay $command"
+	text=$out
+	exits 0 inlay $command --help
+	[ "$text" = "$out" ] || fail "$command --help differs from help $command"
+	exits 2 inlay $command --nonsense
+	has "an unknown option" "$out" "'inlay $command' has no option --nonsense"
+done
+exits 0 inlay --version
+exits 2 inlay
+exits 2 inlay dmup
+has "a slip" "$out" "did you mean 'dump'"
+exits 2 inlay frobnicate
+exits 2 inlay dump
+exits 2 inlay watch -i 0
+exits 2 inlay watch -n x
+exits 2 inlay ps -i 1
+exits 0 inlay ps
+has "ps of nothing" "$out" '^no program with probes runs'
+exits 0 inlay ps -j
+[ "$out" = "[]" ] || fail "ps -j of nothing: $out"
+exits 1 inlay dump x
+exits 1 inlay maps 999999999
+has "no such process" "$out" 'there is no process 999999999'
+exits 1 inlay list /nonexistent
+exits 1 inlay list "$here/target.c"
+has "no ELF file" "$out" 'not an ELF file'
+exits 0 inlay gc
+has "gc of nothing" "$out" '^nothing to remove$'
+
+# ---- list BINARY
+build_target
+exits 0 inlay list "$work/target"
+has "list" "$out" "target: 5 sites of 4 programs$"
+has "list" "$out" '^entry +greet +probes\.on_greet +.*/target\.c:24 +void \(i32, ptr\) +early$'
+has "list" "$out" '^return +work +probes\.time_work +'
+has "list" "$out" '^entry +work +probes\.on_demand .*switched'
+inlay list -j "$work/target" | json "list -j" \
+	'len(d) == 1 and sorted((s["kind"], s["function"], s["program"]) for s in d[0]["sites"]) == [
+	("entry", "greet", "on_greet"), ("entry", "work", "on_demand"), ("entry", "work", "on_work"),
+	("entry", "work", "time_work"), ("return", "work", "time_work")]'
+exits 0 inlay list /bin/sh
+has "a binary without sites" "$out" ': no sites$'
+for bytes in 0 1 63 64 100 5000 20000; do
+	head -c $bytes "$work/target" >"$work/cut"
+	exits 1 inlay list "$work/cut"
+	has "a cut binary" "$out" '^inlay: .*cut: '
+done
+
+# ---- one target
+start one
+exits 0 inlay list "$one"
+has "list PID" "$out" "^$work/target: 5 sites"
+exits 0 inlay ps
+has "ps" "$out" "^ *$one +target +live +1 +8 +4 .* probes$"
+exits 0 inlay list
+has "list without arguments" "$out" "^ *$one +target +live"
+inlay ps -j | json "ps -j" "d[0]['pid'] == $one and d[0]['objects'] == ['probes'] and
+	d[0]['state'] == 'live'"
+exits 0 inlay maps
+has "maps" "$out" "^ *$one +probes +conns +hash +struct conn -> struct stats +64 "
+has "maps" "$out" 'by_thread +percpu_array +u32 -> u64 +2 .* 2 +0$'
+has "maps: drops" "$out" 'tiny .* 49$'
+inlay maps -j "$one" | json "maps -j" \
+	'[m["bytes_value"] for m in d if m["name"] == "sizes"] == [8]'
+
+exits 0 inlay dump sizes
+[ "$out" = $'0: 52\n1: 50\n2: 50\n3: 48\n4 .. 7: 0' ] || fail "dump sizes: $out"
+exits 0 inlay dump -a probes.sizes
+[ "$(wc -l <<<"$out")" = 8 ] || fail "dump -a: $out"
+exits 0 inlay dump "$one:conns"
+has "dump conns" "$out" '^\{ \.id = 2, \.name = "a \\"long\\" na" \}: \{ \.hits = 1, \.last = -2, '
+has "dump conns" "$out" '^\{ \.id = 7, \.name = "\\x1b\[31mred" \}'
+has "dump conns" "$out" 'alice.*\.hits = 2, .*\.state = BUSY, \.tag = "new", \.pair = \[0, 5\]'
+exits 0 inlay dump by_thread -t
+has "dump -t" "$out" '^0: 100$'
+has "dump -t" "$out" "^    thread $one: 75$"
+has "dump -t" "$out" '^    ended threads: 25$'
+exits 0 inlay dump .bss
+[ "$out" = $'works = 100\noptional = 0' ] || fail "dump .bss: $out"
+exits 0 inlay dump probes.data
+[ "$out" = $'lowest = 0\nlabel = "e2e"' ] || fail "dump .data: $out"
+exits 0 inlay dump .rodata
+has "dump .rodata" "$out" '^limit = 5$'
+exits 0 inlay dump latency_ns
+has "keys that are functions" "$out" '^work: \{ \.slots = \[0 <10 times>, 100, '
+exits 0 inlay dump latency_ns --no-sym
+has "--no-sym" "$out" '^[0-9]+: '
+inlay dump latency_ns -j --sym | json "dump -j --sym" 'd[0]["symbol"] == "work"'
+inlay dump .bss -j | json "dump -j of globals" \
+	'd[0]["formatted"] == {"value": {".bss": [{"works": 100}, {"optional": 0}]}}'
+inlay dump conns -j | json "dump -j of a hash map" \
+	'sorted(e["formatted"]["key"]["id"] for e in d) == [1, 2, 7] and
+	 d[0]["key"][0] == "0x01" and len(d[0]["value"]) == 32'
+exits 1 inlay dump nosuch
+has "no such map" "$out" "^  $one:probes\.conns$"
+exits 1 inlay dump nosuch.conns
+exits 1 bash -c 'inlay dump sizes >/dev/full'
+has "a full disk" "$out" 'cannot write the output'
+
+exits 0 inlay hist latency_ns
+has "hist" "$out" '^work  100 samples  p50 < 2\.05 us'
+has "hist" "$out" '1\.02 us -> 2\.05 us +100 100\.0% █+$'
+exits 0 inlay hist latency_ns -U B
+has "hist --unit" "$out" '1\.0 KiB -> 2\.0 KiB '
+exits 0 inlay hist sizes
+has "hist of an array" "$out" ' 0 \.\. 1 +52 +26\.0% '
+inlay hist latency_ns -j | json "hist -j" \
+	'd[0]["symbol"] == "work" and d[0]["total"] == 100 and d[0]["unit"] == "ns" and
+	 d[0]["slots"][10] == {"low": 1024, "high": 2047, "count": 100}'
+exits 1 inlay hist conns2
+exits 1 inlay hist tiny
+has "no histogram" "$out" 'no array of counts'
+
+# ---- programs
+exits 0 inlay stat
+has "stat" "$out" "^ *$one +probes +on_work +entry +fixed +1 +0 +0 +100 +[0-9]"
+has "stat" "$out" ' on_demand +entry +off +1 +0 +0 +0 +-$'
+has "stat" "$out" ' time_work +session +fixed +2 '
+has "stat: losses" "$out" 'map tiny dropped 49 updates'
+inlay stat -j "$one" | json "stat -j" \
+	'[(p["on"], p["switched"], p["sites"]) for p in d if p["program"] == "on_demand"] == [(False, True, 1)]'
+exits 0 inlay on on_demand
+has "on" "$out" "^$one: probes\.on_demand is on$"
+tell one "work 10"
+exits 0 inlay dump .bss
+[ "$out" = $'works = 110\noptional = 10' ] || fail "after on: $out"
+exits 0 inlay off all
+tell one "work 10"
+exits 0 inlay dump .bss
+[ "$out" = $'works = 120\noptional = 10' ] || fail "after off: $out"
+exits 1 inlay on on_work
+has "a fixed program" "$out" 'on_work is fixed'
+exits 1 inlay on nosuch
+exits 0 inlay trace -1
+[ "$(grep -c 'greeted 1$' <<<"$out")" = 2 ] || fail "trace: $out"
+inlay trace -1 -n 1 -j | json "trace -j" 'd["text"].startswith("greeted 1") and d["lost"] == 0'
+
+# ---- watch: rates, plain lines when not a terminal
+say one loop
+exits 0 inlay watch sizes .bss -n 1 -i 0.1 -p "$one"
+exits 1 inlay watch nosuch
+exits 0 inlay watch .bss -n 2 -i 0.2
+has "watch" "$out" '^[0-9:]{8} probes\.works [0-9,]+ \+[0-9,]+/s$'
+exits 0 inlay watch -n 1 -i 0.2
+has "watch all" "$out" '^[0-9:]{8} latency_ns\[work\]\.slots [0-9,]+ \+[0-9,]+/s$'
+lacks "watch shows what changed" "$out" 'conns'
+tell one stop
+exits 0 inlay watch .bss -n 1 -i 0.1
+has "watch of nothing" "$out" ' no change$'
+
+# ---- colours: on a terminal, and not with NO_COLOR or TERM=dumb
+if command -v script >/dev/null; then
+	esc=$'\033'
+	has "colours" "$(TERM=xterm script -qec "inlay ps" /dev/null </dev/null)" "$esc\\[1m"
+	lacks "NO_COLOR" "$(NO_COLOR=1 TERM=xterm script -qec "inlay ps" /dev/null </dev/null)" "$esc"
+	lacks "TERM=dumb" "$(TERM=dumb script -qec "inlay ps" /dev/null </dev/null)" "$esc"
+	lacks "no terminal" "$(inlay ps)" "$esc"
+fi
+
+# ---- two targets: nothing is picked at random
+start two
+exits 1 inlay dump sizes
+has "ambiguous map" "$out" "means 2 maps; choose one"
+has "ambiguous map" "$out" "^  $one:probes\.sizes$"
+has "ambiguous map" "$out" "^  $two:probes\.sizes$"
+exits 1 inlay trace target
+has "ambiguous target" "$out" '2 targets fit'
+exits 0 inlay dump sizes -p "$two"
+exits 0 inlay dump "$two:sizes"
+exits 0 inlay stat
+has "stat of two" "$out" "^ *$two +probes +on_work"
+
+# ---- ends: a watched target that exits, one that is killed
+inlay watch .bss -i 0.1 -p "$two" >"$work/watch.out" 2>&1 &
+watcher=$!
+pids+=($watcher)
+appears "$work/watch.out"
+say two "exit"
+wait $watcher || fail "watch of a target that exits: $(cat "$work/watch.out")"
+has "watch ends" "$(cat "$work/watch.out")" '^the target has ended$'
+inlay gc -a >/dev/null # it was being read, so it stayed
+say one kill
+wait "$one" 2>/dev/null || :
+exits 0 inlay ps
+has "after a crash" "$out" "^ *$one +target +died +0 "
+exits 0 inlay dump latency_ns
+has "names after a crash" "$out" '^work: '
+exits 0 inlay gc
+has "gc keeps the newest" "$out" '^nothing to remove$'
+exits 0 inlay gc -a -d
+has "gc -d" "$out" "^would remove .*/target\.$one\."
+exits 0 inlay ps
+has "gc -d removes nothing" "$out" "$one"
+exits 0 inlay gc --all
+has "gc --all" "$out" "^removed .*/target\.$one\."
+exits 0 inlay ps
+has "after gc" "$out" '^no program'
+finish
