@@ -77,7 +77,8 @@ static int l_optimise(struct lower *l)
 	snprintf(passes, sizeof(passes), "default<O%d>", level < 1 ? 2 : level > 3 ? 3 : level);
 	err = l_run_passes(l, passes);
 	if (!err && ll_recognise_log2(l->module))
-		err = l_run_passes(l, "function(instcombine,adce,simplifycfg)");
+		err = l_run_passes(l, "function(adce,simplifycfg<hoist-common-insts>,early-cse,"
+				      "instcombine,adce)");
 	return err;
 }
 
