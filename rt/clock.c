@@ -116,14 +116,19 @@ static int counter_is_invariant(void)
 #endif
 }
 
+static unsigned int line_index(__u64 current)
+{
+	return current / INLAY_CLOCK_LINE_BYTES % INLAY_CLOCK_LINES;
+}
+
 static int take_snapshot(struct snapshot *ret_snapshot)
 {
 	for (int i = 0; i < 16; i++) {
 		/* acquire: pairs with publish() */
 		__u64 current = __atomic_load_n(&__inlay_clock_v1.current, __ATOMIC_ACQUIRE);
 		const struct inlay_clock_line *l =
-			&__inlay_clock_v1.lines[current % INLAY_CLOCK_LINES];
-		const struct anchor *a = &anchors[current % INLAY_CLOCK_LINES];
+			&__inlay_clock_v1.lines[line_index(current)];
+		const struct anchor *a = &anchors[line_index(current)];
 
 		ret_snapshot->current = current;
 		ret_snapshot->line.base = __atomic_load_n(&l->base, __ATOMIC_RELAXED);
@@ -163,13 +168,14 @@ static __u64 line_value(const struct snapshot *s, __u64 steps)
  */
 static int publish(const struct snapshot *old, const struct snapshot *next)
 {
-	__u64 index = old->current % INLAY_CLOCK_LINES, bit = 0, busy, expected = old->current;
+	__u64 bit = 0, busy, expected = old->current, next_current;
+	unsigned int index = line_index(old->current);
 	struct inlay_clock_line *l;
 	struct anchor *a;
 	int is_published = 0;
 
 	for (unsigned int i = 1; i < INLAY_CLOCK_LINES && !bit; i++) {
-		index = (old->current + i) % INLAY_CLOCK_LINES;
+		index = (line_index(old->current) + i) % INLAY_CLOCK_LINES;
 		/* acquire: pairs with the release below, when the line's last writer gave it back */
 		busy = __atomic_fetch_or(&busy_lines, 1ull << index, __ATOMIC_ACQUIRE);
 		if (!(busy & 1ull << index))
@@ -179,6 +185,8 @@ static int publish(const struct snapshot *old, const struct snapshot *next)
 		return 0;
 	l = &__inlay_clock_v1.lines[index];
 	a = &anchors[index];
+	next_current = old->current / (INLAY_CLOCK_LINES * INLAY_CLOCK_LINE_BYTES) + 1;
+	next_current = (next_current * INLAY_CLOCK_LINES + index) * INLAY_CLOCK_LINE_BYTES;
 	/*
 	 * The line may be the current one by now, if we were stopped for long: then it is not ours to
 	 * write. It cannot become current while we hold its bit.
@@ -198,9 +206,8 @@ static int publish(const struct snapshot *old, const struct snapshot *next)
 		__atomic_store_n(&a->distrust, next->anchor.distrust, __ATOMIC_RELAXED);
 		/* release: pairs with the acquire loads of `current` */
 		is_published = __atomic_compare_exchange_n(
-			&__inlay_clock_v1.current, &expected,
-			(old->current / INLAY_CLOCK_LINES + 1) * INLAY_CLOCK_LINES + index, 0,
-			__ATOMIC_RELEASE, __ATOMIC_RELAXED);
+			&__inlay_clock_v1.current, &expected, next_current, 0, __ATOMIC_RELEASE,
+			__ATOMIC_RELAXED);
 	}
 	__atomic_fetch_and(&busy_lines, ~bit, __ATOMIC_RELEASE);
 	return is_published;

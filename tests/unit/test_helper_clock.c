@@ -156,8 +156,8 @@ static void test_leaves_calibration(void **state)
 	(void)state;
 	require_counter();
 	run_ms(3);
-	assert_int_equal(anchors[__inlay_clock_v1.current % INLAY_CLOCK_LINES].mode, LINE_COUNTER);
-	assert_true(__inlay_clock_v1.lines[__inlay_clock_v1.current % INLAY_CLOCK_LINES].limit > 0);
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_COUNTER);
+	assert_true(__inlay_clock_v1.lines[line_index(__inlay_clock_v1.current)].limit > 0);
 }
 
 static void test_accuracy(void **state)
@@ -268,7 +268,7 @@ static void test_suspend(void **state)
 	/* ahead by no more than an extension can rise, and coming back */
 	assert_true(now_ns() - fake_ns() < 3 * LINE_NS || now_ns() < fake_ns());
 	check_rises(20);
-	assert_int_equal(anchors[__inlay_clock_v1.current % INLAY_CLOCK_LINES].mode, LINE_COUNTER);
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_COUNTER);
 }
 
 /* The counter's frequency is not what it was (a virtual machine moved): give the counter up. */
@@ -280,7 +280,7 @@ static void test_frequency_changed(void **state)
 	run_ms(5);
 	fake_set(100000, 0);
 	check_rises(100);
-	assert_int_equal(anchors[__inlay_clock_v1.current % INLAY_CLOCK_LINES].mode, LINE_SOURCE);
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_SOURCE);
 	assert_true(worst_error(5) < 100);
 }
 
@@ -295,7 +295,7 @@ static void test_slews_at_the_limit(void **state)
 		fake_set(i % 2 ? 450 : -450, 0);
 		check_rises(6);
 	}
-	assert_int_equal(anchors[__inlay_clock_v1.current % INLAY_CLOCK_LINES].mode, LINE_COUNTER);
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_COUNTER);
 }
 
 static void test_counter_refused(void **state)
@@ -310,7 +310,7 @@ static void test_counter_refused(void **state)
 		after = real_ns();
 		assert_in_range(ns, before, after);
 	}
-	assert_int_equal(anchors[__inlay_clock_v1.current % INLAY_CLOCK_LINES].mode, LINE_SOURCE);
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_SOURCE);
 }
 
 /* Counters that differ between processors: a line that starts in the future. */
@@ -322,10 +322,10 @@ static void test_counter_behind(void **state)
 	require_counter();
 	run_ms(5);
 	last = now_ns();
-	__inlay_clock_v1.lines[__inlay_clock_v1.current % INLAY_CLOCK_LINES].base += 1ull << 32;
+	__inlay_clock_v1.lines[line_index(__inlay_clock_v1.current)].base += 1ull << 32;
 	ns = now_ns();
 	assert_true(ns >= last);
-	assert_int_equal(anchors[__inlay_clock_v1.current % INLAY_CLOCK_LINES].mode, LINE_SOURCE);
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_SOURCE);
 }
 
 /* Holders that never come back: the lock is taken from them, and their lines stay theirs. */
@@ -335,8 +335,8 @@ static void test_lost_holders(void **state)
 	require_counter();
 	run_ms(5);
 	anchor_lock = __inlay_counter() | 1;
-	busy_lines = 0xff & ~(1ull << (__inlay_clock_v1.current + 3) % INLAY_CLOCK_LINES) &
-		     ~(1ull << (__inlay_clock_v1.current + 5) % INLAY_CLOCK_LINES);
+	busy_lines = 0xff & ~(1ull << (line_index(__inlay_clock_v1.current) + 3) % INLAY_CLOCK_LINES) &
+		     ~(1ull << (line_index(__inlay_clock_v1.current) + 5) % INLAY_CLOCK_LINES);
 	run_ms(10);
 	assert_true(worst_error(20) < 5000);
 	/* all of them: the clock goes on, without lines */
