@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table, the promised figures, and the same as JSON. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "bench/probe/bench.h"
+
+/* a <= b * factor + plus, all in nanoseconds a call */
+struct figure {
+	const char *what;
+	const char *a, *b;
+	double factor, plus;
+};
+
+static const struct figure figures[] = {
+	{ "count in a global: not above by hand + 0.3 ns", "inlay-global", "hand-global", 1, 0.3 },
+	{ "count in an array map: not above by hand + 0.3 ns", "inlay-array", "hand-global", 1, 0.3 },
+	{ "count per thread: not above by hand + 0.3 ns", "inlay-percpu", "hand-tls", 1, 0.3 },
+	{ "latency by session: not above 1.15 times by hand", "inlay-latency", "hand-latency", 1.15,
+	  0 },
+	{ "count: 100 times cheaper than the best uprobe", "inlay-array", "uprobe-nop5", 0.01, 0 },
+	{ "latency: 20 times cheaper than uprobe.session", "inlay-latency", "uprobe-session", 0.05,
+	  0 },
+};
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+struct bench_summary bench_summarise(const struct bench_variant *variant)
+{
+	double sorted[BENCH_MAX_ROUNDS];
+	unsigned int n = variant->rounds;
+
+	if (!n)
+		return (struct bench_summary){ 0 };
+	memcpy(sorted, variant->ns, n * sizeof(sorted[0]));
+	qsort(sorted, n, sizeof(sorted[0]), compare);
+	return (struct bench_summary){
+		.min = sorted[0],
+		.median = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
+		.max = sorted[n - 1],
+	};
+}
+
+static const struct bench_variant *find(const struct bench_variant *variants, size_t nr,
+					const char *key)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (strcmp(variants[i].key, key) == 0 && variants[i].rounds)
+			return &variants[i];
+	return NULL;
+}
+
+static void machine(char *buf, size_t bytes)
+{
+	char line[256] = "", *model = NULL;
+	FILE *file = fopen("/proc/cpuinfo", "re");
+	struct utsname kernel;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strncmp(line, "model name", 10) == 0 && (model = strchr(line, ':')))
+			break;
+		model = NULL;
+	}
+	if (file)
+		fclose(file);
+	if (model)
+		model[strcspn(model, "\n")] = '\0';
+	uname(&kernel);
+	snprintf(buf, bytes, "%s, %ld CPUs, Linux %s", model ? model + 2 : kernel.machine,
+		 sysconf(_SC_NPROCESSORS_ONLN), kernel.release);
+}
+
+static bool is_met(const struct figure *f, double a, double b)
+{
+	return a <= b * f->factor + f->plus;
+}
+
+bool bench_report(struct bench_variant *variants, size_t nr, const struct bench_options *options)
+{
+	const struct bench_variant *none = find(variants, nr, "none");
+	double base = none ? bench_summarise(none).median : 0;
+	bool all_met = true;
+	char where[300];
+
+	machine(where, sizeof(where));
+	printf("%s\nns a call, %u alternating rounds of %lu calls (a hundredth of that where slow)\n\n"
+	       "%-46s %9s %9s %9s %9s\n",
+	       where, options->rounds, options->calls, "", "min", "median", "max", "added");
+	for (size_t i = 0; i < nr; i++) {
+		struct bench_summary s = bench_summarise(&variants[i]);
+
+		if (variants[i].rounds)
+			printf("%-46s %9.2f %9.2f %9.2f %9.2f\n", variants[i].what, s.min, s.median,
+			       s.max, s.median - base);
+		else
+			printf("%-46s skipped: %s\n", variants[i].what, variants[i].skipped);
+	}
+	printf("\n");
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		const struct bench_variant *a = find(variants, nr, figures[i].a);
+		const struct bench_variant *b = find(variants, nr, figures[i].b);
+		double x, y;
+
+		if (!a || !b)
+			continue;
+		x = bench_summarise(a).median;
+		y = bench_summarise(b).median;
+		printf("%-8s %-52s %8.2f to %8.2f ns: %.2f times, %+.2f ns\n",
+		       is_met(&figures[i], x, y) ? "met" : "MISSED", figures[i].what, x, y,
+		       x < y && figures[i].factor < 1 ? y / x : x / y, x - y);
+		all_met = all_met && is_met(&figures[i], x, y);
+	}
+	return all_met;
+}
+
+int bench_write_json(const struct bench_variant *variants, size_t nr,
+		     const struct bench_options *options)
+{
+	json_t *root = json_object(), *rows = json_array(), *promised = json_array();
+	char where[300], temporary[4200];
+	int err;
+
+	machine(where, sizeof(where));
+	json_object_set_new(root, "machine", json_string(where));
+	json_object_set_new(root, "rounds", json_integer(options->rounds));
+	json_object_set_new(root, "calls", json_integer((json_int_t)options->calls));
+	for (size_t i = 0; i < nr; i++) {
+		struct bench_summary s = bench_summarise(&variants[i]);
+		json_t *row = json_object(), *all = json_array();
+
+		json_object_set_new(row, "key", json_string(variants[i].key));
+		json_object_set_new(row, "what", json_string(variants[i].what));
+		if (variants[i].rounds) {
+			json_object_set_new(row, "min_ns", json_real(s.min));
+			json_object_set_new(row, "median_ns", json_real(s.median));
+			json_object_set_new(row, "max_ns", json_real(s.max));
+			for (unsigned int j = 0; j < variants[i].rounds; j++)
+				json_array_append_new(all, json_real(variants[i].ns[j]));
+			json_object_set_new(row, "ns", all);
+		} else {
+			json_decref(all);
+			json_object_set_new(row, "skipped", json_string(variants[i].skipped));
+		}
+		json_array_append_new(rows, row);
+	}
+	json_object_set_new(root, "variants", rows);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		const struct bench_variant *a = find(variants, nr, figures[i].a);
+		const struct bench_variant *b = find(variants, nr, figures[i].b);
+		json_t *row;
+
+		if (!a || !b)
+			continue;
+		row = json_object();
+		json_object_set_new(row, "what", json_string(figures[i].what));
+		json_object_set_new(row, "of", json_string(figures[i].a));
+		json_object_set_new(row, "against", json_string(figures[i].b));
+		json_object_set_new(row, "ratio",
+				    json_real(bench_summarise(a).median / bench_summarise(b).median));
+		json_object_set_new(row, "is_met",
+				    json_boolean(is_met(&figures[i], bench_summarise(a).median,
+							bench_summarise(b).median)));
+		json_array_append_new(promised, row);
+	}
+	json_object_set_new(root, "figures", promised);
+	snprintf(temporary, sizeof(temporary), "%s.tmp", options->json);
+	err = json_dump_file(root, temporary, JSON_INDENT(2)) || rename(temporary, options->json);
+	json_decref(root);
+	return err ? -1 : 0;
+}
