@@ -45,12 +45,11 @@ quietly() {
 }
 
 build_inlay() {
-	local configure=(-S "$source_dir" -B "$build_dir")
 	if [ ! -e "$build_dir/CMakeCache.txt" ]; then
-		configure+=(-DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19
-			-DINLAY_BUILD_TESTS=OFF -DINLAY_BUILD_BENCH=OFF -G Ninja)
+		quietly cmake -S "$source_dir" -B "$build_dir" -G Ninja -DINLAY_BUILD_TESTS=OFF \
+			-DINLAY_BUILD_BENCH=OFF \
+			-DCMAKE_C_COMPILER=clang-19 -DCMAKE_CXX_COMPILER=clang++-19
 	fi
-	quietly cmake "${configure[@]}"
 	quietly cmake --build "$build_dir" -j 2
 }
 

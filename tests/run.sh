@@ -11,7 +11,7 @@ source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_dir=${INLAY_BUILD_DIR:-$source_dir/build}
 jobs=${INLAY_JOBS:-2}
 
-"$source_dir/tests/setup.sh" build test
+"$source_dir/tests/setup.sh" build test redis
 
 skip_fails=OFF
 if [ "${CI:-}" = true ] && [ "$(id -u)" -eq 0 ]; then
