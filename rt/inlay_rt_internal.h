@@ -171,8 +171,14 @@ INLAY_HIDDEN int __inlay_lock_set(int fd, __u64 byte, bool is_write);
 INLAY_HIDDEN bool __inlay_lock_is_held(int fd, __u64 byte);
 
 /* segment.c */
-/* Makes or joins one with room for region_bytes, the best that can be had; never fails. */
+/* Makes or joins one with room for region_bytes, the best that can be had, and takes a row in its
+ * process table; never fails. */
 INLAY_HIDDEN void __inlay_segment_open(const struct rt_env *env, __u64 region_bytes);
+/*
+ * The lock of who appends to the tables, joins or removes the segment; close *ret_fd to give it up, and
+ * map nothing from it, as a mapping would keep the lock. -1 where there is nobody to lock out.
+ */
+INLAY_HIDDEN int __inlay_segment_lock(int *ret_fd);
 INLAY_HIDDEN void __inlay_segment_publish(void);
 INLAY_HIDDEN void __inlay_segment_finish(void);
 /* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */

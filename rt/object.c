@@ -12,9 +12,6 @@
 #include "rt/inlay_rt_internal.h"
 #include "rt/sys.h"
 
-#define TABLE_LOCK_TRIES 100
-#define TABLE_LOCK_WAIT_NS 1000000
-
 static void name_copy(char *dst, size_t dst_bytes, const char *src)
 {
 	size_t n = str_copy(dst, dst_bytes, src ? src : "");
@@ -280,33 +277,6 @@ static void maps_register(const struct inlay_object_desc *object, __u32 first_ma
 			__inlay_shard_map_add(object->maps[i], first_map + i);
 }
 
-/*
- * Appending is for one at a time among all processes of the segment. Only at start and in dlopen(), and
- * not longer than a tenth of a second: a holder that was stopped must not stop us.
- */
-static int tables_lock(int *ret_fd)
-{
-	const struct sys_timespec wait = { 0, TABLE_LOCK_WAIT_NS };
-	int err = -EAGAIN, tries;
-
-	*ret_fd = -1;
-	if (__inlay_rt.mode < RT_MEMFD)
-		return 0;
-	*ret_fd = __inlay_backing_reopen();
-	/* no /proc to open a memfd again: only this process's children could come between */
-	if (*ret_fd < 0)
-		return __inlay_rt.mode == RT_MEMFD ? 0 : *ret_fd;
-	for (tries = 0; tries < TABLE_LOCK_TRIES; tries++) {
-		err = __inlay_lock_set(*ret_fd, INLAY_TABLE_LOCK, true);
-		if (err != -EAGAIN && err != -EACCES)
-			break;
-		sys_nanosleep(&wait);
-	}
-	if (err)
-		sys_close(*ret_fd);
-	return err;
-}
-
 /* fd: the backing, or -1 for private memory */
 static int take(int fd, const struct inlay_object_desc *object)
 {
@@ -314,7 +284,7 @@ static int take(int fd, const struct inlay_object_desc *object)
 	__u32 first_map = INLAY_SEGMENT_MAX_MAPS;
 	int lock_fd, row, err;
 
-	err = tables_lock(&lock_fd);
+	err = __inlay_segment_lock(&lock_fd);
 	if (err)
 		return err;
 	row = row_find(object);

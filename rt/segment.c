@@ -13,6 +13,9 @@
 #define HEAD_BYTES ((__u64)sizeof(struct rt_head))
 #define MAX_NAME_TRIES 64
 #define ALLOC_TRIES 10000
+#define JOIN_TRIES 10
+#define LOCK_TRIES 100
+#define LOCK_WAIT_NS 1000000
 
 _Static_assert(sizeof(struct rt_head) % INLAY_PAGE_BYTES == 0, "the first region is page aligned");
 
@@ -182,6 +185,43 @@ static int join_file(const char *dir, const char *name)
 	return err;
 }
 
+static void leave(void)
+{
+	sys_munmap(__inlay_rt.head, HEAD_BYTES);
+	sys_close(__inlay_rt.fd);
+	__inlay_rt.head = NULL;
+	__inlay_rt.fd = -1;
+	__inlay_rt.is_maker = false;
+	__inlay_rt.mode = RT_OFF;
+}
+
+/*
+ * Only at start, in dlopen() and at exit, and not longer than a tenth of a second: a holder that was
+ * stopped must not stop us.
+ */
+int __inlay_segment_lock(int *ret_fd)
+{
+	const struct sys_timespec wait = { 0, LOCK_WAIT_NS };
+	int err = -EAGAIN, tries;
+
+	*ret_fd = -1;
+	if (__inlay_rt.mode < RT_MEMFD)
+		return 0;
+	*ret_fd = __inlay_backing_reopen();
+	/* no /proc to open a memfd again: only this process's children could come between */
+	if (*ret_fd < 0)
+		return __inlay_rt.mode == RT_MEMFD ? 0 : *ret_fd;
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		err = __inlay_lock_set(*ret_fd, INLAY_TABLE_LOCK, true);
+		if (err != -EAGAIN && err != -EACCES)
+			break;
+		sys_nanosleep(&wait);
+	}
+	if (err)
+		sys_close(*ret_fd);
+	return err;
+}
+
 /*
  * INLAY_SEGMENT=name: joins the segment of that name, or makes it under a name with a dot and gives
  * it the real one in one step, so that of two processes that start together one makes and the
@@ -212,13 +252,41 @@ static int open_named(const char *dir, const char *name, __u64 region_bytes)
 		return 0;
 	}
 	__inlay_backing_unlink();
-	sys_munmap(__inlay_rt.head, HEAD_BYTES);
-	sys_close(__inlay_rt.fd);
-	__inlay_rt.head = NULL;
-	__inlay_rt.fd = -1;
-	__inlay_rt.is_maker = false;
-	__inlay_rt.mode = RT_OFF;
-	return err == -EEXIST ? join_file(dir, name) : err;
+	leave();
+	if (err == -EEXIST)
+		err = join_file(dir, name);
+	/* made by another, and removed again */
+	return err == -ENOENT ? -EAGAIN : err;
+}
+
+/*
+ * The last process of a segment removes it: between finding it and being in its table, it may have gone.
+ * Under the lock it either still has its name, and then our row keeps it, or we begin again.
+ */
+static int open_shared(const char *dir, const char *name, __u64 region_bytes)
+{
+	int err = -EAGAIN, tries, lock_fd;
+	struct stat st;
+
+	for (tries = 0; tries < JOIN_TRIES && err == -EAGAIN; tries++) {
+		err = open_named(dir, name, region_bytes);
+		if (err == -EAGAIN)
+			continue;
+		if (err)
+			return err;
+		err = __inlay_segment_lock(&lock_fd);
+		if (!err) {
+			err = sys_fstat(lock_fd, &st);
+			if (!err && !st.st_nlink)
+				err = -EAGAIN;
+			if (!err)
+				__inlay_proc_claim();
+			sys_close(lock_fd);
+		}
+		if (err)
+			leave();
+	}
+	return err;
 }
 
 static int make_memfd(__u64 region_bytes)
@@ -283,12 +351,14 @@ void __inlay_segment_open(const struct rt_env *env, __u64 region_bytes)
 	__inlay_rt.is_kept = env->is_kept;
 	err = dir_name(env, dir, sizeof(dir));
 	if (!err)
-		err = env->segment ? open_named(dir, env->segment, region_bytes)
+		err = env->segment ? open_shared(dir, env->segment, region_bytes)
 				   : make_file(dir, region_bytes);
 	if (err)
 		err = make_memfd(region_bytes);
 	if (err)
 		make_private();
+	if (__inlay_rt.mode >= RT_MEMFD && __inlay_rt.row == INLAY_PROC_NONE)
+		__inlay_proc_claim();
 }
 
 /* Readers may look now. Pairs with their acquire of the state. */
@@ -360,11 +430,18 @@ static bool is_used_by_others(void)
  */
 void __inlay_segment_finish(void)
 {
+	int lock_fd;
+
 	if (!__inlay_rt.head || __inlay_rt.mode < RT_MEMFD)
 		return;
 	__inlay_proc_release();
 	if (__inlay_rt.is_maker)
 		store_release(&__inlay_rt.head->seg.state, INLAY_SEGMENT_EXITED);
-	if (!__inlay_rt.is_kept && !is_used_by_others())
+	/* pairs with open_shared(): nobody joins what is being removed */
+	if (__inlay_rt.is_kept || __inlay_segment_lock(&lock_fd))
+		return;
+	if (!is_used_by_others())
 		__inlay_backing_unlink();
+	if (lock_fd >= 0)
+		sys_close(lock_fd);
 }

@@ -181,8 +181,6 @@ static void lead(const struct inlay_unit *unit)
 		for (i = 0; i < unit->nr_objects; i++)
 			bytes += unit->objects[i] ? __inlay_object_bytes(unit->objects[i]) : 0;
 		__inlay_segment_open(&env, bytes);
-		if (__inlay_rt.mode >= RT_MEMFD)
-			__inlay_proc_claim();
 		__inlay_shard_init();
 		__inlay_fork_init();
 	}

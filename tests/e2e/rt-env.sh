@@ -122,6 +122,19 @@ path=$INLAY_DIR/together
 expect "joined: one segment" "$(nr_segments)" 1
 expect "joined: counts" "$("$segcat" "$path" counts 1)" 80
 expect "joined: per thread" "$("$segcat" "$path" per_thread 1)" 800
+rm -f "$path"
+# each of them may be the first one, the last one, or between
+for _ in $(seq 40); do
+	joined=
+	for _ in 1 2 3 4; do
+		"$target" joined &
+		joined="$joined $!"
+	done
+	for pid in $joined; do
+		wait "$pid" || fail "come and go: exit $?"
+	done
+done
+expect "come and go: nothing is left" "$(nr_segments)" 0
 INLAY_SEGMENT=../escape check "a bad name" memfd "$target" check
 unset INLAY_SEGMENT
 rm -f "$path"

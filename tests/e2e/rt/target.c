@@ -4,6 +4,9 @@
  * counted with what a reader finds in the segment. Prints key=value lines; exit 0: all equal.
  *
  *	check			count with threads, children and in place; print mode= and path=
+ *	join			count in a segment that others use too
+ *	joined			... and see it there under its name
+ *	off			what holds under INLAY_DISABLE=1 or with another ABI
  *	wait			check, then wait for the end of the input and exit
  *	crash			check, then die by SIGKILL
  *	exec ARG...		run this program again as ARG...
@@ -198,6 +201,24 @@ static void join(void)
 	thread_main(NULL);
 }
 
+/* What this process counts can be read under the segment's name for as long as it lives. */
+static void joined(void)
+{
+	__u64 before = __atomic_fetch_add(&fixture_region_counts[4], 1, __ATOMIC_RELAXED);
+	char path[1200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", getenv("INLAY_DIR"), getenv("INLAY_SEGMENT"));
+	fd = open(path, O_RDONLY);
+	if (fd < 0) {
+		printf("wrong=no %s\n", path);
+		failures++;
+		return;
+	}
+	expect("seen by others", segment_value(fd, "counts", 4) > before, 1);
+	close(fd);
+}
+
 static void as_daemon(void)
 {
 	volatile __u64 *region = fixture_region_counts;
@@ -310,6 +331,8 @@ int main(int argc, char **argv)
 		check_off();
 	} else if (!strcmp(what, "join")) {
 		join();
+	} else if (!strcmp(what, "joined")) {
+		joined();
 	} else if (!strcmp(what, "wait")) {
 		check();
 		while (read(0, &byte, 1) > 0)
