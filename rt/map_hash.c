@@ -125,8 +125,6 @@ static void node_publish(struct inlay_hash_op *op, __u32 nr, __u32 owned)
 /* A node for a new key, or with `is_spare` one to replace a live key's. */
 static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_pool *ret_pool)
 {
-	__u64 *drops = &inlay_hash_header(op)->drops;
-	__u32 scan_each = inlay_hash_nr_nodes(op->desc);
 	__u32 nr;
 
 	*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
@@ -138,16 +136,13 @@ static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_pool 
 	if (nr)
 		return nr;
 	/* a search costs about a step a node, and is made once in as many refusals */
-	if (__atomic_fetch_add(drops, 1, __ATOMIC_RELAXED) % scan_each == 0) {
-		*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
-		if (inlay_hash_scavenge(op, *ret_pool)) {
-			op->budget += RETRY_BUDGET;
-			nr = inlay_hash_take(op, *ret_pool);
-		}
-		if (nr)
-			__atomic_fetch_sub(drops, 1, __ATOMIC_RELAXED);
-	}
-	return nr;
+	if (inlay_load(&inlay_hash_header(op)->drops) % inlay_hash_nr_nodes(op->desc))
+		return 0;
+	*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
+	if (!inlay_hash_scavenge(op, *ret_pool))
+		return 0;
+	op->budget += RETRY_BUDGET;
+	return inlay_hash_take(op, *ret_pool);
 }
 
 /* A node that we hold while we look for where to link it. */
@@ -194,11 +189,17 @@ static bool link_held(struct inlay_hash_op *op, struct held *held, __u64 *link_a
 	return true;
 }
 
+static void count_drop(struct inlay_hash_op *op)
+{
+	__atomic_fetch_add(&inlay_hash_header(op)->drops, 1, __ATOMIC_RELAXED);
+}
+
 static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 {
 	struct held held = { 0 };
 	struct inlay_hash_place at;
 	__s64 err = -INLAY_EBUSY;
+	bool is_full = false;
 
 	for (;;) {
 		enum inlay_hash_found found = inlay_hash_find(op, &at);
@@ -214,8 +215,10 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 				break;
 			}
 			err = -INLAY_EBUSY;
-			if (!held.nr && !hold(op, &held, true, value))
+			if (!held.nr && !hold(op, &held, true, value)) {
+				count_drop(op);
 				break;
+			}
 			if (!link_held(op, &held, &at.node->next, at.next,
 				       inlay_link_marked(at.next, held.nr, op->owner, held.pool),
 				       at.next))
@@ -229,9 +232,16 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 		if (held.pool == INLAY_HASH_SPARE)
 			drop(op, &held);
 		if (!held.nr) {
-			err = -INLAY_E2BIG;
-			if (!hold(op, &held, false, value))
+			if (!hold(op, &held, false, value)) {
+				/* the last node may have gone to the same key: then it is there now */
+				if (!is_full) {
+					is_full = true;
+					continue;
+				}
+				count_drop(op);
+				err = -INLAY_E2BIG;
 				break;
+			}
 			err = inlay_hash_is_percpu(op->desc) ?
 				      percpu_set(op, held.nr, held.gen, value) : 0;
 			if (err)

