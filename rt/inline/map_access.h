@@ -89,6 +89,17 @@ INLAY_INLINE __u64 inlay_any_word(const void *p, __u32 n, __u32 i)
 	return inlay_any_tail(c, n - 8 * i);
 }
 
+/*
+ * Loops over more than this stay loops: where n is a constant they would be unrolled, in every
+ * function that is probed.
+ */
+#define INLAY_UNROLLED_BYTES 64u
+#ifdef __clang__
+#define INLAY_ROLLED _Pragma("clang loop unroll(disable)")
+#else
+#define INLAY_ROLLED
+#endif
+
 /* Copies n bytes of a program's memory to shared memory that is aligned to 8 bytes. */
 INLAY_INLINE void inlay_copy_in(void *dst, const void *src, __u32 n)
 {
@@ -96,8 +107,14 @@ INLAY_INLINE void inlay_copy_in(void *dst, const void *src, __u32 n)
 	const char *s = src;
 	__u32 i;
 
-	for (i = 0; i + 8 <= n; i += 8)
-		inlay_store((inlay_u64 *)(d + i), ((const struct inlay_any64 *)(s + i))->v);
+	if (n > INLAY_UNROLLED_BYTES) {
+		INLAY_ROLLED
+		for (i = 0; i + 8 <= n; i += 8)
+			inlay_store((inlay_u64 *)(d + i), ((const struct inlay_any64 *)(s + i))->v);
+	} else {
+		for (i = 0; i + 8 <= n; i += 8)
+			inlay_store((inlay_u64 *)(d + i), ((const struct inlay_any64 *)(s + i))->v);
+	}
 	if (n & 4) {
 		inlay_store((inlay_u32 *)(d + i), ((const struct inlay_any32 *)(s + i))->v);
 		i += 4;
@@ -115,8 +132,14 @@ INLAY_INLINE void inlay_zero(void *dst, __u32 n)
 {
 	__u32 i;
 
-	for (i = 0; i < n; i += 8)
-		inlay_store((inlay_u64 *)((char *)dst + i), 0ull);
+	if (n > INLAY_UNROLLED_BYTES) {
+		INLAY_ROLLED
+		for (i = 0; i < n; i += 8)
+			inlay_store((inlay_u64 *)((char *)dst + i), 0ull);
+	} else {
+		for (i = 0; i < n; i += 8)
+			inlay_store((inlay_u64 *)((char *)dst + i), 0ull);
+	}
 }
 
 /*
