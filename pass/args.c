@@ -142,8 +142,9 @@ static unsigned int assign_scalar(const struct pass_arch *arch, struct pass_word
 	return next + n;
 }
 
-static void assign(const struct pass_arch *arch, const struct arg *args, unsigned int nr,
-		   struct pass_words *words)
+/* Returns the next free register, or nr_args where that is not known. */
+static unsigned int assign(const struct pass_arch *arch, const struct arg *args, unsigned int nr,
+			   struct pass_words *words)
 {
 	unsigned int next = 0;
 
@@ -165,11 +166,12 @@ static void assign(const struct pass_arch *arch, const struct arg *args, unsigne
 			LLVMTypeRef type = field_type(args[i].type, k);
 
 			if (nr_fields(type))
-				return; /* clang flattens; what follows is not known */
+				return arch->nr_args; /* clang flattens: what follows is not known */
 			word.field = k + 1;
 			next = assign_scalar(arch, words, next, type, word);
 		}
 	}
+	return next;
 }
 
 /* C, fast, cold, preserve_*, swift and the explicit SysV convention use the same registers. */
@@ -198,6 +200,8 @@ void args_at_call(const struct pass_run *run, LLVMValueRef call, const struct pa
 	unsigned int n = LLVMGetNumArgOperands(call), nr = 0;
 	struct arg *args = run_alloc((struct pass_run *)run, n * sizeof(*args));
 	const char *map = alias && alias->args ? alias->args : "";
+	LLVMTypeRef i64 = LLVMInt64TypeInContext(run->context);
+	unsigned int next;
 
 	memset(words, 0, sizeof(*words));
 	if (!has_known_registers(LLVMGetInstructionCallConv(call)))
@@ -210,7 +214,10 @@ void args_at_call(const struct pass_run *run, LLVMValueRef call, const struct pa
 		arg_init(&args[nr], call, i, LLVMGetOperand(call, i));
 		i++;
 	}
-	assign(run->arch, args, nr, words);
+	next = assign(run->arch, args, nr, words);
+	/* The mode of an open() that creates nothing: what a variadic call leaves out reads as 0. */
+	for (; LLVMIsFunctionVarArg(LLVMGetCalledFunctionType(call)) && next < run->arch->nr_args; next++)
+		words->w[run->arch->args[next]].value = LLVMConstInt(i64, 0, false);
 }
 
 static LLVMTypeRef result_type(LLVMValueRef at)

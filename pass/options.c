@@ -59,7 +59,7 @@ static void on_message(void *arg, const struct inlay_bpfcc_message *m)
 	struct pass_run *run = arg;
 	char *text;
 
-	if (m->severity != INLAY_BPFCC_ERROR)
+	if (m->severity == INLAY_BPFCC_NOTE)
 		return;
 	text = run_printf(run, "inlay: %s", m->object ? m->object : "probe object");
 	if (m->section)
@@ -72,8 +72,13 @@ static void on_message(void *arg, const struct inlay_bpfcc_message *m)
 		text = run_printf(run, "%s: %s:%u", text, m->file, m->line);
 	text = run_printf(run, "%s: %s%s%s", text, m->text, m->hint ? "; " : "",
 			  m->hint ? m->hint : "");
-	ir_error(run->context, text);
-	run->failed = true;
+	if (m->severity == INLAY_BPFCC_ERROR) {
+		ir_error(run->context, text);
+		run->failed = true;
+	} else { /* the same for every file of a build: for the report, not for the terminal */
+		*(const char **)run_grow(&run->warnings, &run->nr_warnings, &run->cap_warnings,
+					 sizeof(text)) = text;
+	}
 }
 
 static bool object_open(struct pass_run *run, struct pass_object *object, const char *path)

@@ -12,6 +12,7 @@ static void free_run(struct pass_run *run)
 	free(run->blocks);
 	free(run->places);
 	free(run->events);
+	free(run->warnings);
 	free(run->records);
 	free(run->defined);
 }

@@ -148,6 +148,8 @@ struct pass_run {
 	unsigned int nr_fns, fn_slots;
 	LLVMValueRef *records, *defined; /* what llvm.used and llvm.compiler.used get at the end */
 	unsigned int nr_records, cap_records, nr_defined, cap_defined;
+	const char **warnings;	/* about the probe objects */
+	unsigned int nr_warnings, cap_warnings;
 	bool failed;		/* an error was reported: the module is not used any more */
 	void **blocks;		/* what run_alloc() gave */
 	unsigned int nr_blocks, cap_blocks;

@@ -78,6 +78,15 @@ static json_t *events_json(const struct pass_run *run, enum pass_event_kind kind
 	return list;
 }
 
+static json_t *warnings_json(const struct pass_run *run)
+{
+	json_t *list = json_array();
+
+	for (unsigned int i = 0; i < run->nr_warnings; i++)
+		json_array_append_new(list, json_string(run->warnings[i]));
+	return list;
+}
+
 static json_t *programs_json(const struct pass_run *run)
 {
 	json_t *list = json_array();
@@ -158,6 +167,8 @@ static int write_text(struct pass_run *run, const char *path, const char *text)
 
 static void print_verbose(const struct pass_run *run)
 {
+	for (unsigned int i = 0; i < run->nr_warnings; i++)
+		fprintf(stderr, "%s\n", run->warnings[i]);
 	for (unsigned int i = 0; i < run->nr_events; i++) {
 		const struct pass_event *e = &run->events[i];
 
@@ -182,9 +193,9 @@ void report_write(struct pass_run *run)
 	if (!run->options->report[0])
 		return;
 	path = report_path(run, source);
-	root = json_pack("{s:i, s:s, s:o, s:o, s:o}", "version", 1, "source", source, "programs",
-			 programs_json(run), "sites", events_json(run, EVENT_SITE), "skipped",
-			 events_json(run, EVENT_SKIP));
+	root = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "source", source,
+			 "programs", programs_json(run), "sites", events_json(run, EVENT_SITE),
+			 "skipped", events_json(run, EVENT_SKIP), "warnings", warnings_json(run));
 	text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
 	err = text ? write_text(run, path, text) : -ENOMEM;
 	if (err) {
