@@ -2,9 +2,9 @@
 /*
  * The file behind the segment: a file in a directory that only the user can enter, or a memfd.
  *
- * Invariant: pages are reserved before anything maps them, because a sparse file on a full tmpfs is a
- * SIGBUS at first touch. The descriptor lives in the target's table, where a daemon may close
- * it and open something else in its place: no use of it goes unchecked.
+ * Invariant: pages are reserved before anything maps them, because a sparse file on a full tmpfs is
+ * a SIGBUS at first touch. The descriptor lives in the target's table, where a daemon may close it
+ * and open something else in its place: no use of it goes unchecked.
  */
 #include <errno.h>
 #include <linux/memfd.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fork child shares the regions and starts with no shard, a process row and a lock of its own. Only
- * system calls here: the parent may have had threads in any state.
+ * A fork child shares the regions and starts with no shard, a process row and a lock of its own.
+ * Only system calls here: the parent may have had threads in any state.
  *
- * A child made by a raw clone() runs no fork handlers. It is noticed by a page that the kernel wipes on
- * fork, at its first need of a shard; shards that its thread already had in the parent it goes
- * on writing together with it, which may lose counts and nothing else.
+ * A child made by a raw clone() runs no fork handlers. It is noticed by a page that the kernel
+ * wipes on fork, at its first need of a shard; shards that its thread already had in the parent it
+ * goes on writing together with it, which may lose counts and nothing else.
  */
 #include <pthread.h>
 
@@ -16,8 +16,9 @@ static __u32 never_wiped = 1;
 static __u32 *is_same_process = &never_wiped;
 
 /*
- * A parent that exits right after fork(), as daemons do, must not remove the segment before its child
- * is in the table. A fork that fails leaves the count too high, and with it the file after the exit.
+ * A parent that exits right after fork(), as daemons do, must not remove the segment before its
+ * child is in the table. A fork that fails leaves the count too high, and with it the file after
+ * the exit.
  */
 static void fork_prepare(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a program runs in this process, by the binary that its section names. One object file can be
- * linked into several programs, so only the running one knows.
+ * Whether a program runs in this process, by the binary that its section names. One object file can
+ * be linked into several programs, so only the running one knows.
  */
 #include "rt/inlay_rt_internal.h"
 #include "rt/sys.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who this process is: executable, program name, load bias, start time. Everything is best effort: what
- * /proc does not tell stays empty or 0, and the segment is made all the same.
+ * Who this process is: executable, program name, load bias, start time. Everything is best effort:
+ * what /proc does not tell stays empty or 0, and the segment is made all the same.
  */
 #include <elf.h>
 #include <link.h>

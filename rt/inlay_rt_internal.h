@@ -50,7 +50,8 @@ struct inlay_copy {
 
 /*
  * What the leading copy offers to the others. Found through the ELF note "Inlay" (type 1), whose
- * descriptor is the 32-bit self-relative offset of this table. Members are only ever added at the end.
+ * descriptor is the 32-bit self-relative offset of this table. Members are only ever added at the
+ * end.
  */
 struct inlay_rt_table {
 	__u32 table_bytes;
@@ -137,7 +138,7 @@ struct rt_state {
 	__u32 pid;
 	__u64 starttime;
 	__u32 row;			/* in procs */
-	int lock_fd;			/* open while a row is claimed, else -1: a fork child closes it */
+	int lock_fd;			/* open while a row is claimed, else -1; not a fork child's */
 	struct rt_identity id;
 };
 extern INLAY_HIDDEN struct rt_state __inlay_rt;
@@ -149,7 +150,10 @@ INLAY_HIDDEN void __inlay_env_read(bool is_secure, char *const *envp, struct rt_
 INLAY_HIDDEN void __inlay_identity_read(struct rt_identity *ret_id);
 INLAY_HIDDEN __u64 __inlay_starttime(void);
 
-/* gate.c: whether a program for `path` runs in the executable or in the shared object `unit_path`. */
+/*
+ * gate.c: whether a program for `path` runs in the executable or in the shared object
+ * `unit_path`.
+ */
 INLAY_HIDDEN bool __inlay_gate_is_open(const struct rt_identity *id, const char *path,
 				       const char *unit_path);
 
@@ -175,15 +179,18 @@ INLAY_HIDDEN bool __inlay_lock_is_held(int fd, __u64 byte);
  * process table; never fails. */
 INLAY_HIDDEN void __inlay_segment_open(const struct rt_env *env, __u64 region_bytes);
 /*
- * The lock of who appends to the tables, joins or removes the segment; close *ret_fd to give it up, and
- * map nothing from it, as a mapping would keep the lock. -1 where there is nobody to lock out.
+ * The lock of who appends to the tables, joins or removes the segment; close *ret_fd to give it up,
+ * and map nothing from it, as a mapping would keep the lock. -1 where there is nobody to lock out.
  */
 INLAY_HIDDEN int __inlay_segment_lock(int *ret_fd);
 INLAY_HIDDEN void __inlay_segment_publish(void);
 INLAY_HIDDEN void __inlay_segment_finish(void);
 /* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */
 INLAY_HIDDEN __u64 __inlay_segment_alloc(int fd, __u64 bytes);
-/* Whether [off, off + bytes) lies behind the header and inside the segment, with its pages reserved. */
+/*
+ * Whether [off, off + bytes) lies behind the header and inside the segment, with its pages
+ * reserved.
+ */
 INLAY_HIDDEN bool __inlay_segment_holds(int fd, __u64 off, __u64 bytes);
 
 /* object.c: one probe object's rows, regions and gates. */

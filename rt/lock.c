@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Open-file-description locks on single bytes of the segment file. The kernel drops them with the last
- * reference to the open file, whichever way a process ends; they are what "alive" means.
+ * Open-file-description locks on single bytes of the segment file. The kernel drops them with the
+ * last reference to the open file, whichever way a process ends; they are what "alive" means.
  */
 #include "rt/inlay_rt_internal.h"
 #include "rt/sys.h"

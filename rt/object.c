@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Takes a probe object into the segment: rows of the tables, room for its regions, and the regions' pages
- * in place of the link-time ones. An object that is there already (another process under
+ * Takes a probe object into the segment: rows of the tables, room for its regions, and the regions'
+ * pages in place of the link-time ones. An object that is there already (another process under
  * INLAY_SEGMENT, another library of this one) is joined if its layout is the same.
  *
- * Rows are complete before the tables' counts include them. What cannot be taken stays private and is
- * counted in objects_refused; its programs run on.
+ * Rows are complete before the tables' counts include them. What cannot be taken stays private and
+ * is counted in objects_refused; its programs run on.
  */
 #include <errno.h>
 
@@ -96,7 +96,10 @@ static void huge_map_private(const struct inlay_map_desc *map)
 		store_release(map->base, at);
 }
 
-/* Room in the file for a region, with the contents that it has so far. 0 in *ret_off: none needed. */
+/*
+ * Room in the file for a region, with the contents that it has so far. 0 in *ret_off: none
+ * needed.
+ */
 static int region_make(int fd, const void *region, __u64 bytes, __u64 *ret_off)
 {
 	*ret_off = 0;
@@ -188,7 +191,10 @@ static int rows_fill(int fd, const struct inlay_object_desc *object, __u32 objec
 	}
 	if (err)
 		return err;
-	/* release: readers acquire the counts; the objects' last, as its rows refer to the others */
+	/*
+	 * release: readers acquire the counts; the objects' last, as its rows refer to the
+	 * others
+	 */
 	store_release(&head->seg.maps.nr, first_map + object->nr_maps);
 	store_release(&head->seg.progs.nr, first_prog + object->nr_progs);
 	store_release(&head->seg.objects.nr, object_row + 1);

@@ -3,8 +3,9 @@
  * The process table: which processes write the segment, and whether they live.
  *
  * A row belongs to whoever holds the OFD lock on its byte. The lock must end with the process, must
- * survive a target that closes all its descriptors, and must not pass to fork children: so its open file
- * is kept by a page that is mapped from it and left out of fork, and its descriptor is closed at once.
+ * survive a target that closes all its descriptors, and must not pass to fork children: so its open
+ * file is kept by a page that is mapped from it and left out of fork, and its descriptor is closed
+ * at once.
  */
 #include <errno.h>
 
@@ -73,8 +74,8 @@ void __inlay_proc_claim(void)
 }
 
 /*
- * Normal exit: the row is free for others, who can take it only once this process is really gone and
- * its lock with it; until then its threads go on writing their shards.
+ * Normal exit: the row is free for others, who can take it only once this process is really gone
+ * and its lock with it; until then its threads go on writing their shards.
  */
 void __inlay_proc_release(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Puts shared pages in the place of a region's link-time pages, under running code: the address stays,
- * what was counted before is kept.
+ * Puts shared pages in the place of a region's link-time pages, under running code: the address
+ * stays, what was counted before is kept.
  */
 #include <errno.h>
 
@@ -36,9 +36,9 @@ int __inlay_region_write(int fd, const void *data, __u64 off, __u64 bytes)
 
 /*
  * Writes what the region holds into its place in the file. Only pages with something in them: fresh
- * pages of the file are zero. A hit of another thread between this and the mapping would be
- * lost; at constructor time there is no other thread, and in a library that dlopen() loads only those that
- * the constructors before this one started.
+ * pages of the file are zero. A hit of another thread between this and the mapping would be lost;
+ * at constructor time there is no other thread, and in a library that dlopen() loads only those
+ * that the constructors before this one started.
  */
 int __inlay_region_save(int fd, const void *region, __u64 off, __u64 bytes)
 {

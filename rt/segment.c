@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The segment of this process tree: finds a place for it, lays out its header, grows it, and decides at
- * exit whether it stays. What goes into its tables is the business of object.c, proc.c and
- * shard.c.
+ * The segment of this process tree: finds a place for it, lays out its header, grows it, and
+ * decides at exit whether it stays. What goes into its tables is the business of object.c, proc.c
+ * and shard.c.
  */
 #include <errno.h>
 #include <sys/prctl.h>
@@ -62,8 +62,8 @@ static void head_init(struct rt_head *head)
 }
 
 /*
- * Reserves, maps and fills the header of a fresh backing; on failure the caller closes it. The first
- * unit's regions are reserved with it: where they do not fit, another backing may have room.
+ * Reserves, maps and fills the header of a fresh backing; on failure the caller closes it. The
+ * first unit's regions are reserved with it: where they do not fit, another backing may have room.
  */
 static int head_make(int fd, __u64 region_bytes)
 {
@@ -196,8 +196,8 @@ static void leave(void)
 }
 
 /*
- * Only at start, in dlopen() and at exit, and not longer than a tenth of a second: a holder that was
- * stopped must not stop us.
+ * Only at start, in dlopen() and at exit, and not longer than a tenth of a second: a holder that
+ * was stopped must not stop us.
  */
 int __inlay_segment_lock(int *ret_fd)
 {
@@ -260,8 +260,8 @@ static int open_named(const char *dir, const char *name, __u64 region_bytes)
 }
 
 /*
- * The last process of a segment removes it: between finding it and being in its table, it may have gone.
- * Under the lock it either still has its name, and then our row keeps it, or we begin again.
+ * The last process of a segment removes it: between finding it and being in its table, it may have
+ * gone. Under the lock it either still has its name, and then our row keeps it, or we begin again.
  */
 static int open_shared(const char *dir, const char *name, __u64 region_bytes)
 {
@@ -369,9 +369,9 @@ void __inlay_segment_publish(void)
 }
 
 /*
- * Reserve first, then claim by compare-exchange: two processes may reserve the same range, one gets it
- * and the other goes on behind it; whoever dies between leaves nothing but reserved pages that the
- * next one claims.
+ * Reserve first, then claim by compare-exchange: two processes may reserve the same range, one gets
+ * it and the other goes on behind it; whoever dies between leaves nothing but reserved pages that
+ * the next one claims.
  */
 __u64 __inlay_segment_alloc(int fd, __u64 bytes)
 {
@@ -395,8 +395,10 @@ __u64 __inlay_segment_alloc(int fd, __u64 bytes)
 	return off;
 }
 
-/* Reserving again what is reserved already costs little, and holds where another process wrote nonsense
- * into a row: a page behind the end of the file would be a SIGBUS at the next hit. */
+/*
+ * Reserving again what is reserved already costs little, and holds where another process wrote
+ * nonsense into a row: a page behind the end of the file would be a SIGBUS at the next hit.
+ */
 bool __inlay_segment_holds(int fd, __u64 off, __u64 bytes)
 {
 	__u64 total = load_acquire(&__inlay_rt.head->seg.total_bytes);
@@ -425,8 +427,8 @@ static bool is_used_by_others(void)
 }
 
 /*
- * Normal exit. The row is given up before the others are looked at: of two processes that end at the
- * same time at least one sees that it is the last.
+ * Normal exit. The row is given up before the others are looked at: of two processes that end at
+ * the same time at least one sees that it is the last.
  */
 void __inlay_segment_finish(void)
 {

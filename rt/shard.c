@@ -94,8 +94,10 @@ void __inlay_shard_map_add(const struct inlay_map_desc *desc, __u32 map_row)
 		map = &maps[nr_maps];
 	if (!map)
 		return;
-	/* The slot is initial-exec TLS: as far from the thread pointer in every thread. So an exiting
-	 * thread need not call into a library that another one is closing. */
+	/*
+	 * The slot is initial-exec TLS: as far from the thread pointer in every thread. So an
+	 * exiting thread need not call into a library that another one is closing.
+	 */
 	store_relaxed(&map->slot_off, (char *)desc->shard_slot() - sys_thread_pointer());
 	store_relaxed(&map->row, map_row);
 	store_relaxed(&map->skips, 0);
@@ -150,7 +152,10 @@ static char *shard_address(__u32 row, const struct inlay_map_desc *desc)
 
 static bool shard_take(__u32 row, __u64 seen, __u32 tid)
 {
-	/* acquire: the last owner's counts come before ours; pairs with the release in shard_pass() */
+	/*
+	 * acquire: the last owner's counts come before ours; pairs with the release in
+	 * shard_pass()
+	 */
 	return cas_acq_rel(owner_of(row), &seen,
 			   owner_make(INLAY_SHARD_OWNED, __inlay_rt.row,
 				      INLAY_SHARD_TURN(owner_state(seen)) + 1, tid));
@@ -179,8 +184,8 @@ static bool liveness_ask(struct liveness *liveness, __u32 proc)
 }
 
 /*
- * Whether a row's owner is this process. Processes without a row of their own (RT_PRIVATE, or a full
- * table) look all alike: then it must be a shard that this process has mapped.
+ * Whether a row's owner is this process. Processes without a row of their own (RT_PRIVATE, or a
+ * full table) look all alike: then it must be a shard that this process has mapped.
  */
 static bool is_our_process(__u32 row, __u32 state)
 {

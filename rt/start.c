@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One runtime per process: decides which copy of libinlay leads, starts it, and hands the others' calls
- * to it. The copies find each other through an ELF note, so that no symbol need be exported.
+ * One runtime per process: decides which copy of libinlay leads, starts it, and hands the others'
+ * calls to it. The copies find each other through an ELF note, so that no symbol need be exported.
  */
 #include <dlfcn.h>
 #include <elf.h>
@@ -192,8 +192,8 @@ static void lead(const struct inlay_unit *unit)
 /* ---- finding the leader ----------------------------------------------------------------- */
 
 /*
- * Elf64_Nhdr, name, and the self-relative offset of the table. In an allocated note section, so that
- * --gc-sections keeps it and a program header points to it.
+ * Elf64_Nhdr, name, and the self-relative offset of the table. In an allocated note section, so
+ * that --gc-sections keeps it and a program header points to it.
  */
 extern const struct inlay_rt_table __inlay_rt_v1
 	__attribute__((alias("table"), visibility("hidden")));
@@ -260,9 +260,9 @@ static bool is_usable(const struct inlay_rt_table *found)
 static __u64 (*clock_of(const struct inlay_rt_table *found))(void)
 {
 	/* an older copy has a shorter table */
-	if (found->table_bytes < offsetof(struct inlay_rt_table, clock_ns) + sizeof(found->clock_ns))
-		return NULL;
-	return found->clock_ns;
+	const size_t end = offsetof(struct inlay_rt_table, clock_ns) + sizeof(found->clock_ns);
+
+	return found->table_bytes < end ? NULL : found->clock_ns;
 }
 
 /* ---- this copy -------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The smallest reader of a segment, for the runtime's tests: pread() and the layout of abi.h, nothing of
- * the runtime. Trusts the segment; the reader for users is in cli/reader/.
+ * The smallest reader of a segment, for the runtime's tests: pread() and the layout of abi.h,
+ * nothing of the runtime. Trusts the segment; the reader for users is in cli/reader/.
  */
 #ifndef INLAY_SEGMENT_READ_H
 #define INLAY_SEGMENT_READ_H
@@ -50,7 +50,10 @@ static inline bool segment_shard(int fd, uint32_t row, struct inlay_seg_shard *r
 			   sizeof(*ret_shard));
 }
 
-/* Value `index` of an array map, or the sum over all shards of a per-CPU one; ~0 if there is none. */
+/*
+ * Value `index` of an array map, or the sum over all shards of a per-CPU one; ~0 if there is
+ * none.
+ */
 static inline uint64_t segment_value(int fd, const char *name, uint32_t index)
 {
 	struct inlay_seg_map map;

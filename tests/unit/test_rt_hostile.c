@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Another process of the user writes nonsense into header and tables while the target counts, starts
- * threads, forks and loads objects. Nothing that the target counts is right then; but it must not crash,
- * hang or leave its own memory.
+ * Another process of the user writes nonsense into header and tables while the target counts,
+ * starts threads, forks and loads objects. Nothing that the target counts is right then; but it
+ * must not crash, hang or leave its own memory.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -116,7 +116,10 @@ static void test_nonsense_in_the_tables(void **state)
 	assert_non_null(good);
 	memcpy(good, __inlay_rt.head, sizeof(*good));
 	for (round = 0; round < 1500; round++) {
-		/* start over at times: after enough nonsense everything is refused at the first look */
+		/*
+		 * start over at times: after enough nonsense everything is refused at the first
+		 * look
+		 */
 		if (round % 10 == 0)
 			memcpy(__inlay_rt.head, good, sizeof(*good));
 		round_of_life(round);

@@ -108,7 +108,10 @@ static void test_hits_in_thread_destructors(void **state)
 	pthread_key_delete(late_key);
 }
 
-/* Threads that end by the bare system call run no destructor; their shards are found by their ids. */
+/*
+ * Threads that end by the bare system call run no destructor; their shards are found by their
+ * ids.
+ */
 static void *silent_pthread(void *arg)
 {
 	hit(&fixture_desc_silent, 10);
@@ -179,7 +182,10 @@ static __u64 handled;
 static void on_signal(int sig)
 {
 	(void)sig;
-	/* the interrupted code is mostly inside the runtime; its hit and this one are both counted */
+	/*
+	 * the interrupted code is mostly inside the runtime; its hit and this one are both
+	 * counted
+	 */
 	if (fixture_percpu_add(&fixture_desc_signals, 1, 1))
 		add_relaxed(&handled, 1);
 }
@@ -219,7 +225,10 @@ static void test_signals_in_the_middle_of_a_claim(void **state)
 	assert_int_equal(segment_value(seg_fd, "signals", 0), 20 * 200);
 	assert_true(handled > 0);
 	assert_int_equal(segment_value(seg_fd, "signals", 1), handled);
-	/* one thread at a time: one shard, but for a handler that claimed while a claim was beginning */
+	/*
+	 * one thread at a time: one shard, but for a handler that claimed while a claim was
+	 * beginning
+	 */
 	assert_in_range(segment_nr_shards(seg_fd, "signals", INLAY_SHARD_FREE), 1, 3);
 	assert_int_equal(segment_nr_shards(seg_fd, "signals", INLAY_SHARD_OWNED), 0);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Start of the runtime: the segment's header and tables, what is kept, gates, switches, environment. */
+/*
+ * Start of the runtime: the segment's header and tables, what is kept, gates, switches,
+ * environment.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

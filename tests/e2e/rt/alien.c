@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A library whose runtime leads the process and has another ABI: only what such a copy shows to others. */
+/*
+ * A library whose runtime leads the process and has another ABI: only what such a copy shows to
+ * others.
+ */
 #include "rt/inlay_rt_internal.h"
 
 const struct inlay_rt_table alien_table __attribute__((visibility("hidden"))) = {

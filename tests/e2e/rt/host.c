@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program without probes that loads libraries with probes, so that one of the libraries leads. Loads,
- * hits, unloads each in turn: the first one's runtime must outlive it.
+ * A program without probes that loads libraries with probes, so that one of the libraries leads.
+ * Loads, hits, unloads each in turn: the first one's runtime must outlive it.
  *	host LIB...
  */
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Starts a command many times, some at once, and kills each after a moment that grows from nothing to a
- * little more than the command takes.
+ * Starts a command many times, some at once, and kills each after a moment that grows from nothing
+ * to a little more than the command takes.
  *	killer TIMES COMMAND ARG...
  */
 #include <signal.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A shared library with hand-written probes of its own; built several times, with one object hash. */
+/*
+ * A shared library with hand-written probes of its own; built several times, with one object
+ * hash.
+ */
 #include "tests/unit/fixture_object.h"
 
 FIXTURE_ARRAY(0, lib_counts, 8, 10)
