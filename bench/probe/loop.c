@@ -8,6 +8,8 @@
 #include <time.h>
 
 int bench_victim(int x);
+extern __thread unsigned long bench_hits;
+__thread unsigned long bench_hits;
 /* What a variant must do first: patch, register. 0 or an error. */
 __attribute__((weak)) int bench_setup(void);
 
@@ -19,14 +21,7 @@ static unsigned long long now_ns(void)
 	return (unsigned long long)ts.tv_sec * 1000000000ull + (unsigned long long)ts.tv_nsec;
 }
 
-/* Not instrumented where everything is: it would be a second hit. */
-#if defined(BENCH_INSTRUMENT)
-__attribute__((no_instrument_function))
-#elif defined(BENCH_XRAY)
-__attribute__((xray_never_instrument))
-#endif
-static unsigned long long
-run(unsigned long calls)
+static unsigned long long run(unsigned long calls)
 {
 	unsigned long long begin = now_ns();
 

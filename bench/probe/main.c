@@ -19,6 +19,8 @@ static struct bench_variant variants[] = {
 	{ .key = "none", .what = "no probe", .program = "none" },
 	{ .key = "hand-global", .what = "by hand: add to a global", .program = "hand-global" },
 	{ .key = "hand-tls", .what = "by hand: thread-local add", .program = "hand-tls" },
+	{ .key = "hand-tls-static", .what = "by hand: thread-local add, static",
+	  .program = "hand-tls-static" },
 	{ .key = "hand-atomic", .what = "by hand: atomic add", .program = "hand-atomic" },
 	{ .key = "hand-latency", .what = "by hand: two rdtsc and a histogram",
 	  .program = "hand-latency" },

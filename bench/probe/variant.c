@@ -102,10 +102,10 @@ void bench_lttng_end(void)
 	file = fopen(pid_file, "re");
 	if (!file)
 		return;
-	if (fscanf(file, "%d", &pid) == 1 && pid > 1)
-		kill(pid, SIGTERM);
+	if (fscanf(file, "%d", &pid) != 1 || pid <= 1 || kill(pid, SIGTERM))
+		pid = 0;
 	fclose(file);
-	for (int i = 0; i < 50 && access(pid_file, F_OK) == 0; i++)
+	for (int i = 0; i < 50 && pid && kill(pid, 0) == 0; i++)
 		usleep(100000);
 }
 

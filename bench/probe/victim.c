@@ -8,9 +8,13 @@ int bench_victim(int x);
 #if defined(BENCH_GLOBAL)
 static unsigned long hits;
 #define ENTRY() (*(volatile unsigned long *)&hits)++
-#elif defined(BENCH_TLS)
+#elif defined(BENCH_TLS_STATIC)
 static __thread unsigned long hits;
 #define ENTRY() (*(volatile unsigned long *)&hits)++
+#elif defined(BENCH_TLS)
+/* somebody must be able to read it: defined in another unit */
+extern __thread unsigned long bench_hits;
+#define ENTRY() (*(volatile unsigned long *)&bench_hits)++
 #elif defined(BENCH_ATOMIC)
 static unsigned long hits;
 #define ENTRY() __atomic_fetch_add(&hits, 1, __ATOMIC_RELAXED)
