@@ -9,6 +9,7 @@
 
 #include "bpfcc/disasm.h"
 #include "bpfcc/handle.h"
+#include "bpfcc/helpers.h"
 #include "bpfcc/isa.h"
 
 static void dump_maps(FILE *out, const struct bpfcc_object *o)
@@ -92,6 +93,35 @@ static void dump_func(FILE *out, const struct inlay_bpfcc_object *h, const struc
 		dump_registers(out, &h->data, bpfcc_kinds_before(h->kinds, f->index, i));
 		fputc('\n', out);
 		i += bpfcc_insn_is_lddw(&f->insns[i]);
+	}
+}
+
+void bpfcc_dump_helpers(FILE *out)
+{
+	static const struct {
+		uint32_t flag;
+		const char *text;
+	} flags[] = {{BPFCC_HELPER_F_GPL, "needs a GPL-compatible licence"},
+		     {BPFCC_HELPER_F_OVERRIDE, "needs --allow-override"}};
+	const struct bpfcc_helper *helper;
+
+	for (uint32_t row = 0; (helper = bpfcc_helper_row(row)); row++) {
+		bool is_kfunc = !helper->id;
+		const char *comma = "  ";
+
+		if (is_kfunc)
+			fprintf(out, "   -  %s", helper->name);
+		else
+			fprintf(out, "%4d  bpf_%s", helper->id, helper->name);
+		for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+			if (!(helper->flags & flags[i].flag))
+				continue;
+			fprintf(out, "%s%s", comma, flags[i].text);
+			comma = ", ";
+		}
+		if (is_kfunc)
+			fprintf(out, "%sin uprobe.session programs", comma);
+		fputc('\n', out);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A loaded object as text: `bpfcc -d`.
+ * A loaded object as text: `bpfcc -d`; the helpers: `bpfcc --helpers`.
  */
 #ifndef INLAY_BPFCC_DUMP_H
 #define INLAY_BPFCC_DUMP_H
@@ -9,6 +9,8 @@
 
 struct inlay_bpfcc_object;
 
+/* rt/helpers.def as text */
+void bpfcc_dump_helpers(FILE *out);
 void bpfcc_dump(FILE *out, const struct inlay_bpfcc_object *object);
 
 #endif /* INLAY_BPFCC_DUMP_H */

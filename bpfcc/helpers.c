@@ -48,6 +48,14 @@ const char bpfcc_helpers_abi[] =
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
+const struct bpfcc_helper *bpfcc_helper_row(uint32_t row)
+{
+	if (row < NR(helpers))
+		return &helpers[row];
+	row -= NR(helpers);
+	return row < NR(kfuncs) ? &kfuncs[row] : NULL;
+}
+
 const struct bpfcc_helper *bpfcc_helper_by_id(int32_t id)
 {
 	for (size_t i = 0; i < NR(helpers); i++)

@@ -42,7 +42,7 @@ enum bpfcc_helper_flags {
 };
 
 struct bpfcc_helper {
-	int32_t id;		/* kernel's number; of a kfunc: its row */
+	int32_t id;		/* kernel's number; 0: a kernel function, called by name */
 	const char *name;	/* helper: without "bpf_"; kfunc: with */
 	enum bpfcc_helper_class class;
 	enum bpfcc_ret ret;
@@ -51,6 +51,8 @@ struct bpfcc_helper {
 	uint32_t flags;		/* enum bpfcc_helper_flags */
 };
 
+/* All of them in the order of helpers.def, kernel functions (id 0) last; NULL after the last. */
+const struct bpfcc_helper *bpfcc_helper_row(uint32_t row);
 /* NULL if unknown */
 const struct bpfcc_helper *bpfcc_helper_by_id(int32_t id);
 const struct bpfcc_helper *bpfcc_kfunc_by_index(int32_t index);

@@ -10,6 +10,7 @@
 #include "bpfcc/kinds.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpfcc/arena.h"
@@ -17,6 +18,8 @@
 #include "bpfcc/kinds_int.h"
 
 #define MAX_FRAMES_STACK 512
+/* changes of a block's state before its intervals are widened */
+#define MAX_EXACT_VISITS 6
 
 void kinds_queue(struct func_info *f)
 {
@@ -24,6 +27,31 @@ void kinds_queue(struct func_info *f)
 }
 
 /* ---- blocks ---- */
+
+/*
+ * An interval that still grows after some visits grows to the next number that the function compares
+ * with, so that a loop's counter stops at its bound, and a fixpoint is reached.
+ */
+void kinds_widen(const struct func_info *f, const struct bpfcc_reg *old, struct bpfcc_reg *joined)
+{
+	int64_t min = joined->min, max = joined->max;
+
+	if (old->kind != joined->kind || (min == old->min && max == old->max))
+		return;
+	if (max > old->max)
+		for (uint32_t i = 0; i < f->nr_thresholds; i++)
+			if (f->thresholds[i] >= max) {
+				max = f->thresholds[i];
+				break;
+			}
+	if (min < old->min)
+		for (uint32_t i = f->nr_thresholds; i-- > 0;)
+			if (f->thresholds[i] <= min) {
+				min = f->thresholds[i];
+				break;
+			}
+	reg_set_range(joined, min, max);
+}
 
 static void flow_to(struct step *st, uint32_t target, const struct state *s)
 {
@@ -47,11 +75,16 @@ static void flow_to(struct step *st, uint32_t target, const struct state *s)
 		if (reg_equal(to, from))
 			continue;
 		joined = reg_join(to, from, place_of(target, i));
+		if (st->f->nr_visits[target] >= MAX_EXACT_VISITS)
+			kinds_widen(st->f, to, &joined);
 		changed |= !reg_equal(&joined, to);
 		*to = joined;
 	}
-	if (changed)
+	if (changed) {
 		st->f->is_dirty[target] = 1;
+		if (st->f->nr_visits[target] < MAX_EXACT_VISITS)
+			st->f->nr_visits[target]++;
+	}
 }
 
 static void leave(struct step *st)
@@ -60,6 +93,9 @@ static void leave(struct step *st)
 	struct bpfcc_reg joined;
 
 	joined = reg_join(&f->ret, &st->s->r[0], place_of(0, PLACE_CALL));
+	/* what is passed between functions has no exact visits: callers change often */
+	if (f->ret.kind != BPFCC_KIND_UNREACHED)
+		kinds_widen(f, &f->ret, &joined);
 	if (!reg_equal(&joined, &f->ret) && !st->is_report) {
 		f->ret = joined;
 		for (uint32_t i = 0; i < st->k->object->nr_funcs; i++)
@@ -172,6 +208,38 @@ static void run_function(struct step *st, struct func_info *f)
 				kinds_queue(&st->k->funcs[i]);
 }
 
+static int compare_i64(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Around each constant of a comparison, and the limits of types. */
+static int find_thresholds(struct bpfcc_kinds *k, struct func_info *f)
+{
+	static const int64_t always[] = {INT64_MIN, INT32_MIN, -512, 0, INT32_MAX, UINT32_MAX,
+					 INT64_MAX};
+	size_t nr_always = sizeof(always) / sizeof(always[0]);
+
+	f->thresholds = bpfcc_arena_array(k->arena, nr_always + 3 * (size_t)f->func->nr_insns,
+					  sizeof(*f->thresholds));
+	if (!f->thresholds)
+		return -ENOMEM;
+	memcpy(f->thresholds, always, sizeof(always));
+	f->nr_thresholds = (uint32_t)nr_always;
+	for (uint32_t i = 0; i < f->func->nr_insns; i++) {
+		const struct bpf_insn *in = &f->func->insns[i];
+
+		if (bpfcc_insn_is_branch(in) && BPF_SRC(in->code) == BPF_K)
+			for (int64_t around = -1; around <= 1; around++)
+				f->thresholds[f->nr_thresholds++] = in->imm + around;
+		i += bpfcc_insn_is_lddw(in);
+	}
+	qsort(f->thresholds, f->nr_thresholds, sizeof(*f->thresholds), compare_i64);
+	return 0;
+}
+
 static int find_leaders(struct bpfcc_kinds *k, struct func_info *f, const struct bpfcc_func *func)
 {
 	uint32_t nr = func->nr_insns;
@@ -179,9 +247,10 @@ static int find_leaders(struct bpfcc_kinds *k, struct func_info *f, const struct
 	f->func = func;
 	f->is_leader = bpfcc_arena_alloc(k->arena, nr + 1);
 	f->is_dirty = bpfcc_arena_alloc(k->arena, nr);
+	f->nr_visits = bpfcc_arena_alloc(k->arena, nr);
 	f->leaders = bpfcc_arena_array(k->arena, nr, sizeof(*f->leaders));
 	f->regs = bpfcc_arena_array(k->arena, nr, sizeof(*f->regs));
-	if (!f->is_leader || !f->is_dirty || !f->leaders || !f->regs)
+	if (!f->is_leader || !f->is_dirty || !f->nr_visits || !f->leaders || !f->regs)
 		return -ENOMEM;
 	f->is_leader[0] = 1;
 	for (uint32_t i = 0; i < nr; i++) {
@@ -196,7 +265,7 @@ static int find_leaders(struct bpfcc_kinds *k, struct func_info *f, const struct
 		f->is_leader[bpfcc_insn_target(in, i)] = 1;
 		f->is_leader[i + 1] = 1;
 	}
-	return 0;
+	return find_thresholds(k, f);
 }
 
 /* Which kinds of programs reach each function, by the call graph. */

@@ -6,8 +6,8 @@
  *
  * The lowering decides by it which accesses are plain (stack, ctx) and which are atomic in place
  * (everything else), and which additions are pointer arithmetic. The checker refuses by it what is
- * no pointer or may be NULL. It knows constant offsets only: bounds of variable offsets and of loops
- * are the verifier's, which is not here yet.
+ * no pointer, may be NULL, or leaves the stack; a variable offset into a map's value that signed
+ * intervals cannot bound is a warning, for the verifier that can prove more is not here yet.
  */
 #ifndef INLAY_BPFCC_KINDS_H
 #define INLAY_BPFCC_KINDS_H
@@ -45,7 +45,8 @@ struct bpfcc_reg {
 	int32_t map;		/* MAP, MAP_VALUE: index, or -1 if it differs between paths */
 	int64_t off;		/* bytes from the start of what it points to (STACK: from r10) */
 	uint32_t bytes;		/* MAP_VALUE, MEM: size of what it points into */
-	uint32_t id;		/* private to kinds.c: equal for copies of one lookup's result */
+	uint32_t id;		/* private: equal for copies of one value; 0: of none */
+	int64_t min, max;	/* SCALAR: its value, signed; pointers: of the offset. Equal if known */
 };
 
 /* Registers before an instruction. */

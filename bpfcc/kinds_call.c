@@ -26,7 +26,7 @@ struct helper_call {
 	const struct bpfcc_map *map;	/* of the MAP argument, if it is one */
 };
 
-/* Constant of a SIZE argument, or -1. */
+/* The most that a SIZE argument can be, or -1. */
 static int64_t size_of(struct step *st, const struct helper_call *c, int arg)
 {
 	const struct bpfcc_reg *size = &st->s->r[arg + 1];
@@ -35,16 +35,14 @@ static int64_t size_of(struct step *st, const struct helper_call *c, int arg)
 		step_error(st, NULL, "%s of %s, a size, is a pointer", arg_names[arg], c->name);
 		return -1;
 	}
-	if (!size->off_is_known)
-		return -1;
-	if (size->off > INT32_MAX || size->off < 0) {
+	if (size->off_is_known && (size->off > INT32_MAX || size->off < 0)) {
 		step_error(st, NULL, "%s of %s, a size, is %" PRId64, arg_names[arg], c->name,
 			   size->off);
 		return -1;
 	}
-	if (!size->off && c->helper->args[arg] == BPFCC_ARG_SIZE)
+	if (!size->max && c->helper->args[arg] == BPFCC_ARG_SIZE)
 		step_error(st, NULL, "%s of %s, a size, is 0", arg_names[arg], c->name);
-	return size->off;
+	return size->min < 0 || size->max > INT32_MAX ? -1 : size->max;
 }
 
 static void check_memory(struct step *st, const struct helper_call *c, int arg, int64_t bytes,
@@ -56,6 +54,7 @@ static void check_memory(struct step *st, const struct helper_call *c, int arg, 
 	/* a NULL buffer of no bytes */
 	if (!bytes && reg_is_const(reg, 0))
 		return;
+
 	snprintf(what, sizeof(what), "%s through %s", c->name, arg_names[arg]);
 	if (reg->kind == BPFCC_KIND_CTX) {
 		step_error(st, "copy what is needed to the stack first",
@@ -148,7 +147,7 @@ static void helper_step(struct step *st, const struct bpf_insn *in)
 	struct bpfcc_reg ret = reg_scalar();
 
 	if (!c.helper) {
-		step_error(st, "docs/helpers.md lists what there is", "helper %s (%d) is not supported",
+		step_error(st, "bpfcc --helpers lists what there is", "helper %s (%d) is not supported",
 			   c.name ? c.name : "unknown", in->imm);
 		forget_scratch(st->s);
 		st->s->r[0] = ret;
@@ -189,6 +188,8 @@ static void kfunc_step(struct step *st, const struct bpf_insn *in)
 	if (kfunc && kfunc->ret == BPFCC_RET_PTR_MEM)
 		ret = (struct bpfcc_reg){.kind = BPFCC_KIND_MEM, .off_is_known = true, .map = -1,
 					 .bytes = 8};
+	else if (kfunc && kfunc->ret == BPFCC_RET_BOOL)
+		ret = reg_range(0, 1);
 	forget_scratch(st->s);
 	st->s->r[0] = ret;
 }
@@ -203,8 +204,7 @@ static struct bpfcc_reg pass(const struct bpfcc_reg *arg, int nr)
 	if (r.kind == BPFCC_KIND_STACK)
 		r = (struct bpfcc_reg){.kind = BPFCC_KIND_STACK, .base = (uint8_t)nr,
 				       .off_is_known = true, .map = -1};
-	if (r.is_or_null)
-		r.id = place_of(0, PLACE_ARGS + (uint32_t)nr);
+	r.id = r.is_or_null ? place_of(0, PLACE_ARGS + (uint32_t)nr) : 0;
 	return r;
 }
 
@@ -217,6 +217,8 @@ static void pass_args(struct step *st, struct func_info *callee)
 		struct bpfcc_reg joined = reg_join(&callee->args[i], &arg,
 						   place_of(0, PLACE_ARGS + i + 1));
 
+		if (callee->args[i].kind != BPFCC_KIND_UNREACHED)
+			kinds_widen(callee, &callee->args[i], &joined);
 		changed |= !reg_equal(&joined, &callee->args[i]);
 		callee->args[i] = joined;
 	}
@@ -234,7 +236,7 @@ static void replay(struct step *st, const struct bpfcc_reg *arg, const struct re
 	if (reg.kind != BPFCC_KIND_STACK || (reach->lo == reach->hi && !reach->is_any))
 		return;
 	if (reach->is_any)
-		reg.off_is_known = false;
+		reg_set_range(&reg, INT64_MIN, INT64_MAX);
 	mem_access(st, &reg, reach->lo, reach->hi - reach->lo, access,
 		   "an access in the called function");
 	if (access != ACCESS_WRITE)
@@ -242,7 +244,7 @@ static void replay(struct step *st, const struct bpfcc_reg *arg, const struct re
 	/* not a store for certain: what was there may also still be */
 	if (reg.base)
 		return;
-	if (reg.off_is_known)
+	if (reg.off_is_known && reach->lo >= -STACK_BYTES && reach->hi <= STACK_BYTES)
 		mem_clobber(st->s, reg.off + reach->lo, reg.off + reach->hi);
 	else
 		mem_clobber(st->s, -STACK_BYTES, 0);
@@ -255,20 +257,19 @@ static struct bpfcc_reg returned(const struct step *st, const struct func_info *
 
 	if (r.kind == BPFCC_KIND_STACK && r.base) {
 		const struct bpfcc_reg *arg = &before->r[r.base];
-		int64_t off;
-		bool is_known = r.off_is_known && arg->off_is_known &&
-				!__builtin_add_overflow(r.off, arg->off, &off);
+		int64_t min, max;
 
+		if (__builtin_add_overflow(r.min, arg->min, &min) ||
+		    __builtin_add_overflow(r.max, arg->max, &max))
+			min = INT64_MIN, max = INT64_MAX;
 		r = *arg;
-		r.off_is_known = is_known;
-		r.off = is_known ? off : 0;
+		reg_set_range(&r, min, max);
 		return r;
 	}
 	/* a pointer into a frame that is gone */
 	if (r.kind == BPFCC_KIND_STACK || r.kind == BPFCC_KIND_POINTER)
 		return (struct bpfcc_reg){.kind = BPFCC_KIND_MIXED, .map = -1};
-	if (r.is_or_null)
-		r.id = place_of(st->insn, PLACE_CALL);
+	r.id = r.is_or_null ? place_of(st->insn, PLACE_CALL) : 0;
 	return r;
 }
 

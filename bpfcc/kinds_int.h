@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Private to the register-kind analysis: kinds.c (fixpoint), kinds_step.c (one instruction),
- * kinds_call.c (calls), kinds_mem.c (memory accesses), kinds_reg.c (lattice and arithmetic).
+ * kinds_call.c (calls), kinds_mem.c (memory accesses), kinds_reg.c (lattice and arithmetic),
+ * kinds_range.c (intervals).
  */
 #ifndef INLAY_BPFCC_KINDS_INT_H
 #define INLAY_BPFCC_KINDS_INT_H
@@ -30,6 +31,7 @@ struct func_info {
 	const struct bpfcc_func *func;
 	uint8_t *is_leader;	/* by instruction: a block starts there */
 	uint8_t *is_dirty;	/* by instruction: the block's state changed since it was run */
+	uint8_t *nr_visits;	/* by instruction: how often the block's state changed */
 	struct state **leaders;	/* by instruction: state at the block's start; NULL: unreached */
 	struct bpfcc_regs *regs; /* result, by instruction */
 	struct bpfcc_reg args[BPFCC_MAX_ARGS]; /* joined over all calls */
@@ -39,6 +41,8 @@ struct func_info {
 	uint32_t prog_kinds;	/* mask of enum inlay_prog_kind of the programs that reach it */
 	bool is_called;		/* a program, or a call of it can run */
 	bool is_queued;
+	int64_t *thresholds;	/* ascending: where a growing interval rests; INT64_MAX last */
+	uint32_t nr_thresholds;
 };
 
 struct bpfcc_kinds {
@@ -54,7 +58,7 @@ static inline uint32_t place_of(uint32_t insn, uint32_t what)
 {
 	return 1 + insn * 128 + what;
 }
-enum { PLACE_SLOTS = NR_REGS, PLACE_CALL = 100, PLACE_ARGS = 110 };
+enum { PLACE_CALL = 100, PLACE_ARGS = 110, PLACE_COPY = 120 };
 
 /* The step at hand. */
 struct step {
@@ -70,12 +74,20 @@ struct step {
 void step_error(struct step *st, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+void step_warning(struct step *st, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Makes an interval that grew grow to the next threshold of the function. */
+void kinds_widen(const struct func_info *f, const struct bpfcc_reg *old, struct bpfcc_reg *joined);
 /* The function must be run again. */
 void kinds_queue(struct func_info *f);
 
 /* ---- kinds_reg.c ---- */
 struct bpfcc_reg reg_scalar(void);
 struct bpfcc_reg reg_const(uint64_t value);
+struct bpfcc_reg reg_range(int64_t min, int64_t max);
+/* Sets min, max and, if they are equal, the value. */
+void reg_set_range(struct bpfcc_reg *reg, int64_t min, int64_t max);
 /* The join of two; `place` makes a new id for a value that may be NULL. */
 struct bpfcc_reg reg_join(const struct bpfcc_reg *a, const struct bpfcc_reg *b, uint32_t place);
 bool reg_equal(const struct bpfcc_reg *a, const struct bpfcc_reg *b);
@@ -84,6 +96,15 @@ struct bpfcc_reg reg_alu(const struct bpf_insn *in, const struct bpfcc_reg *dst,
 			 const struct bpfcc_reg *src);
 /* 1: taken, 0: not taken, -1: not known */
 int reg_branch(const struct bpf_insn *in, const struct bpfcc_reg *dst, const struct bpfcc_reg *src);
+
+/* ---- kinds_range.c ---- */
+struct range {
+	int64_t min, max;
+};
+/* Result of an ALU instruction on two numbers. */
+struct range range_alu(const struct bpf_insn *in, struct range dst, struct range src);
+/* What is left of dst on a branch's side; false: nothing is, the side cannot be taken. */
+bool range_refine(const struct bpf_insn *in, bool is_taken, struct range *dst, struct range src);
 
 /* ---- kinds_mem.c ---- */
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2 };

@@ -2,8 +2,9 @@
 /*
  * Memory accesses: may the program touch that, and what does the own stack hold afterwards.
  *
- * Offsets that are not constant are accepted here: that they stay inside is for the verifier to prove,
- * which is not here yet.
+ * An offset that is not constant must be bounded by its interval. Where it is not, the stack is refused:
+ * what is beside it is the target's. A map's value is only warned of until the verifier is here: programs
+ * that the kernel can prove, and intervals cannot, would not build.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -31,16 +32,20 @@ static void extend(struct reach *reach, int64_t lo, int64_t hi)
 static void note_reach(struct step *st, const struct bpfcc_reg *reg, int64_t off, int64_t bytes,
 		       unsigned int access)
 {
+	const int64_t far = INT32_MAX;
 	struct reach *r;
 
 	for (unsigned int a = ACCESS_READ; a <= ACCESS_WRITE; a <<= 1) {
 		if (!(access & a))
 			continue;
 		r = a == ACCESS_READ ? &st->f->read[reg->base] : &st->f->written[reg->base];
-		if (reg->off_is_known && bytes >= 0)
+		/* with an offset that is known, it is in `off` already */
+		if (bytes < 0 || reg->min < -far || reg->max > far)
+			r->is_any = true;
+		else if (reg->off_is_known)
 			extend(r, off, off + bytes);
 		else
-			r->is_any = true;
+			extend(r, reg->min + off, reg->max + off + bytes);
 	}
 }
 
@@ -51,12 +56,23 @@ static void stack_access(struct step *st, const struct bpfcc_reg *reg, int64_t o
 		note_reach(st, reg, off, bytes, access);
 		return;
 	}
-	if (!reg->off_is_known) {
-		st->f->stack_bytes = STACK_BYTES;
+	if (bytes < 0) {
+		step_error(st, "bound the size: if (size > sizeof(buffer)) size = sizeof(buffer);",
+			   "%s is of a size that is not known to stay inside of the stack", what);
 		return;
 	}
-	if (bytes < 0)
-		bytes = 0;
+	if (!reg->off_is_known) {
+		int64_t min, max;
+
+		if (__builtin_add_overflow(reg->min, off, &min) ||
+		    __builtin_add_overflow(reg->max, off, &max) || min < -STACK_BYTES || max > -bytes)
+			step_error(st, "bound the index: if (i < 0 || i >= N) return 0;",
+				   "%s of %" PRId64
+				   " bytes is at an offset that is not known to stay inside of the stack",
+				   what, bytes);
+		mem_need_stack(st, min < -STACK_BYTES ? -STACK_BYTES : min);
+		return;
+	}
 	if (off < -STACK_BYTES || off > 0 || bytes > -off)
 		step_error(st, "a function's stack is r10-512 to r10-1",
 			   "%s of %" PRId64 " bytes at r10%+" PRId64 " is outside of the stack", what,
@@ -83,6 +99,17 @@ static void ctx_access(struct step *st, const struct bpfcc_reg *reg, int64_t off
 			   bytes, off);
 }
 
+/* true for a constant offset, of which the caller says more */
+static bool is_inside(const struct bpfcc_reg *reg, int64_t off, int64_t bytes)
+{
+	int64_t min, max;
+
+	if (reg->off_is_known)
+		return true;
+	return !__builtin_add_overflow(reg->min, off, &min) &&
+	       !__builtin_add_overflow(reg->max, off, &max) && min >= 0 && max <= (int64_t)reg->bytes - bytes;
+}
+
 static void value_access(struct step *st, const struct bpfcc_reg *reg, int64_t off, int64_t bytes,
 			 unsigned int access, const char *what)
 {
@@ -98,6 +125,10 @@ static void value_access(struct step *st, const struct bpfcc_reg *reg, int64_t o
 	else if ((access & ACCESS_READ) && map && (map->map_flags & BPF_F_WRONLY_PROG))
 		step_error(st, NULL, "%s reads map \"%s\", which is write-only for programs", what,
 			   name);
+	else if (bytes < 0 || !is_inside(reg, off, bytes))
+		step_warning(st, "bound it: if (i >= N) return 0;",
+			     "%s is not known to stay inside of the value of \"%s\", which has %u bytes",
+			     what, name, reg->bytes);
 	else if (reg->off_is_known &&
 		 (off < 0 || off > reg->bytes || (bytes > 0 && bytes > reg->bytes - off)))
 		step_error(st, NULL,
@@ -109,7 +140,8 @@ static void value_access(struct step *st, const struct bpfcc_reg *reg, int64_t o
 void mem_access(struct step *st, const struct bpfcc_reg *reg, int64_t reg_off, int64_t bytes,
 		unsigned int access, const char *what)
 {
-	int64_t off = 0;
+	/* off: of the whole, or what is to be added to the interval */
+	int64_t off = reg_off;
 
 	if (reg->off_is_known && __builtin_add_overflow(reg->off, reg_off, &off)) {
 		step_error(st, NULL, "%s is at an impossible offset", what);
@@ -219,7 +251,7 @@ struct bpfcc_reg mem_load(struct step *st, const struct bpfcc_reg *reg, int64_t 
 			  int64_t bytes, bool is_signed)
 {
 	struct bpfcc_reg ret;
-	int64_t off;
+	int64_t off, limit = bytes < 8 ? 1ll << (8 * bytes - is_signed) : 0;
 
 	if (load_rodata(st, reg, reg_off, bytes, is_signed, &ret))
 		return ret;
@@ -227,5 +259,7 @@ struct bpfcc_reg mem_load(struct step *st, const struct bpfcc_reg *reg, int64_t 
 	    !__builtin_add_overflow(reg->off, reg_off, &off) && off % 8 == 0 &&
 	    off >= -STACK_BYTES && off <= -8)
 		return st->s->slot[slot_of(off)];
+	if (bytes < 8)
+		return reg_range(is_signed ? -limit : 0, limit - 1);
 	return reg_scalar();
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The lattice of register kinds, and arithmetic on it. Joins only ever go up, which is why the fixpoint
- * ends: a constant becomes unknown, an offset unknown, a kind POINTER, MIXED and at last UNINIT.
+ * ends: an interval grows by thresholds (kinds.c), a kind becomes POINTER, MIXED and at last UNINIT.
  */
-#include <byteswap.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,13 +11,28 @@
 
 struct bpfcc_reg reg_scalar(void)
 {
-	return (struct bpfcc_reg){.kind = BPFCC_KIND_SCALAR, .map = -1};
+	return reg_range(INT64_MIN, INT64_MAX);
+}
+
+struct bpfcc_reg reg_range(int64_t min, int64_t max)
+{
+	struct bpfcc_reg r = {.kind = BPFCC_KIND_SCALAR, .map = -1};
+
+	reg_set_range(&r, min, max);
+	return r;
+}
+
+void reg_set_range(struct bpfcc_reg *reg, int64_t min, int64_t max)
+{
+	reg->min = min;
+	reg->max = max;
+	reg->off_is_known = min == max;
+	reg->off = min == max ? min : 0;
 }
 
 struct bpfcc_reg reg_const(uint64_t value)
 {
-	return (struct bpfcc_reg){
-		.kind = BPFCC_KIND_SCALAR, .map = -1, .off_is_known = true, .off = (int64_t)value};
+	return reg_range((int64_t)value, (int64_t)value);
 }
 
 bool reg_is_const(const struct bpfcc_reg *reg, uint64_t value)
@@ -30,7 +44,8 @@ bool reg_equal(const struct bpfcc_reg *a, const struct bpfcc_reg *b)
 {
 	return a->kind == b->kind && a->base == b->base && a->is_or_null == b->is_or_null &&
 	       a->off_is_known == b->off_is_known && a->is_read_only == b->is_read_only &&
-	       a->map == b->map && a->off == b->off && a->bytes == b->bytes && a->id == b->id;
+	       a->map == b->map && a->off == b->off && a->bytes == b->bytes && a->id == b->id &&
+	       a->min == b->min && a->max == b->max;
 }
 
 static bool is_memory(const struct bpfcc_reg *reg)
@@ -44,17 +59,15 @@ static struct bpfcc_reg join_same(const struct bpfcc_reg *a, const struct bpfcc_
 {
 	struct bpfcc_reg r = *a;
 
-	if (!b->off_is_known || !a->off_is_known || a->off != b->off) {
-		r.off_is_known = false;
-		r.off = 0;
-	}
+	reg_set_range(&r, a->min < b->min ? a->min : b->min, a->max > b->max ? a->max : b->max);
 	if (a->map != b->map)
 		r.map = -1;
 	if (b->bytes < r.bytes)
 		r.bytes = b->bytes;
 	r.is_read_only |= b->is_read_only;
 	r.is_or_null |= b->is_or_null;
-	r.id = !r.is_or_null ? 0 : a->id == b->id ? a->id : place;
+	/* only of what may be NULL is every joined value a new one that copies can share */
+	r.id = a->id == b->id ? a->id : r.is_or_null ? place : 0;
 	return r;
 }
 
@@ -92,104 +105,17 @@ struct bpfcc_reg reg_join(const struct bpfcc_reg *a, const struct bpfcc_reg *b, 
 	return r;
 }
 
-/* ---- arithmetic on constants, RFC 9669 section 4.1 ---- */
-
-static uint64_t divide(uint64_t a, uint64_t b, bool is64, bool is_signed, bool is_mod)
-{
-	int64_t sa = is64 ? (int64_t)a : (int32_t)a, sb = is64 ? (int64_t)b : (int32_t)b;
-
-	if (!is64)
-		a = (uint32_t)a, b = (uint32_t)b;
-	if (!b)
-		return is_mod ? a : 0;
-	if (!is_signed)
-		return is_mod ? a % b : a / b;
-	if (sb == -1)
-		return is_mod ? 0 : -(uint64_t)sa;
-	return is_mod ? (uint64_t)(sa % sb) : (uint64_t)(sa / sb);
-}
-
-static uint64_t swap(const struct bpf_insn *in, uint64_t a)
-{
-	uint64_t cut = in->imm == 64 ? a : in->imm == 32 ? (uint32_t)a : (uint16_t)a;
-
-	/* "to little-endian" only cuts: every host that Inlay supports is little-endian */
-	if (BPF_CLASS(in->code) == BPF_ALU && BPF_SRC(in->code) == BPF_TO_LE)
-		return cut;
-	if (in->imm == 16)
-		return bswap_16((uint16_t)a);
-	return in->imm == 32 ? bswap_32((uint32_t)a) : bswap_64(a);
-}
-
-static uint64_t sign_extend(uint64_t a, int bits)
-{
-	return bits == 8 ? (uint64_t)(int8_t)a : bits == 16 ? (uint64_t)(int16_t)a
-							     : (uint64_t)(int32_t)a;
-}
-
-static uint64_t fold(const struct bpf_insn *in, uint64_t a, uint64_t b)
-{
-	bool is64 = BPF_CLASS(in->code) == BPF_ALU64;
-	unsigned int shift = (unsigned int)b & (is64 ? 63 : 31);
-	uint64_t r = 0;
-
-	switch (BPF_OP(in->code)) {
-	case BPF_END:
-		return swap(in, a);
-	case BPF_ADD:
-		r = a + b;
-		break;
-	case BPF_SUB:
-		r = a - b;
-		break;
-	case BPF_MUL:
-		r = a * b;
-		break;
-	case BPF_DIV:
-	case BPF_MOD:
-		r = divide(a, b, is64, in->off == 1, BPF_OP(in->code) == BPF_MOD);
-		break;
-	case BPF_OR:
-		r = a | b;
-		break;
-	case BPF_AND:
-		r = a & b;
-		break;
-	case BPF_XOR:
-		r = a ^ b;
-		break;
-	case BPF_NEG:
-		r = -a;
-		break;
-	case BPF_MOV:
-		r = BPF_SRC(in->code) == BPF_X && in->off ? sign_extend(b, in->off) : b;
-		break;
-	case BPF_LSH:
-		r = a << shift;
-		break;
-	case BPF_RSH:
-		r = (is64 ? a : (uint32_t)a) >> shift;
-		break;
-	case BPF_ARSH:
-		r = is64 ? (uint64_t)((int64_t)a >> shift) : (uint64_t)((int32_t)a >> shift);
-		break;
-	}
-	return is64 ? r : (uint32_t)r;
-}
-
 /* pointer + number or pointer - number; the pointer stays what it was, elsewhere */
 static struct bpfcc_reg move_pointer(struct bpfcc_reg p, const struct bpfcc_reg *by, bool is_sub)
 {
-	int64_t off;
+	int64_t min, max;
 
-	if (p.off_is_known && by->kind == BPFCC_KIND_SCALAR && by->off_is_known &&
-	    !(is_sub ? __builtin_sub_overflow(p.off, by->off, &off)
-		     : __builtin_add_overflow(p.off, by->off, &off))) {
-		p.off = off;
-		return p;
-	}
-	p.off_is_known = false;
-	p.off = 0;
+	if (is_sub ? __builtin_sub_overflow(p.min, by->max, &min) ||
+			     __builtin_sub_overflow(p.max, by->min, &max)
+		   : __builtin_add_overflow(p.min, by->min, &min) ||
+			     __builtin_add_overflow(p.max, by->max, &max))
+		min = INT64_MIN, max = INT64_MAX;
+	reg_set_range(&p, min, max);
 	return p;
 }
 
@@ -204,6 +130,8 @@ struct bpfcc_reg reg_alu(const struct bpf_insn *in, const struct bpfcc_reg *dst,
 	uint8_t op = BPF_OP(in->code);
 	bool is64 = BPF_CLASS(in->code) == BPF_ALU64;
 	bool needs_dst = op != BPF_MOV, needs_src = op != BPF_NEG && op != BPF_END;
+	const struct range any = {INT64_MIN, INT64_MAX};
+	struct range d = {dst->min, dst->max}, s = {src->min, src->max}, r;
 
 	if (is64 && op == BPF_MOV && (BPF_SRC(in->code) == BPF_K || !in->off))
 		return *src;
@@ -218,58 +146,43 @@ struct bpfcc_reg reg_alu(const struct bpf_insn *in, const struct bpfcc_reg *dst,
 		if (!is_sub && (dst->kind == BPFCC_KIND_MIXED || src->kind == BPFCC_KIND_MIXED))
 			return (struct bpfcc_reg){.kind = BPFCC_KIND_MIXED, .map = -1};
 	}
-	if (needs_dst && (dst->kind != BPFCC_KIND_SCALAR || !dst->off_is_known))
-		return reg_scalar();
-	if (needs_src && (src->kind != BPFCC_KIND_SCALAR || !src->off_is_known))
-		return reg_scalar();
-	return reg_const(fold(in, (uint64_t)dst->off, (uint64_t)src->off));
+	/* what is no number is an address, that is any number */
+	if (needs_dst && dst->kind != BPFCC_KIND_SCALAR)
+		d = any;
+	if (needs_src && src->kind != BPFCC_KIND_SCALAR)
+		s = any;
+	r = range_alu(in, d, s);
+	return reg_range(r.min, r.max);
 }
 
 int reg_branch(const struct bpf_insn *in, const struct bpfcc_reg *dst, const struct bpfcc_reg *src)
 {
-	bool is64 = BPF_CLASS(in->code) == BPF_JMP;
-	uint64_t a = (uint64_t)dst->off, b = (uint64_t)src->off;
-	int64_t sa, sb;
+	struct range d = {dst->min, dst->max}, s = {src->min, src->max}, taken = d, not_taken = d;
 
 	/* what is no NULL is not 0 */
-	if (is64 && bpfcc_kind_is_pointer(dst) && !dst->is_or_null && reg_is_const(src, 0)) {
+	if (BPF_CLASS(in->code) == BPF_JMP && bpfcc_kind_is_pointer(dst) && !dst->is_or_null &&
+	    reg_is_const(src, 0)) {
 		if (BPF_OP(in->code) == BPF_JEQ)
 			return 0;
 		if (BPF_OP(in->code) == BPF_JNE)
 			return 1;
 	}
-	if (dst->kind != BPFCC_KIND_SCALAR || !dst->off_is_known ||
-	    src->kind != BPFCC_KIND_SCALAR || !src->off_is_known)
+	if (dst->kind != BPFCC_KIND_SCALAR || src->kind != BPFCC_KIND_SCALAR)
 		return -1;
-	if (!is64)
-		a = (uint32_t)a, b = (uint32_t)b;
-	sa = is64 ? (int64_t)a : (int32_t)a;
-	sb = is64 ? (int64_t)b : (int32_t)b;
-	switch (BPF_OP(in->code)) {
-	case BPF_JEQ:
-		return a == b;
-	case BPF_JNE:
-		return a != b;
-	case BPF_JSET:
-		return (a & b) != 0;
-	case BPF_JGT:
-		return a > b;
-	case BPF_JGE:
-		return a >= b;
-	case BPF_JLT:
-		return a < b;
-	case BPF_JLE:
-		return a <= b;
-	case BPF_JSGT:
-		return sa > sb;
-	case BPF_JSGE:
-		return sa >= sb;
-	case BPF_JSLT:
-		return sa < sb;
-	case BPF_JSLE:
-		return sa <= sb;
-	}
+	if (!range_refine(in, true, &taken, s))
+		return 0;
+	if (!range_refine(in, false, &not_taken, s))
+		return 1;
 	return -1;
+}
+
+/* "" for an end that is open */
+static const char *bound(int64_t value, char *buf, size_t bytes)
+{
+	buf[0] = '\0';
+	if (value != INT64_MIN && value != INT64_MAX)
+		snprintf(buf, bytes, "%lld", (long long)value);
+	return buf;
 }
 
 const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bpfcc_reg *reg,
@@ -283,7 +196,7 @@ const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bp
 		[BPFCC_KIND_POINTER] = "pointer",     [BPFCC_KIND_MIXED] = "mixed",
 	};
 	const char *map = "";
-	char base[8] = "", off[32] = "", null[] = "_or_null";
+	char base[8] = "", off[64] = "", null[] = "_or_null", min[24], max[24];
 
 	if (object && reg->map >= 0 && (uint32_t)reg->map < object->nr_maps)
 		map = object->maps[reg->map].name;
@@ -294,13 +207,17 @@ const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bp
 	if (reg->kind == BPFCC_KIND_SCALAR) {
 		if (reg->off_is_known)
 			snprintf(buf, bytes, "%lld", (long long)reg->off);
-		else
+		else if (reg->min == INT64_MIN && reg->max == INT64_MAX)
 			snprintf(buf, bytes, "scalar");
+		else
+			snprintf(buf, bytes, "scalar[%s,%s]",
+				 bound(reg->min, min, sizeof(min)), bound(reg->max, max, sizeof(max)));
 		return buf;
 	}
 	if (reg->kind >= BPFCC_KIND_STACK && reg->kind <= BPFCC_KIND_MEM) {
 		if (!reg->off_is_known)
-			snprintf(off, sizeof(off), "+?");
+			snprintf(off, sizeof(off), "+[%s,%s]", bound(reg->min, min, sizeof(min)),
+				 bound(reg->max, max, sizeof(max)));
 		else if (reg->off || reg->kind == BPFCC_KIND_STACK)
 			snprintf(off, sizeof(off), "%+lld", (long long)reg->off);
 	}

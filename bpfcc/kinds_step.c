@@ -23,6 +23,20 @@ void step_error(struct step *st, const char *hint, const char *format, ...)
 	st->err = bpfcc_error(st->k->diag, &where, hint, "%s", text);
 }
 
+void step_warning(struct step *st, const char *hint, const char *format, ...)
+{
+	const struct bpfcc_where where = {.func = st->f->func, .insn = (int)st->insn};
+	char text[512];
+	va_list args;
+
+	if (!st->is_report || st->err)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	bpfcc_report(st->k->diag, INLAY_BPFCC_WARNING, &where, hint, "%s", text);
+}
+
 const struct bpfcc_reg *step_read(struct step *st, int reg)
 {
 	const struct bpfcc_reg *r = &st->s->r[reg];
@@ -32,6 +46,13 @@ const struct bpfcc_reg *step_read(struct step *st, int reg)
 					: "was a variable left unset?",
 			   "r%d is read, but nothing was put into it on some path here", reg);
 	return r;
+}
+
+/* A number and its copy share an id: what a comparison says of one is then known of both. */
+static void link_copies(struct step *st, struct bpfcc_reg *reg)
+{
+	if (reg->kind == BPFCC_KIND_SCALAR && !reg->off_is_known && !reg->id)
+		reg->id = place_of(st->insn, PLACE_COPY);
 }
 
 /* The second operand of an ALU instruction or a branch. */
@@ -58,10 +79,14 @@ static void alu(struct step *st, const struct bpf_insn *in)
 		*dst = reg_scalar();
 		return;
 	}
+	if (in->code == (BPF_ALU64 | BPF_MOV | BPF_X) && !in->off && in->src_reg != in->dst_reg) {
+		link_copies(st, &st->s->r[in->src_reg]);
+		src = st->s->r[in->src_reg];
+	}
 	*dst = reg_alu(in, dst, &src);
 	/* an address that is made may be used through a pointer of unknown kind later */
 	if (dst->kind == BPFCC_KIND_STACK && !dst->base)
-		mem_need_stack(st, dst->off_is_known ? dst->off : -STACK_BYTES);
+		mem_need_stack(st, dst->min < -STACK_BYTES ? -STACK_BYTES : dst->min);
 }
 
 static void load_constant(struct step *st, const struct bpf_insn *in)
@@ -79,13 +104,13 @@ static void load_constant(struct step *st, const struct bpf_insn *in)
 		return;
 	}
 	dst->map = in->imm;
-	dst->off_is_known = true;
+	reg_set_range(dst, 0, 0);
 	if (in->src_reg == BPF_PSEUDO_MAP_FD) {
 		dst->kind = BPFCC_KIND_MAP;
 		return;
 	}
 	dst->kind = BPFCC_KIND_MAP_VALUE;
-	dst->off = (uint32_t)in[1].imm;
+	reg_set_range(dst, (uint32_t)in[1].imm, (uint32_t)in[1].imm);
 	dst->bytes = o->maps[in->imm].value_size;
 	dst->is_read_only = (o->maps[in->imm].flags & INLAY_MAP_RODATA) ||
 			    (o->maps[in->imm].map_flags & BPF_F_RDONLY_PROG);
@@ -107,10 +132,15 @@ static void store(struct step *st, const struct bpf_insn *in)
 	int bytes = bpfcc_insn_bytes(in->code);
 	struct bpfcc_reg value;
 
-	if (BPF_CLASS(in->code) == BPF_STX)
+	if (BPF_CLASS(in->code) == BPF_STX) {
 		value = *step_read(st, in->src_reg);
-	else
+		if (bytes == 8 && value.kind == BPFCC_KIND_SCALAR) {
+			link_copies(st, &st->s->r[in->src_reg]);
+			value = st->s->r[in->src_reg];
+		}
+	} else {
 		value = reg_const((uint64_t)(int64_t)in->imm);
+	}
 	if (value.kind == BPFCC_KIND_UNINIT)
 		value = reg_scalar();
 	mem_access(st, dst, in->off, bytes, ACCESS_WRITE, "the store");
@@ -183,10 +213,48 @@ static void refine_null(struct state *s, const struct bpfcc_reg *tested, bool is
 		if (!r->is_or_null || !bpfcc_kind_is_pointer(r) || r->id != id || !id)
 			continue;
 		if (is_null)
-			*r = r->off_is_known ? reg_const((uint64_t)r->off) : reg_scalar();
+			*r = reg_range(r->min, r->max);
 		r->is_or_null = false;
 		r->id = 0;
 	}
+}
+
+/* What the comparison says of a number, for all of its copies. false: the side cannot be taken. */
+static bool refine_range(struct state *s, const struct bpf_insn *in, bool is_taken, int reg,
+			 const struct bpfcc_reg *other)
+{
+	struct range range = {s->r[reg].min, s->r[reg].max};
+	uint32_t id = s->r[reg].id;
+
+	if (!range_refine(in, is_taken, &range, (struct range){other->min, other->max}))
+		return false;
+	for (int i = 0; i < NR_REGS + NR_SLOTS; i++) {
+		struct bpfcc_reg *r = i < NR_REGS ? &s->r[i] : &s->slot[i - NR_REGS];
+
+		if (i != reg && (!id || r->id != id || r->kind != BPFCC_KIND_SCALAR))
+			continue;
+		reg_set_range(r, range.min, range.max);
+		/* a constant needs no copies */
+		if (r->off_is_known)
+			r->id = 0;
+	}
+	return true;
+}
+
+/* The comparison with its operands exchanged. */
+static struct bpf_insn mirrored(const struct bpf_insn *in)
+{
+	static const struct {
+		uint8_t op, mirror;
+	} ops[] = {{BPF_JGT, BPF_JLT},	 {BPF_JLT, BPF_JGT},   {BPF_JGE, BPF_JLE},
+		   {BPF_JLE, BPF_JGE},	 {BPF_JSGT, BPF_JSLT}, {BPF_JSLT, BPF_JSGT},
+		   {BPF_JSGE, BPF_JSLE}, {BPF_JSLE, BPF_JSGE}};
+	struct bpf_insn m = *in;
+
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+		if (BPF_OP(in->code) == ops[i].op)
+			m.code = (in->code & ~0xf0) | ops[i].mirror;
+	return m;
 }
 
 unsigned int step_branch(struct step *st, const struct bpf_insn *in, struct state ret_state[2])
@@ -194,19 +262,25 @@ unsigned int step_branch(struct step *st, const struct bpf_insn *in, struct stat
 	const struct bpfcc_reg dst = *step_read(st, in->dst_reg);
 	struct bpfcc_reg src = operand(st, in);
 	uint8_t op = BPF_OP(in->code);
-	bool is_equality = BPF_CLASS(in->code) == BPF_JMP && (op == BPF_JEQ || op == BPF_JNE);
-	int known = reg_branch(in, &dst, &src), equal_side = op == BPF_JEQ;
+	bool is_null_test = BPF_CLASS(in->code) == BPF_JMP && (op == BPF_JEQ || op == BPF_JNE) &&
+			    dst.is_or_null && dst.off_is_known && !dst.off && reg_is_const(&src, 0);
+	struct bpf_insn mirror = mirrored(in);
+	int known = reg_branch(in, &dst, &src);
 
 	ret_state[0] = *st->s;
 	ret_state[1] = *st->s;
 	if (known >= 0)
 		return 1u << known;
-	if (is_equality && dst.is_or_null && dst.off_is_known && !dst.off && reg_is_const(&src, 0)) {
-		refine_null(&ret_state[equal_side], &dst, true);
-		refine_null(&ret_state[!equal_side], &dst, false);
-	} else if (is_equality && dst.kind == BPFCC_KIND_SCALAR && src.kind == BPFCC_KIND_SCALAR &&
-		   src.off_is_known) {
-		ret_state[equal_side].r[in->dst_reg] = src;
+	if (is_null_test) {
+		refine_null(&ret_state[op == BPF_JEQ], &dst, true);
+		refine_null(&ret_state[op != BPF_JEQ], &dst, false);
+	} else if (dst.kind == BPFCC_KIND_SCALAR && src.kind == BPFCC_KIND_SCALAR) {
+		/* reg_branch() saw that both sides can be taken */
+		for (int side = 0; side < 2; side++) {
+			refine_range(&ret_state[side], in, side, in->dst_reg, &src);
+			if (BPF_SRC(in->code) == BPF_X && in->src_reg != in->dst_reg)
+				refine_range(&ret_state[side], &mirror, side, in->src_reg, &dst);
+		}
 	}
 	return 3;
 }

@@ -46,6 +46,7 @@ static const char usage_text[] =
 	"  --allow-override           accept programs that call bpf_override_return()\n"
 	"  --stats                    programs count their runs and time\n"
 	"  -d, --dump                 print programs with what each register holds\n"
+	"  --helpers                  print the helpers and kernel functions that there are\n"
 	"  -h, --help                 print this\n"
 	"  --version                  print the version\n"
 	"\n"
@@ -104,7 +105,7 @@ static int output_kind(const char *name)
 static int parse(struct command *c, int argc, char **argv)
 {
 	enum { OPT_EMIT = 256, OPT_SET, OPT_MAP, OPT_ATTACH, OPT_OVERRIDE, OPT_STATS, OPT_TARGET,
-	       OPT_VERSION };
+	       OPT_HELPERS, OPT_VERSION };
 	static const struct option options[] = {
 		{"emit", required_argument, NULL, OPT_EMIT},
 		{"set", required_argument, NULL, OPT_SET},
@@ -114,6 +115,7 @@ static int parse(struct command *c, int argc, char **argv)
 		{"stats", no_argument, NULL, OPT_STATS},
 		{"target", required_argument, NULL, OPT_TARGET},
 		{"dump", no_argument, NULL, 'd'},
+		{"helpers", no_argument, NULL, OPT_HELPERS},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, OPT_VERSION},
 		{NULL, 0, NULL, 0},
@@ -138,6 +140,9 @@ static int parse(struct command *c, int argc, char **argv)
 			break;
 		case 'h':
 			fputs(usage_text, stdout);
+			return 0;
+		case OPT_HELPERS:
+			bpfcc_dump_helpers(stdout);
 			return 0;
 		case OPT_VERSION:
 			printf("bpfcc %s\n", inlay_bpfcc_version());

@@ -190,7 +190,7 @@ static int patch_call(struct patch *p, uint32_t at, const struct bpfcc_elf_symbo
 			return text ? poison(p, at, text) : -ENOMEM;
 		}
 		return bpfcc_error(p->l->diag, &p->where,
-				   "docs/helpers.md lists what there is; declare it __weak and test it "
+				   "bpfcc --helpers lists what there is; declare it __weak and test it "
 				   "with bpf_ksym_exists() to do without",
 				   "kernel function \"%s\" is not supported", sym->name);
 	}

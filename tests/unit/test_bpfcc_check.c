@@ -37,6 +37,7 @@ struct row {
 	struct bpf_insn sub[MAX_INSNS];	  /* function 1, if any */
 	uint32_t kind;		/* enum inlay_prog_kind; 0: entry */
 	bool is_not_gpl, allow_override;
+	bool is_warning;	/* the message is one, and the program is accepted */
 };
 
 static uint32_t count_insns(const struct bpf_insn *insns)
@@ -91,7 +92,10 @@ static void run_rows(const struct row *rows, size_t nr)
 
 		if (!row->message && err)
 			fail_msg("%s: refused: %s", row->name, messages.text);
-		if (row->message && (err != -EINVAL || !strstr(messages.text, row->message)))
+		if (!row->message && messages.text[0])
+			fail_msg("%s: accepted with %s", row->name, messages.text);
+		if (row->message && (err != (row->is_warning ? 0 : -EINVAL) ||
+				     !strstr(messages.text, row->message)))
 			fail_msg("%s: expected \"%s\", got %d and \"%s\"", row->name, row->message,
 				 err, messages.text);
 		bpfcc_arena_free(arena);
@@ -360,6 +364,71 @@ static void test_maps(void **unused)
 	RUN(rows);
 }
 
+/* r2 = a number of the target */
+#define NUMBER LDX(BPF_DW, R2, R1, 0)
+#define INDEX(map) LD_VALUE(R3, map, 0), ALU64_REG(BPF_ADD, R3, R2)
+
+static void test_variable_offsets(void **unused)
+{
+	static const struct row rows[] = {
+		{"any offset", "not known to stay inside", {NUMBER, INDEX(BSS), ST(BPF_B, R3, 0, 1), RETURN_0},
+		 .is_warning = true},
+		{"masked", NULL, {NUMBER, ALU64_IMM(BPF_AND, R2, 7), INDEX(BSS), ST(BPF_B, R3, 0, 1), RETURN_0}},
+		{"masked too widely", "not known to stay inside",
+		 {NUMBER, ALU64_IMM(BPF_AND, R2, 15), INDEX(BSS), ST(BPF_B, R3, 0, 1), RETURN_0}, .is_warning = true},
+		{"masked, a wider store", "not known to stay inside",
+		 {NUMBER, ALU64_IMM(BPF_AND, R2, 7), INDEX(BSS), ST(BPF_W, R3, 0, 1), RETURN_0}, .is_warning = true},
+		{"masked and shifted", NULL,
+		 {NUMBER, ALU64_IMM(BPF_AND, R2, 1), ALU64_IMM(BPF_LSH, R2, 2), INDEX(BSS), ST(BPF_W, R3, 0, 1),
+		  RETURN_0}},
+		{"compared", NULL,
+		 {NUMBER, JMP_IMM(BPF_JGT, R2, 7, 4), INDEX(BSS), ST(BPF_B, R3, 0, 1), RETURN_0}},
+		{"compared, off by one", "not known to stay inside",
+		 {NUMBER, JMP_IMM(BPF_JGT, R2, 8, 4), INDEX(BSS), ST(BPF_B, R3, 0, 1), RETURN_0}, .is_warning = true},
+		{"compared signed, one end only", "not known to stay inside",
+		 {NUMBER, JMP_IMM(BPF_JSGT, R2, 7, 4), INDEX(BSS), ST(BPF_B, R3, 0, 1), RETURN_0}, .is_warning = true},
+		{"compared signed", NULL,
+		 {NUMBER, JMP_IMM(BPF_JSGT, R2, 7, 5), JMP_IMM(BPF_JSLT, R2, 0, 4), INDEX(BSS), ST(BPF_B, R3, 0, 1),
+		  RETURN_0}},
+		{"a copy compared", NULL,
+		 {NUMBER, MOV64_REG(R4, R2), JMP_IMM(BPF_JGT, R4, 7, 4), INDEX(BSS), ST(BPF_B, R3, 0, 1), RETURN_0}},
+		{"a copy compared that changed", "not known to stay inside",
+		 {NUMBER, MOV64_REG(R4, R2), ALU64_IMM(BPF_ADD, R4, 1), JMP_IMM(BPF_JGT, R4, 7, 4), INDEX(BSS),
+		  ST(BPF_B, R3, 0, 1), RETURN_0}, .is_warning = true},
+		{"loop with a bound", NULL,
+		 {MOV64_IMM(R2, 0), INDEX(BSS), ST(BPF_B, R3, 0, 1), ALU64_IMM(BPF_ADD, R2, 1),
+		  JMP_IMM(BPF_JNE, R2, 8, -6), RETURN_0}},
+		{"loop with a bound too far", "not known to stay inside",
+		 {MOV64_IMM(R2, 0), INDEX(BSS), ST(BPF_B, R3, 0, 1), ALU64_IMM(BPF_ADD, R2, 1),
+		  JMP_IMM(BPF_JNE, R2, 9, -6), RETURN_0}, .is_warning = true},
+		{"stack, any offset", "not known to stay inside of the stack",
+		 {NUMBER, MOV64_REG(R3, R10), ALU64_REG(BPF_ADD, R3, R2), ST(BPF_B, R3, -8, 1), RETURN_0}},
+		{"stack, masked", NULL,
+		 {NUMBER, ALU64_IMM(BPF_AND, R2, 7), MOV64_REG(R3, R10), ALU64_REG(BPF_ADD, R3, R2),
+		  ST(BPF_B, R3, -8, 1), RETURN_0}},
+		{"stack, masked too widely", "not known to stay inside of the stack",
+		 {NUMBER, ALU64_IMM(BPF_AND, R2, 15), MOV64_REG(R3, R10), ALU64_REG(BPF_ADD, R3, R2),
+		  ST(BPF_B, R3, -8, 1), RETURN_0}},
+		{"stack of the caller, masked", NULL,
+		 {LDX(BPF_DW, R2, R1, 0), MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -8), CALL_FUNC(1), RETURN_0},
+		 {ALU64_IMM(BPF_AND, R2, 7), ALU64_REG(BPF_ADD, R1, R2), ST(BPF_B, R1, 0, 1), RETURN_0}},
+		{"stack of the caller, masked too widely", "outside of the stack",
+		 {LDX(BPF_DW, R2, R1, 0), MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -8), CALL_FUNC(1), RETURN_0},
+		 {ALU64_IMM(BPF_AND, R2, 15), ALU64_REG(BPF_ADD, R1, R2), ST(BPF_B, R1, 0, 1), RETURN_0}},
+		{"size, any", "size that is not known",
+		 {NUMBER, MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -16), MOV64_IMM(R3, 9), CALL(112), RETURN_0}},
+		{"size, compared", NULL,
+		 {NUMBER, MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -16), MOV64_IMM(R3, 9),
+		  JMP_IMM(BPF_JGT, R2, 16, 1), CALL(112), RETURN_0}},
+		{"size, compared with too much", "outside of the stack",
+		 {NUMBER, MOV64_REG(R1, R10), ALU64_IMM(BPF_ADD, R1, -16), MOV64_IMM(R3, 9),
+		  JMP_IMM(BPF_JGT, R2, 17, 1), CALL(112), RETURN_0}},
+	};
+
+	(void)unused;
+	RUN(rows);
+}
+
 static void test_helpers(void **unused)
 {
 	static const struct row rows[] = {
@@ -453,7 +522,8 @@ int main(void)
 		cmocka_unit_test(test_encoding), cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_registers), cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_ctx),	 cmocka_unit_test(test_maps),
-		cmocka_unit_test(test_helpers),	 cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_helpers),	 cmocka_unit_test(test_variable_offsets),
+		cmocka_unit_test(test_depth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
