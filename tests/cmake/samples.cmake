@@ -31,3 +31,4 @@ inlay_script_test(kernel-equal/threads-static e2e/kernel-equal/run.sh threads --
 foreach(sample funccount funclatency synclat)
 	inlay_script_test(sample/${sample} e2e/sample-${sample}.sh)
 endforeach()
+inlay_script_test(map-kill e2e/map-kill.sh)

@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Processes that share a hash map are killed while they change it: no crash, and no entry is lost.
+set -eu
+here=$(dirname "$0")/map-kill
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -m 700 "$work/segments"
+arch=x86
+[ "$(uname -m)" != aarch64 ] || arch=arm64
+
+"$CLANG" -target bpf -D__TARGET_ARCH_$arch -g -O2 -Wall -Werror "-I$INLAY_SOURCE/include" \
+	"-I/usr/include/$(uname -m)-linux-gnu" -c "$here/churn.bpf.c" -o "$work/churn.bpf.o"
+"$INLAY_BUILD/bin/inlay-cc" -O2 "-finlay-probes=$work/churn.bpf.o" "$here/target.c" -o "$work/target"
+INLAY_DIR=$work/segments INLAY_KEEP=1 "$work/target"
+
+"$INLAY_BUILD/tests/kernel-equal/segment" "$work"/segments/* >"$work/dump"
+for map in whole parts; do
+	n=$(grep -c "^$map " "$work/dump" || true)
+	if [ "$n" != 40 ]; then
+		echo "$map has $n entries of 40" >&2
+		exit 1
+	fi
+done
+# every word of a value is its key: no value is torn
+awk '$1 == "whole" && $3 != $2 $2 $2 $2 { print "torn: " $0; bad = 1 } END { exit bad }' "$work/dump"
+echo "map-kill: ok"
