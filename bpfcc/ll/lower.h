@@ -32,15 +32,4 @@ int bpfcc_lower(struct inlay_bpfcc_object *object, LLVMContextRef context, const
 /* Name of a program's function in the module: "__inlay_prog_<hash>_<name>"; owned by the object. */
 const char *bpfcc_prog_symbol(struct inlay_bpfcc_object *object, const struct bpfcc_prog *prog);
 
-/*
- * What a lowered program may read of its ctx, from its final code: bit i = the 8-byte word i of
- * struct inlay_pt_regs. BPFCC_READS_ALL: ctx escapes, every word may be read.
- */
-#define BPFCC_READS_ALL (~0ull)
-uint64_t bpfcc_prog_reads(LLVMModuleRef module, const char *symbol);
-
-/* The same for the whole of struct inlay_frame, and for what is written (override_rc): bit i = word i. */
-void bpfcc_prog_frame_use(LLVMModuleRef module, const char *symbol, uint64_t *ret_reads,
-			  uint64_t *ret_writes);
-
 #endif /* INLAY_BPFCC_LL_LOWER_H */
