@@ -39,7 +39,7 @@ rm -f "$path"
 bash -c '"$1" crash; true' crash "$target" >"$work/out" 2>&1
 path=$(value path "$work/out")
 expect "crash: state" "$("$segcat" "$path" state)" LIVE
-expect "crash: nobody alive" "$("$segcat" "$path" procs)" 0
+expect_procs "crash: nobody alive" "$path" 0
 expect "crash: counts" "$("$segcat" "$path" per_thread 1)" 400
 rm -f "$path"
 
@@ -67,7 +67,7 @@ stop()
 }
 
 start "$target" wait
-expect "live: processes" "$("$segcat" "$path" procs)" 1
+expect_procs "live: processes" "$path" 1
 mkfifo "$work/hold"
 "$segcat" "$path" hold <"$work/hold" >"$work/held" 9>&- &
 holder=$!
@@ -86,8 +86,7 @@ rm -f "$path"
 expect "exec: three segments" "$(value path "$work/out" | sort -u | wc -l)" 3
 expect "exec: the last one is gone, the others stay as after a crash" "$(nr_segments)" 2
 for path in $(find "$INLAY_DIR" -type f); do
-	expect "exec: nobody alive in $(basename "$path" | sed 's/[0-9]\{3,\}/N/g')" \
-		"$("$segcat" "$path" procs)" 0
+	expect_procs "exec: nobody alive in $(basename "$path" | sed 's/[0-9]\{3,\}/N/g')" "$path" 0
 done
 rm -f "$INLAY_DIR"/*
 
@@ -99,7 +98,7 @@ for _ in $(seq 200); do
 done
 expect "daemon: counts with every descriptor closed" "$("$segcat" "$path" counts 3)" 33
 expect "daemon: counts in a shard of its own" "$("$segcat" "$path" per_thread 3)" 33
-expect "daemon: alive" "$("$segcat" "$path" procs)" 1
+expect_procs "daemon: alive" "$path" 1
 expect "daemon: its parent's exit leaves the segment" "$(nr_segments)" 1
 stop
 for _ in $(seq 200); do

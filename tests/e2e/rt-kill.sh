@@ -22,6 +22,6 @@ for _ in 1 2 3 4 5; do
 done
 expect "counts of the living" "$("$work/segcat" "$path" counts 1)" $((counts + 50))
 expect "shards of the living" "$("$work/segcat" "$path" per_thread 1)" $((per_thread + 500))
-expect "nobody is thought alive" "$("$work/segcat" "$path" procs)" 0
+expect_procs "nobody is thought alive" "$path" 0
 echo "$counts counted by the killed"
 exit $failed

@@ -39,6 +39,16 @@ expect()
 	fi
 }
 
+# expect_procs WHAT SEGMENT WANTED: somebody who looks at a process in /proc may keep its lock a moment
+expect_procs()
+{
+	for _ in $(seq 100); do
+		[ "$("$work/segcat" "$2" procs)" = "$3" ] && break
+		sleep 0.02
+	done
+	expect "$1" "$("$work/segcat" "$2" procs)" "$3"
+}
+
 value()
 {
 	sed -n "s/^$1=//p" "$2"
