@@ -149,12 +149,14 @@ static const char *memory(const struct bpf_insn *in)
 	return NULL;
 }
 
-static const char *call(const struct bpf_insn *in)
+static const char *call(const struct bpf_insn *in, const char **ret_hint)
 {
+	if (in->code == (BPF_JMP | BPF_CALL | BPF_X)) {
+		*ret_hint = "compile with -O2: without optimisation helpers are called like this, too";
+		return "a call through a function pointer is not supported";
+	}
 	if (in->code != (BPF_JMP | BPF_CALL))
-		return in->code == (BPF_JMP | BPF_CALL | BPF_X)
-			       ? "a call through a function pointer is not supported"
-			       : UNKNOWN;
+		return UNKNOWN;
 	if (in->dst_reg || in->off)
 		return RESERVED;
 	if (in->src_reg > BPF_PSEUDO_KFUNC_CALL)
@@ -172,7 +174,7 @@ static const char *jump(const struct bpf_insn *in, const char **ret_hint)
 			return UNKNOWN;
 		return in->dst_reg || in->src_reg || (is32 ? in->off : in->imm) ? RESERVED : NULL;
 	case BPF_CALL:
-		return call(in);
+		return call(in, ret_hint);
 	case BPF_EXIT:
 		if (in->code != (BPF_JMP | BPF_EXIT))
 			return UNKNOWN;

@@ -17,7 +17,6 @@
 #include "bpfcc/isa.h"
 #include "bpfcc/kinds_int.h"
 
-#define MAX_FRAMES_STACK 512
 /* changes of a block's state before its intervals are widened */
 #define MAX_EXACT_VISITS 6
 
@@ -308,30 +307,52 @@ static void spread_prog_kinds(struct bpfcc_kinds *k)
 
 /* ---- the stack of a whole chain of calls ---- */
 
-static int check_stack(struct bpfcc_kinds *k, uint32_t index, uint32_t above)
+/* Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0 = not known. */
+static uint32_t chain_bytes(const struct bpfcc_kinds *k, uint32_t index, uint32_t *need)
 {
 	const struct bpfcc_func *func = k->funcs[index].func;
-	/* the kernel's rounding, when it compiles */
-	uint32_t own = (k->funcs[index].stack_bytes + 15) / 16 * 16, total = above + (own ? own : 16);
-	int err = 0;
+	/* rounded as the kernel does when it compiles */
+	uint32_t own = (k->funcs[index].stack_bytes + 15) / 16 * 16, deepest = 0;
 
-	for (uint32_t i = 0; i < func->nr_insns && !err; i++) {
+	if (need[index])
+		return need[index];
+	for (uint32_t i = 0; i < func->nr_insns; i++) {
 		const struct bpf_insn *in = &func->insns[i];
+		uint32_t bytes;
 
 		if (bpfcc_insn_is_lddw(in)) {
 			i++;
 			continue;
 		}
-		if (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL)
-			err = check_stack(k, (uint32_t)in->imm, total);
+		if (!bpfcc_insn_is_call(in) || in->src_reg != BPF_PSEUDO_CALL)
+			continue;
+		bytes = chain_bytes(k, (uint32_t)in->imm, need);
+		deepest = bytes > deepest ? bytes : deepest;
 	}
-	if (!err && total > MAX_FRAMES_STACK)
-		err = bpfcc_error(k->diag, &(struct bpfcc_where){.func = func, .insn = 0},
-				  "use fewer or smaller local variables, or a per-CPU array as a buffer",
-				  "the stack of the function and its callers is %u bytes, and 512 are "
-				  "the limit",
-				  total);
-	return err;
+	need[index] = (own ? own : 16) + deepest;
+	return need[index];
+}
+
+static int check_stack(struct bpfcc_kinds *k)
+{
+	const struct bpfcc_object *o = k->object;
+	uint32_t *need = bpfcc_arena_array(k->arena, o->nr_funcs, sizeof(*need));
+
+	if (!need)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < o->nr_progs; i++) {
+		const struct bpfcc_func *func = o->progs[i].func;
+		uint32_t bytes = chain_bytes(k, func->index, need);
+
+		if (bytes > STACK_BYTES)
+			return bpfcc_error(k->diag, &(struct bpfcc_where){.func = func, .insn = 0},
+					   "use fewer or smaller local variables, or a per-CPU array as "
+					   "a buffer",
+					   "the stack of the program and of the functions that it calls "
+					   "is %u bytes, and %d are the limit",
+					   bytes, STACK_BYTES);
+	}
+	return 0;
 }
 
 /* ---- */
@@ -357,9 +378,7 @@ static int report(struct bpfcc_kinds *k)
 					     "some path");
 		err = err ? err : st.err;
 	}
-	for (uint32_t i = 0; i < k->object->nr_progs && !err; i++)
-		err = check_stack(k, k->object->progs[i].func->index, 0);
-	return err;
+	return err ? err : check_stack(k);
 }
 
 int bpfcc_kinds_new(const struct bpfcc_object *object, const struct bpfcc_kinds_opts *opts,

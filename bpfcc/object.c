@@ -112,7 +112,12 @@ static int check_btf(struct bpfcc_loader *l)
 {
 	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, ".BTF");
 
-	return s && s->data ? bpfcc_btf_check(s->data, s->bytes, l->diag) : 0;
+	if (s && s->data)
+		return bpfcc_btf_check(s->data, s->bytes, l->diag);
+	if (bpfcc_elf_section(&l->elf, ".maps"))
+		return bpfcc_error(l->diag, NULL, "compile it with -g, and do not strip it",
+				   "the object has no type information (BTF), which defines its maps");
+	return 0;
 }
 
 static int make_progs(struct bpfcc_loader *l)
@@ -195,6 +200,10 @@ static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
 				      }, l->arena, l->diag, &h->kinds);
 	if (!err)
 		err = bpfcc_object_hash(l->object, &h->opts);
+	if (!err && !l->object->nr_progs)
+		bpfcc_report(l->diag, INLAY_BPFCC_WARNING, NULL,
+			     "programs for Inlay are in sections like SEC(\"uprobe/FUNCTION\")",
+			     "the object has no user probe program: nothing comes of it");
 	return err;
 }
 

@@ -106,6 +106,23 @@ static int patch_data(struct patch *p, struct bpf_insn *in, const struct bpfcc_e
 	return err;
 }
 
+/* Declared with __kconfig? BTF says so; names alone do not. */
+static bool is_kconfig(struct bpfcc_loader *l, const char *name)
+{
+	const struct btf_type *sec, *var;
+	int id = l->btf ? btf__find_by_name_kind(l->btf, ".kconfig", BTF_KIND_DATASEC) : -ENOENT;
+
+	if (id < 0)
+		return false;
+	sec = btf__type_by_id(l->btf, (uint32_t)id);
+	for (uint32_t i = 0; i < btf_vlen(sec); i++) {
+		var = btf__type_by_id(l->btf, btf_var_secinfos(sec)[i].type);
+		if (!strcmp(btf__str_by_offset(l->btf, var->name_off), name))
+			return true;
+	}
+	return false;
+}
+
 /* An address of something that this file does not define. */
 static int patch_extern(struct patch *p, struct bpf_insn *in, const struct bpfcc_elf_symbol *sym)
 {
@@ -114,16 +131,16 @@ static int patch_extern(struct patch *p, struct bpf_insn *in, const struct bpfcc
 		set_lddw(in, 0, 1, 0);
 		return 0;
 	}
+	/* weak or not: what the program does with it is read its value */
+	if (is_kconfig(p->l, sym->name))
+		return bpfcc_error(p->l->diag, &p->where,
+				   "a process has no kernel configuration: use a const volatile "
+				   "variable and --set",
+				   "kernel configuration \"%s\" is not supported", sym->name);
 	if (sym->bind == STB_WEAK) {
 		set_lddw(in, 0, 0, 0);
 		return 0;
 	}
-	if (!strcmp(sym->name, "LINUX_KERNEL_VERSION") || !strncmp(sym->name, "CONFIG_", 7) ||
-	    !strncmp(sym->name, "LINUX_HAS_", 10))
-		return bpfcc_error(p->l->diag, &p->where,
-				   "a process has no kernel configuration: remove it, or declare it "
-				   "__weak to have 0",
-				   "kernel configuration \"%s\" is not supported", sym->name);
 	return bpfcc_error(p->l->diag, &p->where, "declare it __weak to have NULL",
 			   "\"%s\" is not defined in the object: kernel symbols do not exist in a "
 			   "process",

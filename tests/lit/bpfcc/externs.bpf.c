@@ -67,7 +67,7 @@ int both(void *ctx)
 // CHECK: call bpf_session_is_return
 // CHECK: r{{[0-9]}} = 0x0 ll
 // CHECK: never runs
-// KCONFIG: error: {{.*}}kernel configuration
+// KCONFIG: error: kernel configuration "LINUX_KERNEL_VERSION" is not supported
 // STRONG: externs.bpf.c:{{[0-9]+}}: error: kernel function "strong_function" is not supported
 // STRONG: help: {{.*}}__weak
 // VARIABLE: error: "strong_variable" is not defined in the object: kernel symbols do not exist in a process
