@@ -64,6 +64,22 @@ compile "$work/target.alien" "$CLANG" -Wl,--no-as-needed "$work/libalien.so" -Wl
 run "a runtime of another ABI leads: off" "$work/target.alien" off
 expect "a runtime of another ABI leads: no segment" "$(value mode "$work/out")" private
 
+# two programs with different objects in one segment
+export INLAY_SEGMENT=both INLAY_KEEP=1
+# shellcheck disable=SC2086
+"$CLANG" $includes -D_GNU_SOURCE -o "$work/segcat" "$here/segcat.c"
+"$work/target" join
+"$work/host" "$work/liba.so" >/dev/null
+"$work/target" join
+both=$INLAY_DIR/both
+expect "two objects in one segment: the first" "$("$work/segcat" "$both" counts 1)" 20
+expect "two objects in one segment: the second" "$("$work/segcat" "$both" lib_counts 0)" 40
+expect "two objects in one segment: shards" "$("$work/segcat" "$both" per_thread 1)" 200
+expect "two objects in one segment: shards of the second" \
+	"$("$work/segcat" "$both" lib_per_thread 0)" 40
+unset INLAY_SEGMENT INLAY_KEEP
+rm -f "$both"
+
 # exported: only what the version script says
 expect "exports" "$(nm -D --defined-only "$lib/libinlay.so.1" | awk '{print $3}' |
 	grep -v '^__inlay_[a-z0-9_]*_v1@@INLAY_1$' | tr '\n' ' ')" "INLAY_1 "
