@@ -17,17 +17,24 @@
 #define INLAY_INLAY_BPF_H
 
 #if !defined(__TARGET_ARCH_x86) && !defined(__TARGET_ARCH_arm64)
-#if defined(__x86_64__)
-#define __TARGET_ARCH_x86
-#elif defined(__aarch64__)
-#define __TARGET_ARCH_arm64
-#endif
+#error "say what the target runs on: -D__TARGET_ARCH_x86 or -D__TARGET_ARCH_arm64"
 #endif
 
 #ifndef __VMLINUX_H__
 #include <linux/types.h>
 #include <linux/bpf.h>
-#include <linux/ptrace.h> /* struct pt_regs, which bpf_tracing.h leaves to its user */
+#include <linux/ptrace.h> /* the registers, which bpf_tracing.h leaves to its user */
+/* ... those of the machine that compiles. For another one: */
+#if defined(__TARGET_ARCH_arm64) && !defined(PSR_MODE_EL0t)
+struct user_pt_regs {
+	__u64 regs[31], sp, pc, pstate;
+};
+#elif defined(__TARGET_ARCH_x86) && defined(PSR_MODE_EL0t)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi,
+		orig_rax, rip, cs, eflags, rsp, ss;
+};
+#endif
 #endif
 
 #include <bpf/bpf_helpers.h>
