@@ -3,6 +3,8 @@
 inlay_unit_test(reader LIBS inlay_reader)
 inlay_unit_test(reader_hostile LIBS inlay_cli)
 inlay_unit_test(reader_typed LIBS inlay_cli)
+find_package(Threads REQUIRED)
+inlay_unit_test(reader_live LIBS inlay_reader inlay_rt Threads::Threads)
 
 # The same tests of hostile segments with the library and the printers under sanitizers.
 get_target_property(INLAY_READER_SOURCES inlay_reader_objects SOURCES)
