@@ -51,6 +51,7 @@ static LLVMTargetMachineRef l_machine(struct inlay_bpfcc_object *object)
 	} else {
 		machine = LLVMCreateTargetMachine(
 			target, triple, "", "",
+			level < 0 ? LLVMCodeGenLevelNone :
 			level == 1 ? LLVMCodeGenLevelLess :
 			level == 3 ? LLVMCodeGenLevelAggressive :
 				     LLVMCodeGenLevelDefault,

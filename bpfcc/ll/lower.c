@@ -74,7 +74,8 @@ static int l_optimise(struct lower *l)
 	char passes[64];
 	int err;
 
-	snprintf(passes, sizeof(passes), "default<O%d>", level < 1 ? 2 : level > 3 ? 3 : level);
+	level = level < 0 ? 0 : !level ? 2 : level > 3 ? 3 : level;
+	snprintf(passes, sizeof(passes), "default<O%d>", level);
 	err = l_run_passes(l, passes);
 	if (!err && ll_recognise_log2(l->module))
 		err = l_run_passes(l, "function(adce,simplifycfg<hoist-common-insts>,early-cse,"

@@ -53,7 +53,7 @@ struct inlay_bpfcc_opts {
 	size_t nr_attaches;
 	bool allow_override;	/* accept bpf_override_return() */
 	bool stats;		/* programs count runs and time */
-	int opt_level;		/* of the emitted code: 0 (default) means 2 */
+	int opt_level;		/* of the emitted code: 1 to 3; 0 (default) means 2, -1 means 0 */
 	const char *target;	/* LLVM triple; NULL: the host's */
 };
 
