@@ -16,12 +16,19 @@ inlay_unit_test(map_step LIBS map_hooked)
 
 inlay_unit_test(map_threads)
 target_sources(test_map_threads PRIVATE ${INLAY_MAP_SOURCES})
-add_executable(test_map_threads_tsan unit/test_map_threads.c ${INLAY_MAP_SOURCES})
-target_link_libraries(test_map_threads_tsan PRIVATE inlay_flags PkgConfig::CMOCKA)
+
+# map_sanitized_test(<module> <name> <sanitizers>): a test and what it tests, under sanitizers
+function(map_sanitized_test module name sanitizers)
+	add_executable(test_${name} unit/test_${module}.c ${INLAY_MAP_SOURCES})
+	target_link_libraries(test_${name} PRIVATE inlay_flags PkgConfig::CMOCKA)
+	target_compile_options(test_${name} PRIVATE -fsanitize=${sanitizers}
+		-fno-sanitize-recover=all)
+	target_link_options(test_${name} PRIVATE -fsanitize=${sanitizers})
+	set_target_properties(test_${name} PROPERTIES
+		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+	add_test(NAME unit/${name} COMMAND test_${name})
+	set_tests_properties(unit/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 120)
+endfunction()
 # ThreadSanitizer does not know fences; what they order is atomic, so it has nothing to miss here.
-target_compile_options(test_map_threads_tsan PRIVATE -fsanitize=thread)
-target_link_options(test_map_threads_tsan PRIVATE -fsanitize=thread)
-set_target_properties(test_map_threads_tsan PROPERTIES
-	RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-add_test(NAME unit/map_threads_tsan COMMAND test_map_threads_tsan)
-set_tests_properties(unit/map_threads_tsan PROPERTIES TIMEOUT 120)
+map_sanitized_test(map_threads map_threads_tsan thread)
+map_sanitized_test(map map_asan address,undefined)

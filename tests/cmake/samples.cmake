@@ -28,7 +28,7 @@ inlay_script_test(kernel-equal/returns-O1 e2e/kernel-equal/run.sh returns -- -O1
 inlay_script_test(kernel-equal/forks-asan e2e/kernel-equal/run.sh forks -- -O2 -fsanitize=address)
 inlay_script_test(kernel-equal/threads-static e2e/kernel-equal/run.sh threads -- -O2 -static)
 
-foreach(sample funccount funclatency synclat)
+foreach(sample funccount funclatency synclat kv)
 	inlay_script_test(sample/${sample} e2e/sample-${sample}.sh)
 endforeach()
 inlay_script_test(map-kill e2e/map-kill.sh)
