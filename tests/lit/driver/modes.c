@@ -27,6 +27,12 @@
 // PREPROCESSED: int work(int n)
 // RUN: %inlay_cc -finlay-probes=%t.bpf.o -save-temps=obj %s -o %t.dir/a && %t.dir/a
 
+// Several sources in one command.
+// RUN: cd %t.dir && %inlay_cc -finlay-probes=%t.bpf.o -c -DNO_MAIN %s %S/Inputs/second.c && llvm-readelf -S modes.o | FileCheck %s --check-prefix=SITE
+// RUN: cd %t.dir && llvm-readelf -S second.o | FileCheck %s --check-prefix=NO-SITE
+// NO-SITE-NOT: inlay_sites
+// RUN: %inlay_cc -finlay-probes=%t.bpf.o %s %S/Inputs/second.c -o %t.exe && %t.exe
+
 // make's rule knows the probe object.
 // RUN: %inlay_cc -finlay-probes=%t.bpf.o -MMD -MF %t.d -c %s -o %t.o && FileCheck %s --check-prefix=RULE < %t.d
 // RULE: modes.c.tmp.bpf.o

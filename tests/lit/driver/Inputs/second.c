@@ -1,0 +1,6 @@
+int second(int n);
+
+int second(int n)
+{
+	return n;
+}
