@@ -9,3 +9,4 @@ inlay_script_test(e2e/quickstart-redis e2e/quickstart.sh redis)
 inlay_script_test(e2e/quickstart-kv e2e/quickstart.sh kv)
 # Both build in the same tree.
 set_tests_properties(e2e/quickstart-redis e2e/quickstart-kv PROPERTIES RESOURCE_LOCK quickstart)
+inlay_script_test(style/include-direction include-direction.sh)
