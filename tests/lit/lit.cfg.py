@@ -19,8 +19,10 @@ config.environment["PATH"] = os.pathsep.join(
     [os.path.join(build, "bin"), llvm_bin, os.environ["PATH"]])
 clang = lit_config.params["clang"]
 multiarch = "/usr/include/" + os.uname().machine + "-linux-gnu"
+bpf_arch = {"x86_64": "x86", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
 config.substitutions += [
-    ("%clang_bpf", f"{clang} -target bpf -g -O2 -I{multiarch} -I{source}/include"),
+    ("%clang_bpf", f"{clang} -target bpf -g -O2 -D__TARGET_ARCH_{bpf_arch} -I{multiarch} "
+     f"-I{source}/include"),
     ("%clangxx", clang + " --driver-mode=g++"),
     ("%clang", clang),
     ("%inlay_cc", os.path.join(build, "bin", "inlay-cc")),
