@@ -27,13 +27,14 @@ static LLVMValueRef l_source(struct lower_func *lf, const struct bpf_insn *insn)
 
 	if (BPF_SRC(insn->code) == BPF_X)
 		return l_narrow(lf, l_get_num(lf, insn->src_reg), wide);
-	return LLVMConstInt(wide ? l->t_i64 : l->t_i32, (unsigned long long)(int64_t)insn->imm, true);
+	return LLVMConstInt(wide ? l->t_i64 : l->t_i32, (unsigned long long)(int64_t)insn->imm,
+			    true);
 }
 
 /*
  * Division and modulo. By zero: the quotient is 0, the remainder the dividend. The most negative
- * number by -1: the quotient is itself, the remainder 0. LLVM's instructions are undefined there, so
- * the divisor is replaced by 1 and the result chosen afterwards.
+ * number by -1: the quotient is itself, the remainder 0. LLVM's instructions are undefined there,
+ * so the divisor is replaced by 1 and the result chosen afterwards.
  */
 static LLVMValueRef l_divide(LLVMBuilderRef b, LLVMValueRef v_dst, LLVMValueRef v_src, bool mod,
 			     bool is_signed)
@@ -50,9 +51,11 @@ static LLVMValueRef l_divide(LLVMBuilderRef b, LLVMValueRef v_dst, LLVMValueRef 
 		v_div = LLVMBuildSelect(b, v_is_minus, v_one, v_div, "");
 	}
 	if (is_signed)
-		v_res = mod ? LLVMBuildSRem(b, v_dst, v_div, "") : LLVMBuildSDiv(b, v_dst, v_div, "");
+		v_res =
+		    mod ? LLVMBuildSRem(b, v_dst, v_div, "") : LLVMBuildSDiv(b, v_dst, v_div, "");
 	else
-		v_res = mod ? LLVMBuildURem(b, v_dst, v_div, "") : LLVMBuildUDiv(b, v_dst, v_div, "");
+		v_res =
+		    mod ? LLVMBuildURem(b, v_dst, v_div, "") : LLVMBuildUDiv(b, v_dst, v_div, "");
 	if (is_signed)
 		v_res = LLVMBuildSelect(b, v_is_minus, mod ? v_zero : LLVMBuildNeg(b, v_dst, ""),
 					v_res, "");
@@ -114,7 +117,8 @@ static int l_mov(struct lower_func *lf, const struct bpf_insn *insn)
 
 /*
  * 64-bit additions and subtractions keep the pointer view: the sum is a GEP on whichever operand is
- * the pointer. Without knowledge it is taken to be the destination: right as an address in any case.
+ * the pointer. Without knowledge it is taken to be the destination: right as an address in any
+ * case.
  */
 static void l_add_sub(struct lower_func *lf, const struct bpf_insn *insn, LLVMValueRef v_src)
 {
@@ -212,7 +216,8 @@ int l_alu(struct lower_func *lf, const struct bpf_insn *insn)
 
 /*
  * The i1 of a conditional jump; NULL if it is none. Comparisons of a pointer with an immediate (a
- * null check) are made on the pointer view, so that they fold when the pointer is a link-time address.
+ * null check) are made on the pointer view, so that they fold when the pointer is a link-time
+ * address.
  */
 LLVMValueRef l_condition(struct lower_func *lf, const struct bpf_insn *insn)
 {
@@ -220,10 +225,10 @@ LLVMValueRef l_condition(struct lower_func *lf, const struct bpf_insn *insn)
 		uint8_t op;
 		LLVMIntPredicate predicate;
 	} table[] = {
-		{BPF_JEQ, LLVMIntEQ}, {BPF_JNE, LLVMIntNE}, {BPF_JGT, LLVMIntUGT},
-		{BPF_JGE, LLVMIntUGE}, {BPF_JLT, LLVMIntULT}, {BPF_JLE, LLVMIntULE},
-		{BPF_JSGT, LLVMIntSGT}, {BPF_JSGE, LLVMIntSGE}, {BPF_JSLT, LLVMIntSLT},
-		{BPF_JSLE, LLVMIntSLE},
+	    {BPF_JEQ, LLVMIntEQ},   {BPF_JNE, LLVMIntNE},   {BPF_JGT, LLVMIntUGT},
+	    {BPF_JGE, LLVMIntUGE},  {BPF_JLT, LLVMIntULT},  {BPF_JLE, LLVMIntULE},
+	    {BPF_JSGT, LLVMIntSGT}, {BPF_JSGE, LLVMIntSGE}, {BPF_JSLT, LLVMIntSLT},
+	    {BPF_JSLE, LLVMIntSLE},
 	};
 	LLVMBuilderRef b = lf->l->builder;
 	bool wide = is_wide(insn);

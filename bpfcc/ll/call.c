@@ -27,8 +27,7 @@ static LLVMTypeRef l_result_type(struct lower *l, const struct bpfcc_helper *hel
  * The function behind a helper: of class CALL libinlay's __inlay_<name>_v1, else the external
  * instance in the helper bitcode, which import.c links in.
  */
-LLVMValueRef l_call_helper(struct lower *l, const struct bpfcc_helper *helper,
-			   LLVMValueRef *v_args)
+LLVMValueRef l_call_helper(struct lower *l, const struct bpfcc_helper *helper, LLVMValueRef *v_args)
 {
 	bool has_frame = helper->flags & BPFCC_HELPER_F_FRAME;
 	LLVMTypeRef t_args[BPFCC_MAX_ARGS + 1], t_fn;
@@ -87,9 +86,9 @@ static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 			v_args[nr++] = l_get_ptr(lf, BPF_REG_1 + i);
 		else if (arg == BPFCC_ARG_SIZE || arg == BPFCC_ARG_SIZE0)
 			/* 32 bits, unsigned: what is above is not the helper's */
-			v_args[nr++] = LLVMBuildAnd(lf->l->builder, l_get_num(lf, BPF_REG_1 + i),
-						    LLVMConstInt(lf->l->t_i64, 0xffffffff, false),
-						    "");
+			v_args[nr++] =
+			    LLVMBuildAnd(lf->l->builder, l_get_num(lf, BPF_REG_1 + i),
+					 LLVMConstInt(lf->l->t_i64, 0xffffffff, false), "");
 		else
 			v_args[nr++] = l_get_num(lf, BPF_REG_1 + i);
 	}
@@ -110,8 +109,9 @@ static int l_subprogram(struct lower_func *lf, uint32_t index)
 	v_args[0] = lf->v_frame;
 	for (uint32_t i = 0; i < nr_args; i++)
 		v_args[i + 1] = l_get_num(lf, BPF_REG_1 + (int)i);
-	l_set_num(lf, 0, LLVMBuildCall2(l->builder, LLVMGlobalGetValueType(v_fn), v_fn, v_args,
-					nr_args + 1, ""));
+	l_set_num(lf, 0,
+		  LLVMBuildCall2(l->builder, LLVMGlobalGetValueType(v_fn), v_fn, v_args,
+				 nr_args + 1, ""));
 	return 0;
 }
 

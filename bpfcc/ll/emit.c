@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * inlay_bpfcc_object_emit(): the lowered module as a file. Position-independent code for the baseline
- * of the target; the same object gives the same bytes.
+ * inlay_bpfcc_object_emit(): the lowered module as a file. Position-independent code for the
+ * baseline of the target; the same object gives the same bytes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ static int write_all(int fd, const char *data, size_t bytes)
 	return 0;
 }
 
-/* Devices, pipes, and links into /dev and /proc such as /dev/stdout: renaming would replace them. */
+/* Devices, pipes, links into /dev and /proc such as /dev/stdout: renaming would replace them. */
 static bool is_special_file(const char *path)
 {
 	struct stat st;
@@ -104,8 +104,8 @@ static int write_in_place(const char *path, const char *data, size_t bytes)
 }
 
 /*
- * Writes to a temporary name beside `path` and renames, so that nobody ever sees half a file. A link
- * stays a link: what it points to is replaced.
+ * Writes to a temporary name beside `path` and renames, so that nobody ever sees half a file. A
+ * link stays a link: what it points to is replaced.
  */
 static int write_file(const char *path, const char *data, size_t bytes)
 {

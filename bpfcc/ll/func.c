@@ -66,9 +66,9 @@ void l_set_ptr(struct lower_func *lf, int reg, LLVMValueRef v)
 static void l_stack(struct lower_func *lf)
 {
 	struct lower *l = lf->l;
-	uint32_t bytes = l->handle->kinds ?
-				 bpfcc_kinds_stack_bytes(l->handle->kinds, lf->func->index) :
-				 STACK_BYTES;
+	uint32_t bytes = l->handle->kinds
+			     ? bpfcc_kinds_stack_bytes(l->handle->kinds, lf->func->index)
+			     : STACK_BYTES;
 	LLVMValueRef v_top;
 
 	bytes = (bytes + 15) & ~15u;
@@ -85,17 +85,17 @@ static void l_stack(struct lower_func *lf)
 static LLVMValueRef l_ctl_field(struct lower_func *lf, size_t offset)
 {
 	struct lower *l = lf->l;
-	LLVMValueRef v_off = LLVMConstInt(
-		l->t_i64, lf->prog->index * sizeof(struct inlay_prog_ctl) + offset, false);
+	LLVMValueRef v_off =
+	    LLVMConstInt(l->t_i64, lf->prog->index * sizeof(struct inlay_prog_ctl) + offset, false);
 
 	return LLVMBuildGEP2(l->builder, l->t_i8, l->v_ctl, &v_off, 1, "");
 }
 
 static void l_ctl_add(struct lower_func *lf, size_t offset, LLVMValueRef v_add)
 {
-	LLVMValueRef v = LLVMBuildAtomicRMW(lf->l->builder, LLVMAtomicRMWBinOpAdd,
-					    l_ctl_field(lf, offset), v_add,
-					    LLVMAtomicOrderingMonotonic, false);
+	LLVMValueRef v =
+	    LLVMBuildAtomicRMW(lf->l->builder, LLVMAtomicRMWBinOpAdd, l_ctl_field(lf, offset),
+			       v_add, LLVMAtomicOrderingMonotonic, false);
 
 	ll_set_nosanitize(v);
 }
@@ -257,7 +257,8 @@ static int l_insn(struct lower_func *lf, const struct bpf_insn *insn)
 	}
 }
 
-/* Opcodes read registers by number: nothing behind this may trust the encoding less than the checker. */
+/* Opcodes read registers by number: nothing behind this may trust the encoding less than the
+ * checker. */
 static bool has_valid_registers(const struct bpf_insn *insn)
 {
 	return insn->dst_reg < NR_REGS &&
@@ -351,8 +352,8 @@ static void l_declare_subs(struct lower *l)
 			nr_args = l->object->funcs[callee].nr_args;
 			ll_symbol_part(l->object->funcs[callee].name, part, sizeof(part));
 			snprintf(name, sizeof(name), "__inlay_sub_%s_%s", l->hash, part);
-			l->v_subs[callee] = l_declare(
-				l, name, nr_args < BPFCC_MAX_ARGS ? nr_args : BPFCC_MAX_ARGS);
+			l->v_subs[callee] =
+			    l_declare(l, name, nr_args < BPFCC_MAX_ARGS ? nr_args : BPFCC_MAX_ARGS);
 		}
 	}
 }

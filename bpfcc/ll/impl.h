@@ -26,14 +26,14 @@ enum place {
 	PLACE_STACK = 1u << 0,
 	PLACE_CTX = 1u << 1,
 	PLACE_PRIVATE = 1u << 2, /* session cookie, .rodata: nobody else writes it */
-	PLACE_SHARED = 1u << 3,	/* maps and globals: once per hit, in place */
+	PLACE_SHARED = 1u << 3,	 /* maps and globals: once per hit, in place */
 	PLACE_UNKNOWN = 1u << 4,
 };
 
 /* Code for one map: everything that instructions may refer to. */
 struct lower_map {
 	const struct bpfcc_map *map;
-	uint32_t flags;		/* enum inlay_map_flags, as emitted */
+	uint32_t flags; /* enum inlay_map_flags, as emitted */
 	uint64_t region_bytes, shard_bytes;
 	LLVMValueRef v_desc, v_region, v_base, v_slot, v_name;
 };
@@ -46,14 +46,14 @@ struct lower {
 	LLVMModuleRef module;
 	LLVMBuilderRef builder;
 	bool is_big_endian;
-	char hash[17];		/* H of docs/DESIGN.md section 12 */
+	char hash[17]; /* H of docs/DESIGN.md section 12 */
 
 	LLVMTypeRef t_void, t_i1, t_i8, t_i16, t_i32, t_i64, t_ptr;
 	unsigned int md_place;
 
-	struct lower_map *maps;		/* object->nr_maps */
-	LLVMValueRef *v_subs;		/* object->nr_funcs; NULL: not called as a subprogram */
-	LLVMValueRef *v_progs;		/* object->nr_progs */
+	struct lower_map *maps; /* object->nr_maps */
+	LLVMValueRef *v_subs;	/* object->nr_funcs; NULL: not called as a subprogram */
+	LLVMValueRef *v_progs;	/* object->nr_progs */
 	LLVMValueRef v_ctl;
 	LLVMValueRef v_object;
 };
@@ -62,22 +62,22 @@ struct lower {
 struct lower_func {
 	struct lower *l;
 	const struct bpfcc_func *func;
-	const struct bpfcc_prog *prog;	/* NULL: a subprogram */
+	const struct bpfcc_prog *prog; /* NULL: a subprogram */
 	LLVMValueRef v_fn, v_frame, v_stack, v_start_ns;
 	/*
 	 * Each register in two views, kept equal by every write: as a number and as a pointer. The
-	 * view that nobody reads is gone after mem2reg, and what stays is pointer arithmetic on real
-	 * pointers, which the optimiser can see through; inttoptr would hide it.
+	 * view that nobody reads is gone after mem2reg, and what stays is pointer arithmetic on
+	 * real pointers, which the optimiser can see through; inttoptr would hide it.
 	 */
 	LLVMValueRef v_num[NR_REGS], v_ptr[NR_REGS];
-	LLVMBasicBlockRef *b_at;	/* per instruction: the block that starts there, or NULL */
-	uint32_t insn;			/* being lowered */
-	bool is_open;			/* the current block has no terminator yet */
+	LLVMBasicBlockRef *b_at; /* per instruction: the block that starts there, or NULL */
+	uint32_t insn;		 /* being lowered */
+	bool is_open;		 /* the current block has no terminator yet */
 };
 
 /* Reports at the instruction being lowered; returns -EINVAL. */
 int l_error(struct lower_func *lf, const char *hint, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* func.c: registers */
 LLVMValueRef l_get_num(struct lower_func *lf, int reg);

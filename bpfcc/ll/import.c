@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Links the helper bodies that a module uses into it: INLINE ones become internal and are always
- * inlined, AUTO ones hidden linkonce_odr functions, shared by all objects that a link brings together.
+ * inlined, AUTO ones hidden linkonce_odr functions, shared by all objects that a link brings
+ * together.
  */
 #include "bpfcc/ll/impl.h"
 
@@ -18,8 +19,8 @@
 static LLVMModuleRef l_parse_blob(struct lower *l)
 {
 	LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRange(
-		bpfcc_helpers_bc, (size_t)(bpfcc_helpers_bc_end - bpfcc_helpers_bc),
-		"inlay-helpers", false);
+	    bpfcc_helpers_bc, (size_t)(bpfcc_helpers_bc_end - bpfcc_helpers_bc), "inlay-helpers",
+	    false);
 	LLVMModuleRef helpers = NULL;
 
 	if (LLVMParseBitcodeInContext2(l->context, buffer, &helpers))
@@ -53,8 +54,8 @@ static void auto_name(const char *helper, char *buf, size_t size)
 }
 
 /*
- * Before linking: what this module does not use becomes internal, and is then dropped by the linker or
- * by globaldce. Bodies that bodies use are internal already.
+ * Before linking: what this module does not use becomes internal, and is then dropped by the linker
+ * or by globaldce. Bodies that bodies use are internal already.
  */
 static void l_select(struct lower *l, LLVMModuleRef helpers)
 {
@@ -110,9 +111,10 @@ int l_import_helpers(struct lower *l)
 		return bpfcc_error(&l->handle->diag, NULL, "rebuild Inlay",
 				   "the embedded helper bitcode cannot be read");
 	if (!is_same_arch(LLVMGetTarget(helpers), LLVMGetTarget(l->module))) {
-		bpfcc_error(&l->handle->diag, NULL, "use an Inlay that was built for that target",
-			    "cannot compile for '%s': the helpers of this build of Inlay are for '%s'",
-			    LLVMGetTarget(l->module), LLVMGetTarget(helpers));
+		bpfcc_error(
+		    &l->handle->diag, NULL, "use an Inlay that was built for that target",
+		    "cannot compile for '%s': the helpers of this build of Inlay are for '%s'",
+		    LLVMGetTarget(l->module), LLVMGetTarget(helpers));
 		LLVMDisposeModule(helpers);
 		return -EINVAL;
 	}
@@ -120,9 +122,10 @@ int l_import_helpers(struct lower *l)
 	LLVMSetDataLayout(helpers, LLVMGetDataLayoutStr(l->module));
 	l_select(l, helpers);
 	if (LLVMLinkModules2(l->module, helpers))
-		return bpfcc_error(&l->handle->diag, NULL, NULL, "linking the helper bodies failed");
+		return bpfcc_error(&l->handle->diag, NULL, NULL,
+				   "linking the helper bodies failed");
 
-#define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                          \
+#define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                              \
 	l_finish(l, #name, BPFCC_HELPER_##class);
 #define INLAY_KFUNC(name, class, ret, nr_args, flags) l_finish(l, #name, BPFCC_HELPER_##class);
 #include "rt/helpers.def"

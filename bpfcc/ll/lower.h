@@ -16,15 +16,15 @@
 const struct bpfcc_object *inlay_bpfcc_object_data(const struct inlay_bpfcc_object *object);
 
 enum bpfcc_lower_mode {
-	BPFCC_LOWER_STANDALONE,	/* programs are external functions: .o, .s, .bc, .ll */
+	BPFCC_LOWER_STANDALONE, /* programs are external functions: .o, .s, .bc, .ll */
 	BPFCC_LOWER_IMPORT,	/* programs are available_externally alwaysinline: for the pass */
 };
 
 /*
- * Lowers into a new module in `context`, optimised and verified, with the data layout and triple given
- * (as in LLVMGetDataLayoutStr/LLVMGetTarget of the importing module). The caller owns the module.
- * Attributes target-cpu and target-features are stripped from every function, module flags and
- * ident are removed, so that the module links into any other.
+ * Lowers into a new module in `context`, optimised and verified, with the data layout and triple
+ * given (as in LLVMGetDataLayoutStr/LLVMGetTarget of the importing module). The caller owns the
+ * module. Attributes target-cpu and target-features are stripped from every function, module flags
+ * and ident are removed, so that the module links into any other.
  */
 int bpfcc_lower(struct inlay_bpfcc_object *object, LLVMContextRef context, const char *triple,
 		const char *data_layout, enum bpfcc_lower_mode mode, LLVMModuleRef *ret_module);

@@ -127,7 +127,8 @@ static int l_ordered(struct lower_func *lf, const struct bpf_insn *insn)
 		LLVMSetOrdering(v, LLVMAtomicOrderingAcquire);
 		l_set_num(lf, insn->dst_reg, LLVMBuildZExt(b, v, l->t_i64, ""));
 	} else {
-		v = LLVMBuildStore(b, LLVMBuildTrunc(b, l_get_num(lf, insn->src_reg), t, ""), v_ptr);
+		v = LLVMBuildStore(b, LLVMBuildTrunc(b, l_get_num(lf, insn->src_reg), t, ""),
+				   v_ptr);
 		LLVMSetOrdering(v, LLVMAtomicOrderingRelease);
 	}
 	/* misaligned atomics are refused by the checker, as by the kernel */
@@ -178,7 +179,8 @@ int l_atomic(struct lower_func *lf, const struct bpf_insn *insn)
 			break;
 		default:
 			if (insn->imm != BPF_XCHG)
-				return l_error(lf, NULL, "unknown atomic operation 0x%x", insn->imm);
+				return l_error(lf, NULL, "unknown atomic operation 0x%x",
+					       insn->imm);
 		}
 		if (!(insn->imm & BPF_FETCH)) {
 			order = LLVMAtomicOrderingMonotonic;
@@ -216,23 +218,26 @@ int l_lddw(struct lower_func *lf, const struct bpf_insn *insn)
 	switch (insn->src_reg) {
 	case 0:
 		l_set_num(lf, insn->dst_reg,
-			  LLVMConstInt(l->t_i64, (uint32_t)insn[0].imm | (uint64_t)insn[1].imm << 32,
-				       false));
+			  LLVMConstInt(l->t_i64,
+				       (uint32_t)insn[0].imm | (uint64_t)insn[1].imm << 32, false));
 		return 0;
 	case BPF_PSEUDO_MAP_FD:
 		if (map >= l->object->nr_maps)
-			return l_error(lf, NULL, "reference to map %u of %u", map, l->object->nr_maps);
+			return l_error(lf, NULL, "reference to map %u of %u", map,
+				       l->object->nr_maps);
 		l_set_ptr(lf, insn->dst_reg, l->maps[map].v_desc);
 		return 0;
 	case BPF_PSEUDO_MAP_VALUE:
 		if (map >= l->object->nr_maps)
-			return l_error(lf, NULL, "reference to map %u of %u", map, l->object->nr_maps);
+			return l_error(lf, NULL, "reference to map %u of %u", map,
+				       l->object->nr_maps);
 		if (!l->maps[map].v_region && !l->maps[map].v_base)
 			return l_error(lf, NULL, "direct access to the values of map '%s'",
 				       l->object->maps[map].name);
 		l_set_ptr(lf, insn->dst_reg, l_map_value(l, &l->maps[map], insn[1].imm));
 		return 0;
 	default:
-		return l_error(lf, "use a direct call", "address of a function is not supported yet");
+		return l_error(lf, "use a direct call",
+			       "address of a function is not supported yet");
 	}
 }

@@ -19,11 +19,11 @@
 #define MAX_DEPTH 48
 #define MAX_VISITED 256
 #define MAX_INLINE_COPY 256 /* bytes of a value */
-#define MAX_SHIFT 12 /* a page: no alignment above it matters */
+#define MAX_SHIFT 12	    /* a page: no alignment above it matters */
 
 struct target {
-	unsigned int place;	/* bits of enum place; 0: nothing, as NULL */
-	unsigned int shift;	/* log2 of the proven alignment */
+	unsigned int place; /* bits of enum place; 0: nothing, as NULL */
+	unsigned int shift; /* log2 of the proven alignment */
 };
 
 struct walk {
@@ -235,8 +235,7 @@ static struct target l_follow_inst(struct walk *w, LLVMValueRef v, unsigned int 
 		return l_follow_call(w, v, depth);
 	case LLVMLoad:
 		for (uint32_t i = 0; i < w->l->object->nr_maps; i++)
-			if (w->l->maps[i].v_base &&
-			    LLVMGetOperand(v, 0) == w->l->maps[i].v_base)
+			if (w->l->maps[i].v_base && LLVMGetOperand(v, 0) == w->l->maps[i].v_base)
 				return (struct target){PLACE_SHARED, MAX_SHIFT};
 		return unknown;
 	default:
@@ -346,9 +345,9 @@ static const struct lower_map *l_map_of_desc(struct lower *l, LLVMValueRef v_des
 }
 
 /*
- * Whether a call of a map helper is worth a copy of its body. Without a constant descriptor it would be
- * the code of every map type. Changing a hash map is a call in any case: going there at once saves
- * one. LLVM's own judgement does not see the descriptor's contents.
+ * Whether a call of a map helper is worth a copy of its body. Without a constant descriptor it
+ * would be the code of every map type. Changing a hash map is a call in any case: going there at
+ * once saves one. LLVM's own judgement does not see the descriptor's contents.
  */
 enum map_call { MAP_CALL_GENERIC, MAP_CALL_BODY, MAP_CALL_INLINE };
 
@@ -368,8 +367,8 @@ static LLVMAttributeRef l_always_inline(struct lower *l)
 {
 	static const char name[] = "alwaysinline";
 
-	return LLVMCreateEnumAttribute(
-		l->context, LLVMGetEnumAttributeKindForName(name, sizeof(name) - 1), 0);
+	return LLVMCreateEnumAttribute(l->context,
+				       LLVMGetEnumAttributeKindForName(name, sizeof(name) - 1), 0);
 }
 
 static void l_place_map_call(struct lower *l, LLVMValueRef v_call)
@@ -428,8 +427,8 @@ static void l_visit_call(struct lower *l, LLVMValueRef v)
 }
 
 /*
- * Helpers read keys as if they were shared, once and atomically, because they may be. Of the program's
- * own stack that is not needed, and would keep it in memory.
+ * Helpers read keys as if they were shared, once and atomically, because they may be. Of the
+ * program's own stack that is not needed, and would keep it in memory.
  */
 static void l_visit_private(struct lower *l, LLVMValueRef v)
 {
@@ -437,8 +436,7 @@ static void l_visit_private(struct lower *l, LLVMValueRef v)
 	struct target t;
 	bool is_store = LLVMIsAStoreInst(v);
 
-	if ((!LLVMIsALoadInst(v) && !is_store) ||
-	    LLVMGetOrdering(v) != LLVMAtomicOrderingMonotonic)
+	if ((!LLVMIsALoadInst(v) && !is_store) || LLVMGetOrdering(v) != LLVMAtomicOrderingMonotonic)
 		return;
 	t = l_follow(&w, LLVMGetOperand(v, is_store ? 1 : 0), 0);
 	if (t.place == PLACE_STACK)
@@ -451,14 +449,14 @@ void l_place_private(struct lower *l)
 }
 
 /*
- * memset and memcpy of the stack become code in place: a call of libc's may itself be probed. At the
- * end, because the optimiser removes only the others.
+ * memset and memcpy of the stack become code in place: a call of libc's may itself be probed. At
+ * the end, because the optimiser removes only the others.
  */
 static void l_visit_intrinsic(struct lower *l, LLVMValueRef v)
 {
 	static const char *const names[][2] = {
-		{"llvm.memset", "llvm.memset.inline"},
-		{"llvm.memcpy", "llvm.memcpy.inline"},
+	    {"llvm.memset", "llvm.memset.inline"},
+	    {"llvm.memcpy", "llvm.memcpy.inline"},
 	};
 	LLVMTypeRef t_overload[3];
 	unsigned int nr = 0, id;

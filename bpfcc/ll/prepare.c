@@ -4,9 +4,10 @@
  * Usage: inlay-prepare-helpers IN.bc OUT.bc
  *
  * Refused: a variable that can be written (every importing module would get a private copy of it,
- * silently), and a reference to anything that libinlay does not give. Done: attributes that tie code
- * to a processor or keep it from being inlined are removed, every access is marked `!nosanitize`
- * (regions are not a sanitizer's business, and the program's own memory was checked by bpfcc).
+ * silently), and a reference to anything that libinlay does not give. Done: attributes that tie
+ * code to a processor or keep it from being inlined are removed, every access is marked
+ * `!nosanitize` (regions are not a sanitizer's business, and the program's own memory was checked
+ * by bpfcc).
  */
 #include <stdio.h>
 #include <string.h>
@@ -45,10 +46,11 @@ static int check_global(LLVMValueRef v)
 	}
 	if (starts_with(name, "__inlay_"))
 		return 0;
-	fprintf(stderr,
-		"inlay-prepare-helpers: error: inline helpers use the variable '%s', which libinlay "
-		"does not give\n",
-		name);
+	fprintf(
+	    stderr,
+	    "inlay-prepare-helpers: error: inline helpers use the variable '%s', which libinlay "
+	    "does not give\n",
+	    name);
 	return 1;
 }
 
@@ -58,10 +60,11 @@ static int check_function(LLVMValueRef v)
 
 	if (!LLVMIsDeclaration(v) || starts_with(name, "__inlay_") || starts_with(name, "llvm."))
 		return 0;
-	fprintf(stderr,
-		"inlay-prepare-helpers: error: inline helpers call '%s', which libinlay does not give\n"
-		"  a target may probe it, so a helper must not depend on it\n",
-		name);
+	fprintf(
+	    stderr,
+	    "inlay-prepare-helpers: error: inline helpers call '%s', which libinlay does not give\n"
+	    "  a target may probe it, so a helper must not depend on it\n",
+	    name);
 	return 1;
 }
 
@@ -123,7 +126,8 @@ int main(int argc, char **argv)
 	for (LLVMValueRef v = LLVMGetFirstFunction(module); v; v = LLVMGetNextFunction(v))
 		nr_errors += check_function(v);
 	if (LLVMGetNamedGlobal(module, "llvm.global_ctors")) {
-		fprintf(stderr, "inlay-prepare-helpers: error: inline helpers have a constructor\n");
+		fprintf(stderr,
+			"inlay-prepare-helpers: error: inline helpers have a constructor\n");
 		nr_errors++;
 	}
 	if (nr_errors)

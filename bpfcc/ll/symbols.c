@@ -90,9 +90,10 @@ static bool is_all_zero(const void *data, size_t bytes)
 	return true;
 }
 
-/* Memory in .bss.inlay.H.M or .data.inlay.H.M: whole pages, so that backing can be mapped over it. */
-static LLVMValueRef l_region(struct lower *l, const char *what, const char *part,
-			     const void *data, size_t data_bytes, uint64_t bytes)
+/* Memory in .bss.inlay.H.M or .data.inlay.H.M: whole pages, so that backing can be mapped over it.
+ */
+static LLVMValueRef l_region(struct lower *l, const char *what, const char *part, const void *data,
+			     size_t data_bytes, uint64_t bytes)
 {
 	LLVMTypeRef t = LLVMArrayType2(l->t_i8, bytes);
 	LLVMValueRef v_init = LLVMConstNull(t), v;
@@ -101,8 +102,8 @@ static LLVMValueRef l_region(struct lower *l, const char *what, const char *part
 
 	if (!is_zero) {
 		LLVMValueRef v_parts[] = {
-			l_bytes(l, data, data_bytes),
-			LLVMConstNull(LLVMArrayType2(l->t_i8, bytes - data_bytes))};
+		    l_bytes(l, data, data_bytes),
+		    LLVMConstNull(LLVMArrayType2(l->t_i8, bytes - data_bytes))};
 
 		v_init = LLVMConstStructInContext(l->context, v_parts, 2, true);
 	}
@@ -120,9 +121,8 @@ static LLVMValueRef l_region(struct lower *l, const char *what, const char *part
 /* .rodata: private, so that every load from it folds; the runtime copies value_size bytes of it. */
 static LLVMValueRef l_rodata(struct lower *l, const struct bpfcc_map *map)
 {
-	LLVMValueRef v_init = map->data ?
-				      l_bytes(l, map->data, map->value_size) :
-				      LLVMConstNull(LLVMArrayType2(l->t_i8, map->value_size));
+	LLVMValueRef v_init = map->data ? l_bytes(l, map->data, map->value_size)
+					: LLVMConstNull(LLVMArrayType2(l->t_i8, map->value_size));
 	LLVMValueRef v = l_global(l, "region", map->name, LLVMTypeOf(v_init));
 
 	LLVMSetInitializer(v, v_init);
@@ -162,28 +162,29 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
 
-	m->region_bytes = inlay_map_region_bytes(map->type, map->key_size, map->value_size,
-						 map->max_entries);
+	m->region_bytes =
+	    inlay_map_region_bytes(map->type, map->key_size, map->value_size, map->max_entries);
 	m->shard_bytes = inlay_map_shard_bytes(map->type, map->value_size, map->max_entries);
 	m->flags = map->flags;
 	if (m->flags & INLAY_MAP_RODATA) {
 		m->v_region = l_rodata(l, map);
 	} else if (m->region_bytes > INLAY_LINK_REGION_MAX) {
 		if (!is_all_zero(map->data, map->value_size))
-			return bpfcc_error(&l->handle->diag, NULL,
-					   "start them as zero and set them in the program, or make "
-					   "them const",
-					   "'%s' holds %u bytes of variables with initial values; "
-					   "above %u bytes that is not supported",
-					   map->name, map->value_size, INLAY_LINK_REGION_MAX);
+			return bpfcc_error(
+			    &l->handle->diag, NULL,
+			    "start them as zero and set them in the program, or make "
+			    "them const",
+			    "'%s' holds %u bytes of variables with initial values; "
+			    "above %u bytes that is not supported",
+			    map->name, map->value_size, INLAY_LINK_REGION_MAX);
 		m->flags |= INLAY_MAP_HUGE;
 		m->v_base = l_global(l, "base", map->name, l->t_ptr);
 		LLVMSetInitializer(m->v_base, l_null(l));
 		LLVMSetAlignment(m->v_base, 8);
 		ll_make_odr(l->module, m->v_base, NULL);
 	} else if (m->region_bytes) {
-		m->v_region = l_region(l, "region", map->name, map->data, map->value_size,
-				       m->region_bytes);
+		m->v_region =
+		    l_region(l, "region", map->name, map->data, map->value_size, m->region_bytes);
 	}
 	if (m->flags & INLAY_MAP_PERCPU)
 		m->v_slot = l_shard_slot(l, map->name);
@@ -209,25 +210,25 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
 	LLVMValueRef v[] = {
-		l_u32(l, sizeof(struct inlay_map_desc)),
-		l_u32(l, map->type),
-		l_u32(l, map->key_size),
-		l_u32(l, map->value_size),
-		l_u32(l, (uint32_t)inlay_round_up(map->value_size, 8)),
-		l_u32(l, map->max_entries),
-		l_u32(l, map->map_flags),
-		l_u32(l, m->flags),
-		l_u32(l, map->index),
-		l_u32(l, map->btf_key_type_id),
-		l_u32(l, map->btf_value_type_id),
-		l_u32(l, 0),
-		l_u64(l, m->region_bytes),
-		l_u64(l, m->shard_bytes),
-		l_or_null(l, m->v_region),
-		l_or_null(l, m->v_base),
-		l_or_null(l, m->v_slot),
-		ll_string(l->module, map->name),
-		l->v_object,
+	    l_u32(l, sizeof(struct inlay_map_desc)),
+	    l_u32(l, map->type),
+	    l_u32(l, map->key_size),
+	    l_u32(l, map->value_size),
+	    l_u32(l, (uint32_t)inlay_round_up(map->value_size, 8)),
+	    l_u32(l, map->max_entries),
+	    l_u32(l, map->map_flags),
+	    l_u32(l, m->flags),
+	    l_u32(l, map->index),
+	    l_u32(l, map->btf_key_type_id),
+	    l_u32(l, map->btf_value_type_id),
+	    l_u32(l, 0),
+	    l_u64(l, m->region_bytes),
+	    l_u64(l, m->shard_bytes),
+	    l_or_null(l, m->v_region),
+	    l_or_null(l, m->v_base),
+	    l_or_null(l, m->v_slot),
+	    ll_string(l->module, map->name),
+	    l->v_object,
 	};
 
 	LLVMSetInitializer(m->v_desc, LLVMConstStructInContext(l->context, v, NR(v), false));
@@ -240,12 +241,13 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 int l_maps(struct lower *l)
 {
 	LLVMTypeRef t_desc = l_desc_type(l);
-	uint64_t ctl_bytes = inlay_round_up(l->object->nr_progs * sizeof(struct inlay_prog_ctl),
-					    INLAY_PAGE_BYTES);
-	LLVMTypeRef t_object[] = {l->t_i32, l->t_i16, l->t_i16,
-				  LLVMArrayType2(l->t_i8, INLAY_HASH_BYTES), l->t_ptr, l->t_ptr,
-				  l->t_i32, l->t_i32, l->t_ptr, l->t_ptr, l->t_ptr, l->t_i64,
-				  l->t_ptr, l->t_ptr, l->t_i64, l->t_ptr};
+	uint64_t ctl_bytes =
+	    inlay_round_up(l->object->nr_progs * sizeof(struct inlay_prog_ctl), INLAY_PAGE_BYTES);
+	LLVMTypeRef t_object[] = {
+	    l->t_i32, l->t_i16, l->t_i16, LLVMArrayType2(l->t_i8, INLAY_HASH_BYTES),
+	    l->t_ptr, l->t_ptr, l->t_i32, l->t_i32,
+	    l->t_ptr, l->t_ptr, l->t_ptr, l->t_i64,
+	    l->t_ptr, l->t_ptr, l->t_i64, l->t_ptr};
 	int err;
 
 	_Static_assert(sizeof(struct inlay_object_desc) == 112, "t_object follows it");
@@ -290,11 +292,11 @@ static LLVMValueRef l_prog_descs(struct lower *l)
 		if (l->handle->opts.stats)
 			flags |= INLAY_PROG_F_STATS;
 		LLVMValueRef v_fields[] = {
-			ll_string(l->module, prog->name),
-			ll_string(l->module, prog->section),
-			prog->path ? ll_string(l->module, prog->path) : l_null(l),
-			l_u32(l, prog->kind),
-			l_u32(l, flags),
+		    ll_string(l->module, prog->name),
+		    ll_string(l->module, prog->section),
+		    prog->path ? ll_string(l->module, prog->path) : l_null(l),
+		    l_u32(l, prog->kind),
+		    l_u32(l, flags),
 		};
 		v_descs[i] = LLVMConstStructInContext(l->context, v_fields, NR(v_fields), false);
 	}
@@ -346,8 +348,8 @@ void l_object(struct lower *l)
 	const struct bpfcc_object *object = l->object;
 	LLVMTypeRef t_gates = LLVMArrayType2(l->t_i8, object->nr_progs);
 	LLVMValueRef v_gates = l_global(l, "gates", NULL, t_gates), v_btf = NULL, v_start;
-	uint64_t ctl_bytes = inlay_round_up(object->nr_progs * sizeof(struct inlay_prog_ctl),
-					    INLAY_PAGE_BYTES);
+	uint64_t ctl_bytes =
+	    inlay_round_up(object->nr_progs * sizeof(struct inlay_prog_ctl), INLAY_PAGE_BYTES);
 
 	LLVMSetInitializer(v_gates, LLVMConstNull(t_gates));
 	ll_make_odr(l->module, v_gates, NULL);
@@ -359,22 +361,22 @@ void l_object(struct lower *l)
 				  LLVMFunctionType(l->t_void, NULL, 0, false));
 
 	LLVMValueRef v[] = {
-		l_u32(l, sizeof(struct inlay_object_desc)),
-		LLVMConstInt(l->t_i16, INLAY_ABI_MAJOR, false),
-		LLVMConstInt(l->t_i16, INLAY_ABI_MINOR, false),
-		l_bytes(l, object->hash, INLAY_HASH_BYTES),
-		ll_string(l->module, object->name),
-		ll_string(l->module, object->license ? object->license : ""),
-		l_u32(l, object->nr_maps),
-		l_u32(l, object->nr_progs),
-		l_map_table(l),
-		l_prog_descs(l),
-		l->v_ctl,
-		l_u64(l, ctl_bytes),
-		v_gates,
-		l_or_null(l, v_btf),
-		l_u64(l, object->btf_bytes),
-		v_start,
+	    l_u32(l, sizeof(struct inlay_object_desc)),
+	    LLVMConstInt(l->t_i16, INLAY_ABI_MAJOR, false),
+	    LLVMConstInt(l->t_i16, INLAY_ABI_MINOR, false),
+	    l_bytes(l, object->hash, INLAY_HASH_BYTES),
+	    ll_string(l->module, object->name),
+	    ll_string(l->module, object->license ? object->license : ""),
+	    l_u32(l, object->nr_maps),
+	    l_u32(l, object->nr_progs),
+	    l_map_table(l),
+	    l_prog_descs(l),
+	    l->v_ctl,
+	    l_u64(l, ctl_bytes),
+	    v_gates,
+	    l_or_null(l, v_btf),
+	    l_u64(l, object->btf_bytes),
+	    v_start,
 	};
 
 	LLVMSetInitializer(l->v_object, LLVMConstStructInContext(l->context, v, NR(v), false));

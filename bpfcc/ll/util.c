@@ -22,15 +22,27 @@ void ll_remove_attr(LLVMValueRef v_fn, LLVMAttributeIndex index, const char *nam
 void ll_strip_target_attrs(LLVMValueRef v_fn)
 {
 	static const char *const enums[] = {
-		"uwtable", "ssp", "sspstrong", "sspreq", "sanitize_address", "sanitize_memory",
-		"sanitize_thread", "sanitize_hwaddress", "sanitize_memtag", "noinline", "optnone",
-		"mustprogress", "nocf_check",
+	    "uwtable",		"ssp",
+	    "sspstrong",	"sspreq",
+	    "sanitize_address", "sanitize_memory",
+	    "sanitize_thread",	"sanitize_hwaddress",
+	    "sanitize_memtag",	"noinline",
+	    "optnone",		"mustprogress",
+	    "nocf_check",
 	};
 	static const char *const strings[] = {
-		"target-cpu", "target-features", "tune-cpu", "frame-pointer",
-		"stack-protector-buffer-size", "min-legal-vector-width", "no-trapping-math",
-		"probe-stack", "stack-probe-size", "zero-call-used-regs", "no-builtins",
-		"no-jump-tables",
+	    "target-cpu",
+	    "target-features",
+	    "tune-cpu",
+	    "frame-pointer",
+	    "stack-protector-buffer-size",
+	    "min-legal-vector-width",
+	    "no-trapping-math",
+	    "probe-stack",
+	    "stack-probe-size",
+	    "zero-call-used-regs",
+	    "no-builtins",
+	    "no-jump-tables",
 	};
 
 	for (size_t i = 0; i < sizeof(enums) / sizeof(enums[0]); i++)
@@ -90,8 +102,8 @@ void ll_append_used(LLVMModuleRef module, LLVMValueRef const *v_globals, size_t 
 
 void ll_set_nosanitize(LLVMValueRef v_inst)
 {
-	LLVMContextRef context = LLVMGetModuleContext(LLVMGetGlobalParent(
-		LLVMGetBasicBlockParent(LLVMGetInstructionParent(v_inst))));
+	LLVMContextRef context = LLVMGetModuleContext(
+	    LLVMGetGlobalParent(LLVMGetBasicBlockParent(LLVMGetInstructionParent(v_inst))));
 	LLVMMetadataRef empty = LLVMMDNodeInContext2(context, NULL, 0);
 
 	LLVMSetMetadata(v_inst, LLVMGetMDKindIDInContext(context, "nosanitize", 10),

@@ -30,7 +30,8 @@ void ll_append_used(LLVMModuleRef module, LLVMValueRef const *v_globals, size_t 
 /* Attaches `!nosanitize !{}`: sanitizers leave the access alone. */
 void ll_set_nosanitize(LLVMValueRef v_inst);
 
-/* M of docs/DESIGN.md section 12: `name` with all but [A-Za-z0-9_] as '_', at most size - 1 bytes. */
+/* M of docs/DESIGN.md section 12: `name` with all but [A-Za-z0-9_] as '_', at most size - 1 bytes.
+ */
 void ll_symbol_part(const char *name, char *buf, size_t size);
 
 #endif /* INLAY_BPFCC_LL_UTIL_H */

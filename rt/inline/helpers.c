@@ -50,21 +50,20 @@
 #define PASS_SCALAR(n) , a##n
 #define PASS_ADDR(n) , a##n
 
-#define INSTANCE(name, ret, t1, t2, t3, t4, t5)                                                \
-	RET_##ret __inlay_h_##name(FIRST_##t1 NEXT_##t2(2) NEXT_##t3(3) NEXT_##t4(4)           \
-					   NEXT_##t5(5));                                      \
-	RET_##ret __inlay_h_##name(FIRST_##t1 NEXT_##t2(2) NEXT_##t3(3) NEXT_##t4(4)           \
-					   NEXT_##t5(5))                                       \
-	{                                                                                      \
-		return __inlay_##name(PASS_FIRST_##t1 PASS_##t2(2) PASS_##t3(3) PASS_##t4(4)   \
-					      PASS_##t5(5));                                   \
+#define INSTANCE(name, ret, t1, t2, t3, t4, t5)                                                    \
+	RET_##ret __inlay_h_##name(FIRST_##t1 NEXT_##t2(2) NEXT_##t3(3) NEXT_##t4(4)               \
+				       NEXT_##t5(5));                                              \
+	RET_##ret __inlay_h_##name(FIRST_##t1 NEXT_##t2(2) NEXT_##t3(3) NEXT_##t4(4) NEXT_##t5(5)) \
+	{                                                                                          \
+		return __inlay_##name(PASS_FIRST_##t1 PASS_##t2(2) PASS_##t3(3) PASS_##t4(4)       \
+					  PASS_##t5(5));                                           \
 	}
 #define CLASS_INLINE(...) INSTANCE(__VA_ARGS__)
 #define CLASS_AUTO(...) INSTANCE(__VA_ARGS__)
 #define CLASS_CALL(...)
 
-#define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                          \
+#define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                              \
 	CLASS_##class(name, ret, t1, t2, t3, t4, t5)
-#define INLAY_KFUNC(name, class, ret, nr_args, flags)                                          \
+#define INLAY_KFUNC(name, class, ret, nr_args, flags)                                              \
 	CLASS_##class(name, ret, CTX, NONE, NONE, NONE, NONE)
 #include "rt/helpers.def"

@@ -11,9 +11,9 @@
 #include "bpfcc/handle.h"
 #include "bpfcc/isa.h"
 
-#define INSN(code_, dst, src, off_, imm_)                                                        \
-	((struct bpf_insn){                                                                      \
-		.code = (uint8_t)(code_), .dst_reg = dst, .src_reg = src, .off = off_, .imm = imm_})
+#define INSN(code_, dst, src, off_, imm_)                                                          \
+	((struct bpf_insn){                                                                        \
+	    .code = (uint8_t)(code_), .dst_reg = dst, .src_reg = src, .off = off_, .imm = imm_})
 #define MOV64_IMM(dst, imm) INSN(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, imm)
 #define MOV64_REG(dst, src) INSN(BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0)
 #define ADD64_IMM(dst, imm) INSN(BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, imm)
@@ -35,7 +35,7 @@
 struct lower_fixture {
 	struct inlay_bpfcc_object handle;
 	struct bpfcc_map maps[8];
-	struct bpfcc_func *funcs;	/* see lower_fixture_grow() */
+	struct bpfcc_func *funcs; /* see lower_fixture_grow() */
 	struct bpfcc_prog *progs;
 	char last_error[512];
 };
@@ -76,17 +76,18 @@ static inline void lower_fixture_init(struct lower_fixture *fx, const char *name
 }
 
 static inline uint32_t lower_fixture_map(struct lower_fixture *fx, const char *name, uint32_t type,
-					 uint32_t key_size, uint32_t value_size, uint32_t max_entries)
+					 uint32_t key_size, uint32_t value_size,
+					 uint32_t max_entries)
 {
 	uint32_t index = fx->handle.data.nr_maps++;
 
 	fx->maps[index] = (struct bpfcc_map){
-		.name = name,
-		.type = type,
-		.key_size = key_size,
-		.value_size = value_size,
-		.max_entries = max_entries,
-		.index = index,
+	    .name = name,
+	    .type = type,
+	    .key_size = key_size,
+	    .value_size = value_size,
+	    .max_entries = max_entries,
+	    .index = index,
 	};
 	if (type == INLAY_MAP_TYPE_PERCPU_ARRAY || type == INLAY_MAP_TYPE_PERCPU_HASH)
 		fx->maps[index].flags |= INLAY_MAP_PERCPU;
@@ -102,12 +103,12 @@ static inline struct bpfcc_func *lower_fixture_func(struct lower_fixture *fx, co
 	uint32_t index = fx->handle.data.nr_funcs++;
 
 	fx->funcs[index] = (struct bpfcc_func){
-		.name = name,
-		.section = "uprobe",
-		.insns = insns,
-		.nr_insns = (uint32_t)nr_insns,
-		.nr_args = nr_args,
-		.index = index,
+	    .name = name,
+	    .section = "uprobe",
+	    .insns = insns,
+	    .nr_insns = (uint32_t)nr_insns,
+	    .nr_args = nr_args,
+	    .index = index,
 	};
 	return &fx->funcs[index];
 }
@@ -118,11 +119,11 @@ static inline struct bpfcc_prog *lower_fixture_prog(struct lower_fixture *fx, co
 	uint32_t index = fx->handle.data.nr_progs++;
 
 	fx->progs[index] = (struct bpfcc_prog){
-		.func = lower_fixture_func(fx, name, insns, nr_insns, 1),
-		.name = name,
-		.section = "uprobe",
-		.kind = INLAY_PROG_ENTRY,
-		.index = index,
+	    .func = lower_fixture_func(fx, name, insns, nr_insns, 1),
+	    .name = name,
+	    .section = "uprobe",
+	    .kind = INLAY_PROG_ENTRY,
+	    .index = index,
 	};
 	return &fx->progs[index];
 }

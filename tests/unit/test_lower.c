@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lowering by hand-made objects: subprograms, counting of runs, maps that are not constants, maps
- * without memory, what is emitted and what is refused. Code is run natively with stand-ins for
+ * The lowering by hand-made objects: subprograms, counting of runs, maps that are not constants,
+ * maps without memory, what is emitted and what is refused. Code is run natively with stand-ins for
  * libinlay; what clang's code looks like is tested in tests/lit/import.
  */
 #include <setjmp.h>
@@ -26,21 +26,21 @@
 #define TRIPLE "x86_64-pc-linux-gnu"
 #define LAYOUT "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
 #define PROG(fx, name, insns) lower_fixture_prog(fx, name, insns, sizeof(insns) / sizeof(insns[0]))
-#define FUNC(fx, name, insns, nr_args)                                                           \
+#define FUNC(fx, name, insns, nr_args)                                                             \
 	lower_fixture_func(fx, name, insns, sizeof(insns) / sizeof(insns[0]), nr_args)
 
 /* What code of ours refers to, in C; the huge map's base stays NULL until set_base() is called. */
 static const char stand_ins[] =
-	"#include \"inlay/abi.h\"\n"
-	"void __inlay_rt_start_v1(void) {}\n"
-	"char clock_[4096] __asm__(\"__inlay_clock_v1\");\n"
-	"static long now = 1000;\n"
-	"long __inlay_clock_slow_v1(void) { return now += 7; }\n"
-	"void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *d, const void *key)\n"
-	"{ return (char *)d->region + *(const unsigned *)key * d->value_stride; }\n"
-	"extern const struct inlay_object_desc object_ __asm__(\"__inlay_object_" H "\")\n"
-	"	__attribute__((weak, visibility(\"hidden\")));\n"
-	"const struct inlay_object_desc *get_object(void) { return &object_; }\n";
+    "#include \"inlay/abi.h\"\n"
+    "void __inlay_rt_start_v1(void) {}\n"
+    "char clock_[4096] __asm__(\"__inlay_clock_v1\");\n"
+    "static long now = 1000;\n"
+    "long __inlay_clock_slow_v1(void) { return now += 7; }\n"
+    "void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *d, const void *key)\n"
+    "{ return (char *)d->region + *(const unsigned *)key * d->value_stride; }\n"
+    "extern const struct inlay_object_desc object_ __asm__(\"__inlay_object_" H "\")\n"
+    "	__attribute__((weak, visibility(\"hidden\")));\n"
+    "const struct inlay_object_desc *get_object(void) { return &object_; }\n";
 
 struct native {
 	char dir[64];
@@ -119,24 +119,19 @@ static LLVMModuleRef lower(struct lower_fixture *fx, LLVMContextRef context,
 static void test_subprogram(void **state)
 {
 	struct bpf_insn prog[] = {
-		LOAD(BPF_DW, 1, 1, 112), /* di */
-		STORE_IMM(BPF_DW, 10, -8, 40),
-		MOV64_REG(2, 10),
-		ADD64_IMM(2, -8),
-		CALL_SUB(1),
-		LOAD(BPF_DW, 1, 10, -8),
-		ALU64_REG(BPF_ADD, 0, 1),
-		EXIT(),
+	    LOAD(BPF_DW, 1, 1, 112), /* di */
+	    STORE_IMM(BPF_DW, 10, -8, 40), MOV64_REG(2, 10),	     ADD64_IMM(2, -8), CALL_SUB(1),
+	    LOAD(BPF_DW, 1, 10, -8),	   ALU64_REG(BPF_ADD, 0, 1), EXIT(),
 	};
 	struct bpf_insn sub[] = {
-		/* *r2 += 2; its own stack must not be the caller's */
-		STORE_IMM(BPF_DW, 10, -8, 99),
-		LOAD(BPF_DW, 3, 2, 0),
-		ADD64_IMM(3, 2),
-		STORE(BPF_DW, 2, 3, 0),
-		MOV64_REG(0, 1),
-		ALU64_IMM(BPF_MUL, 0, 1000),
-		EXIT(),
+	    /* *r2 += 2; its own stack must not be the caller's */
+	    STORE_IMM(BPF_DW, 10, -8, 99),
+	    LOAD(BPF_DW, 3, 2, 0),
+	    ADD64_IMM(3, 2),
+	    STORE(BPF_DW, 2, 3, 0),
+	    MOV64_REG(0, 1),
+	    ALU64_IMM(BPF_MUL, 0, 1000),
+	    EXIT(),
 	};
 	struct inlay_frame frame = {.regs.di = 5};
 	struct lower_fixture fx;
@@ -179,20 +174,20 @@ static void test_stats(void **state)
 static void test_variable_map(void **state)
 {
 	struct bpf_insn prog[] = {
-		LOAD(BPF_DW, 6, 1, 112),
-		STORE_IMM(BPF_W, 10, -4, 2),
-		MOV64_REG(2, 10),
-		ADD64_IMM(2, -4),
-		LDDW_MAP(1, 0),
-		JUMP_IMM(BPF_JEQ, 6, 0, 2),
-		LDDW_MAP(1, 1),
-		CALL(BPF_FUNC_map_lookup_elem),
-		JUMP_IMM(BPF_JEQ, 0, 0, 3),
-		LOAD(BPF_W, 1, 0, 4),
-		ADD64_IMM(1, 1),
-		STORE(BPF_W, 0, 1, 4),
-		MOV64_IMM(0, 0),
-		EXIT(),
+	    LOAD(BPF_DW, 6, 1, 112),
+	    STORE_IMM(BPF_W, 10, -4, 2),
+	    MOV64_REG(2, 10),
+	    ADD64_IMM(2, -4),
+	    LDDW_MAP(1, 0),
+	    JUMP_IMM(BPF_JEQ, 6, 0, 2),
+	    LDDW_MAP(1, 1),
+	    CALL(BPF_FUNC_map_lookup_elem),
+	    JUMP_IMM(BPF_JEQ, 0, 0, 3),
+	    LOAD(BPF_W, 1, 0, 4),
+	    ADD64_IMM(1, 1),
+	    STORE(BPF_W, 0, 1, 4),
+	    MOV64_IMM(0, 0),
+	    EXIT(),
 	};
 	struct inlay_frame frame = {0};
 	struct lower_fixture fx;
@@ -222,8 +217,11 @@ static void test_variable_map(void **state)
 static void test_huge_globals(void **state)
 {
 	struct bpf_insn prog[] = {
-		LDDW_VALUE(1, 0, 0x180000), MOV64_IMM(2, 1),
-		INSN(BPF_STX | BPF_DW | BPF_ATOMIC, 1, 2, 0, BPF_ADD), MOV64_IMM(0, 9), EXIT(),
+	    LDDW_VALUE(1, 0, 0x180000),
+	    MOV64_IMM(2, 1),
+	    INSN(BPF_STX | BPF_DW | BPF_ATOMIC, 1, 2, 0, BPF_ADD),
+	    MOV64_IMM(0, 9),
+	    EXIT(),
 	};
 	struct inlay_frame frame = {0};
 	struct lower_fixture fx;
@@ -250,7 +248,8 @@ static void test_huge_globals(void **state)
 	fx.maps[0].data = "\1";
 	fx.maps[0].value_size = 1;
 	fx.maps[0].max_entries = 1 << 20;
-	assert_int_equal(inlay_bpfcc_object_emit(&fx.handle, INLAY_BPFCC_OBJ, "/dev/null"), -EINVAL);
+	assert_int_equal(inlay_bpfcc_object_emit(&fx.handle, INLAY_BPFCC_OBJ, "/dev/null"),
+			 -EINVAL);
 	assert_non_null(strstr(fx.last_error, "initial values"));
 	lower_fixture_fini(&fx);
 }
@@ -302,8 +301,8 @@ static void test_descriptors(void **state)
 
 	assert_string_equal(n.object->progs[0].section, "uprobe/redis-server:call");
 	assert_string_equal(n.object->progs[0].path, "redis-server");
-	assert_int_equal(n.object->progs[0].flags, INLAY_PROG_F_PATH | INLAY_PROG_F_SWITCHED |
-							   INLAY_PROG_F_SWITCHED_ON);
+	assert_int_equal(n.object->progs[0].flags,
+			 INLAY_PROG_F_PATH | INLAY_PROG_F_SWITCHED | INLAY_PROG_F_SWITCHED_ON);
 	assert_null(n.object->progs[1].path);
 	assert_int_equal(n.object->progs[1].kind, INLAY_PROG_SESSION);
 
@@ -354,10 +353,9 @@ static void test_import_mode(void **state)
 	assert_non_null(v_fn);
 	assert_int_equal(LLVMGetLinkage(v_fn), LLVMAvailableExternallyLinkage);
 	assert_non_null(LLVMGetEnumAttributeAtIndex(
-		v_fn, LLVMAttributeFunctionIndex,
-		LLVMGetEnumAttributeKindForName("alwaysinline", 12)));
-	assert_null(LLVMGetStringAttributeAtIndex(v_fn, LLVMAttributeFunctionIndex,
-						  "target-features", 15));
+	    v_fn, LLVMAttributeFunctionIndex, LLVMGetEnumAttributeKindForName("alwaysinline", 12)));
+	assert_null(
+	    LLVMGetStringAttributeAtIndex(v_fn, LLVMAttributeFunctionIndex, "target-features", 15));
 	LLVMDisposeModuleFlagsMetadata(LLVMCopyModuleFlagsMetadata(module, &len));
 	assert_int_equal(len, 0);
 	assert_null(LLVMGetNamedMetadata(module, "llvm.ident", 10));
@@ -398,9 +396,9 @@ static void test_reproducible(void **state)
 			lower_fixture_init(&fx, "t");
 			lower_fixture_map(&fx, "m", INLAY_MAP_TYPE_PERCPU_HASH, 4, 8, 7);
 			PROG(&fx, "p", prog);
-			assert_int_equal(inlay_bpfcc_object_emit(
-						 &fx.handle, (enum inlay_bpfcc_output)output,
-						 i ? two : one),
+			assert_int_equal(inlay_bpfcc_object_emit(&fx.handle,
+								 (enum inlay_bpfcc_output)output,
+								 i ? two : one),
 					 0);
 			lower_fixture_fini(&fx);
 		}
@@ -453,14 +451,10 @@ static void test_refusals(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_subprogram),
-		cmocka_unit_test(test_stats),
-		cmocka_unit_test(test_variable_map),
-		cmocka_unit_test(test_huge_globals),
-		cmocka_unit_test(test_descriptors),
-		cmocka_unit_test(test_import_mode),
-		cmocka_unit_test(test_reproducible),
-		cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_subprogram),	 cmocka_unit_test(test_stats),
+	    cmocka_unit_test(test_variable_map), cmocka_unit_test(test_huge_globals),
+	    cmocka_unit_test(test_descriptors),	 cmocka_unit_test(test_import_mode),
+	    cmocka_unit_test(test_reproducible), cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests_name("lower", tests, NULL, NULL);

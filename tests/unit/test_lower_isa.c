@@ -41,7 +41,7 @@ struct form {
 	char name[64];
 	struct bpf_insn body[MAX_BODY];
 	int nr_body;
-	bool in_map;		/* memory is a map value instead of stack */
+	bool in_map; /* memory is a map value instead of stack */
 	struct bpf_insn insns[MAX_INSNS];
 	int nr_insns;
 };
@@ -50,15 +50,44 @@ static struct form forms[MAX_FORMS];
 static int nr_forms;
 
 static const uint64_t operands[] = {
-	0, 1, 2, 3, 7, 31, 32, 33, 63, 64, 65, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff,
-	0x10000, 0x7fffffff, 0x80000000, 0x80000001, 0xffffffff, 0x100000000, 0x1ffffffff,
-	0x0123456789abcdef, 0xfedcba9876543210, 0x7fffffffffffffff, 0x8000000000000000,
-	0x8000000000000001, 0xfffffffffffffffe, 0xffffffffffffffff, 0xffffffff80000000,
+    0,
+    1,
+    2,
+    3,
+    7,
+    31,
+    32,
+    33,
+    63,
+    64,
+    65,
+    0x7f,
+    0x80,
+    0xff,
+    0x100,
+    0x7fff,
+    0x8000,
+    0xffff,
+    0x10000,
+    0x7fffffff,
+    0x80000000,
+    0x80000001,
+    0xffffffff,
+    0x100000000,
+    0x1ffffffff,
+    0x0123456789abcdef,
+    0xfedcba9876543210,
+    0x7fffffffffffffff,
+    0x8000000000000000,
+    0x8000000000000001,
+    0xfffffffffffffffe,
+    0xffffffffffffffff,
+    0xffffffff80000000,
 };
 #define NR_OPERANDS (sizeof(operands) / sizeof(operands[0]))
 
-static const int32_t imms[] = {0,	   1,	  2,	 7,	-1, -2, -128, 255, 0x7fff,
-			       0x7fffffff, INT32_MIN, INT32_MIN + 1};
+static const int32_t imms[] = {0,    1,	  2,	  7,	      -1,	 -2,
+			       -128, 255, 0x7fff, 0x7fffffff, INT32_MIN, INT32_MIN + 1};
 #define NR_IMMS (sizeof(imms) / sizeof(imms[0]))
 
 static void add_form(bool in_map, const struct bpf_insn *body, int nr, const char *format, ...)
@@ -76,10 +105,10 @@ static void add_form(bool in_map, const struct bpf_insn *body, int nr, const cha
 	form->in_map = in_map;
 }
 
-#define FORM(in_map, name, ...)                                                                  \
-	do {                                                                                     \
-		const struct bpf_insn body_[] = {__VA_ARGS__};                                   \
-		add_form(in_map, body_, sizeof(body_) / sizeof(body_[0]), "%s", name);           \
+#define FORM(in_map, name, ...)                                                                    \
+	do {                                                                                       \
+		const struct bpf_insn body_[] = {__VA_ARGS__};                                     \
+		add_form(in_map, body_, sizeof(body_) / sizeof(body_[0]), "%s", name);             \
 	} while (0)
 
 static bool is_refused_imm(int op, bool wide, int32_t imm)
@@ -97,12 +126,12 @@ static void add_alu_forms(void)
 		int op, off;
 		const char *name;
 	} ops[] = {
-		{BPF_ADD, 0, "add"}, {BPF_SUB, 0, "sub"}, {BPF_MUL, 0, "mul"},
-		{BPF_DIV, 0, "div"}, {BPF_DIV, 1, "sdiv"}, {BPF_MOD, 0, "mod"},
-		{BPF_MOD, 1, "smod"}, {BPF_OR, 0, "or"}, {BPF_AND, 0, "and"},
-		{BPF_XOR, 0, "xor"}, {BPF_LSH, 0, "lsh"}, {BPF_RSH, 0, "rsh"},
-		{BPF_ARSH, 0, "arsh"}, {BPF_MOV, 0, "mov"}, {BPF_MOV, 8, "movsx8"},
-		{BPF_MOV, 16, "movsx16"}, {BPF_MOV, 32, "movsx32"},
+	    {BPF_ADD, 0, "add"},      {BPF_SUB, 0, "sub"},	{BPF_MUL, 0, "mul"},
+	    {BPF_DIV, 0, "div"},      {BPF_DIV, 1, "sdiv"},	{BPF_MOD, 0, "mod"},
+	    {BPF_MOD, 1, "smod"},     {BPF_OR, 0, "or"},	{BPF_AND, 0, "and"},
+	    {BPF_XOR, 0, "xor"},      {BPF_LSH, 0, "lsh"},	{BPF_RSH, 0, "rsh"},
+	    {BPF_ARSH, 0, "arsh"},    {BPF_MOV, 0, "mov"},	{BPF_MOV, 8, "movsx8"},
+	    {BPF_MOV, 16, "movsx16"}, {BPF_MOV, 32, "movsx32"},
 	};
 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
@@ -145,18 +174,18 @@ static void add_jump_forms(void)
 		int op;
 		const char *name;
 	} ops[] = {
-		{BPF_JEQ, "jeq"}, {BPF_JNE, "jne"}, {BPF_JGT, "jgt"}, {BPF_JGE, "jge"},
-		{BPF_JLT, "jlt"}, {BPF_JLE, "jle"}, {BPF_JSGT, "jsgt"}, {BPF_JSGE, "jsge"},
-		{BPF_JSLT, "jslt"}, {BPF_JSLE, "jsle"}, {BPF_JSET, "jset"},
+	    {BPF_JEQ, "jeq"},	{BPF_JNE, "jne"},   {BPF_JGT, "jgt"},	{BPF_JGE, "jge"},
+	    {BPF_JLT, "jlt"},	{BPF_JLE, "jle"},   {BPF_JSGT, "jsgt"}, {BPF_JSGE, "jsge"},
+	    {BPF_JSLT, "jslt"}, {BPF_JSLE, "jsle"}, {BPF_JSET, "jset"},
 	};
 
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
 		for (int wide = 0; wide < 2; wide++) {
 			int class = wide ? BPF_JMP : BPF_JMP32;
 			struct bpf_insn body[] = {
-				MOV64_IMM(0, 1),
-				INSN(class | ops[i].op | BPF_X, IN_DST, IN_SRC, 1, 0),
-				MOV64_IMM(0, 0),
+			    MOV64_IMM(0, 1),
+			    INSN(class | ops[i].op | BPF_X, IN_DST, IN_SRC, 1, 0),
+			    MOV64_IMM(0, 0),
 			};
 
 			add_form(false, body, 3, "%s%d reg", ops[i].name, wide ? 64 : 32);
@@ -186,10 +215,16 @@ static void add_memory_forms(bool in_map)
 		int imm;
 		const char *name;
 	} atomics[] = {
-		{BPF_ADD, "add"}, {BPF_OR, "or"}, {BPF_AND, "and"}, {BPF_XOR, "xor"},
-		{BPF_ADD | BPF_FETCH, "fetch add"}, {BPF_OR | BPF_FETCH, "fetch or"},
-		{BPF_AND | BPF_FETCH, "fetch and"}, {BPF_XOR | BPF_FETCH, "fetch xor"},
-		{BPF_XCHG, "xchg"}, {BPF_CMPXCHG, "cmpxchg"},
+	    {BPF_ADD, "add"},
+	    {BPF_OR, "or"},
+	    {BPF_AND, "and"},
+	    {BPF_XOR, "xor"},
+	    {BPF_ADD | BPF_FETCH, "fetch add"},
+	    {BPF_OR | BPF_FETCH, "fetch or"},
+	    {BPF_AND | BPF_FETCH, "fetch and"},
+	    {BPF_XOR | BPF_FETCH, "fetch xor"},
+	    {BPF_XCHG, "xchg"},
+	    {BPF_CMPXCHG, "cmpxchg"},
 	};
 	const char *where = in_map ? "map" : "stack";
 
@@ -202,9 +237,10 @@ static void add_memory_forms(bool in_map)
 			add_form(in_map, &STORE_IMM(sizes[i].size, MEM, off, -2), 1,
 				 "%s store %s+%d imm", where, sizes[i].name, off);
 			if (sizes[i].bytes < 8)
-				add_form(in_map,
-					 &INSN(BPF_LDX | sizes[i].size | BPFCC_MEMSX, 0, MEM, off, 0),
-					 1, "%s load s%s+%d", where, sizes[i].name + 1, off);
+				add_form(
+				    in_map,
+				    &INSN(BPF_LDX | sizes[i].size | BPFCC_MEMSX, 0, MEM, off, 0), 1,
+				    "%s load s%s+%d", where, sizes[i].name + 1, off);
 		}
 		add_form(in_map,
 			 &INSN(BPF_STX | sizes[i].size | BPF_ATOMIC, 0, MEM, 0, BPF_LOAD_ACQ), 1,
@@ -238,7 +274,7 @@ static uint32_t pick(uint32_t nr)
 
 static struct bpf_insn random_alu(void)
 {
-	static const int ops[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_MOD, BPF_OR, BPF_AND,
+	static const int ops[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV,  BPF_MOD, BPF_OR, BPF_AND,
 				  BPF_XOR, BPF_LSH, BPF_RSH, BPF_ARSH, BPF_MOV, BPF_NEG};
 	static const uint8_t regs[] = {0, 1, 2, 3, 4, 5, IN_DST, IN_SRC};
 	int op = ops[pick(sizeof(ops) / sizeof(ops[0]))];
@@ -260,7 +296,8 @@ static struct bpf_insn random_alu(void)
 /* A jump over at most `left` instructions, or an access to the 8 bytes of memory. */
 static struct bpf_insn random_other(int left)
 {
-	static const int jumps[] = {BPF_JEQ, BPF_JNE, BPF_JGT, BPF_JSLT, BPF_JLE, BPF_JSGE, BPF_JSET};
+	static const int jumps[] = {BPF_JEQ, BPF_JNE,  BPF_JGT, BPF_JSLT,
+				    BPF_JLE, BPF_JSGE, BPF_JSET};
 	static const int sizes[] = {BPF_B, BPF_H, BPF_W, BPF_DW};
 	uint32_t size = pick(4);
 	int16_t off = (int16_t)(pick(8u >> size) << size);
@@ -342,8 +379,8 @@ static int kernel_load(struct form *form, int map_fd)
 	int fd;
 
 	build(form, map_fd);
-	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "isa", "GPL", form->insns,
-			   (size_t)form->nr_insns, &opts);
+	fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "isa", "GPL", form->insns, (size_t)form->nr_insns,
+			   &opts);
 	if (fd < 0) {
 		opts.log_level = 1;
 		bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "isa", "GPL", form->insns,
