@@ -16,7 +16,8 @@ part() {
 		[ -e "$file" ] || continue
 		found=1
 		while IFS= read -r line; do
-			header=$(sed -E 's/^[^<"]*[<"]([^>"]*)[>"].*/\1/' <<<"$line")
+			[[ $line =~ [\<\"]([^\>\"]*)[\>\"] ]]
+			header=${BASH_REMATCH[1]}
 			case $line in
 			*'<'*) [[ $header =~ ^(llvm|llvm-c|clang)/ ]] || continue ;;
 			esac
