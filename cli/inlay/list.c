@@ -4,9 +4,9 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/inlay/cli.h"
+#include "cli/inlay/modules.h"
 #include "cli/inlay/out.h"
 #include "cli/inlay/sites.h"
 
@@ -167,45 +167,19 @@ static int list_file(struct listing *listing, const char *path, const char *show
 	return EXIT_DONE;
 }
 
-/* The executable and, in the order of their mapping, the shared libraries of a process. */
 static int list_process(struct listing *listing, const char *pid)
 {
-	char path[PATH_MAX + 64], exe[PATH_MAX], *line = NULL, *last = NULL;
-	size_t max = 0;
-	ssize_t n;
-	FILE *maps;
-	int code;
+	struct modules modules;
+	int code = EXIT_DONE, err = modules_read((uint32_t)strtoul(pid, NULL, 10), &modules);
 
-	snprintf(path, sizeof(path), "/proc/%s/exe", pid);
-	n = readlink(path, exe, sizeof(exe) - 1);
-	if (n < 0)
-		return errno == ENOENT ? fail("there is no process %s", pid) :
-					 fail("process %s: %s", pid, strerror(errno));
-	exe[n] = 0;
-	code = list_file(listing, path, exe, false);
-	snprintf(path, sizeof(path), "/proc/%s/maps", pid);
-	maps = code ? NULL : fopen(path, "re");
-	while (maps && getline(&line, &max, maps) > 0) {
-		char *file = strchr(line, '/');
-
-		if (!file)
-			continue;
-		file[strcspn(file, "\n")] = 0;
-		if (!strcmp(file, exe) || (last && !strcmp(file, last)) ||
-		    !strncmp(file, "/dev/", 5) || !strncmp(file, "/memfd:", 7))
-			continue;
-		free(last);
-		last = strdup(file);
-		/* through the process's own root: it may run in a container */
-		snprintf(path, sizeof(path), "/proc/%s/root%s", pid, file);
-		code = list_file(listing, path, file, true);
-		if (code)
-			break;
-	}
-	free(last);
-	free(line);
-	if (maps)
-		fclose(maps);
+	if (err == -ENOENT)
+		return fail("there is no process %s", pid);
+	if (err)
+		return fail("process %s: %s", pid, strerror(-err));
+	/* Of the executable it is said that it has no sites, if so; most libraries have none. */
+	for (size_t i = 0; i < modules.nr && !code; i++)
+		code = list_file(listing, modules.files[i].path, modules.files[i].shown, i > 0);
+	modules_fini(&modules);
 	return code;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/inlay/cli.h"
+#include "cli/inlay/modules.h"
 #include "cli/inlay/out.h"
 #include "cli/inlay/sites.h"
 #include "cli/inlay/symbols.h"
@@ -14,27 +15,59 @@ struct stat_out {
 	json_t *json;
 };
 
-/* Sites of a program in the executable; -1: it cannot be read any more. */
-static int64_t count_sites(const struct sites *sites, const uint8_t *hash, uint32_t index)
+/* The sites in a target's files. */
+struct target_sites {
+	struct sites *files;
+	size_t nr;
+};
+
+/* Sites of a program; -1: no file can be read any more. */
+static int64_t count_sites(const struct target_sites *target, const uint8_t *hash, uint32_t index)
 {
 	int64_t nr = 0;
 
-	if (!sites->image)
+	if (!target->nr)
 		return -1;
-	for (size_t i = 0; i < sites->nr; i++)
-		nr += sites->sites[i].prog_index == index &&
-		      !memcmp(sites->sites[i].hash, hash, INLAY_HASH_BYTES);
+	for (size_t k = 0; k < target->nr; k++) {
+		const struct sites *sites = &target->files[k];
+
+		for (size_t i = 0; i < sites->nr; i++)
+			nr += sites->sites[i].prog_index == index &&
+			      !memcmp(sites->sites[i].hash, hash, INLAY_HASH_BYTES);
+	}
 	return nr;
 }
 
-static void read_sites(const struct inlay_segment_info *info, struct sites *ret_sites)
+static void read_file(struct target_sites *target, const char *path)
 {
-	char path[64], reason[256];
+	struct sites sites;
+	char reason[256];
 
-	memset(ret_sites, 0, sizeof(*ret_sites));
-	snprintf(path, sizeof(path), "/proc/%u/exe", info->pid);
-	(void)sites_read(process_is(info->pid, info->starttime) ? path : info->exe, ret_sites,
-			 reason, sizeof(reason));
+	if (!sites_read(path, &sites, reason, sizeof(reason)))
+		target->files[target->nr++] = sites;
+}
+
+/* Of a process that lives all files, of one that ended its executable, if that is still there. */
+static int read_sites(const struct inlay_segment_info *info, struct target_sites *ret_target)
+{
+	struct modules modules = { 0 };
+	bool is_live = process_is(info->pid, info->starttime) && !modules_read(info->pid, &modules);
+
+	memset(ret_target, 0, sizeof(*ret_target));
+	ret_target->files = calloc(modules.nr + 1, sizeof(*ret_target->files));
+	if (ret_target->files && !is_live)
+		read_file(ret_target, info->exe);
+	for (size_t i = 0; ret_target->files && i < modules.nr; i++)
+		read_file(ret_target, modules.files[i].path);
+	modules_fini(&modules);
+	return ret_target->files ? 0 : -ENOMEM;
+}
+
+static void target_sites_fini(struct target_sites *target)
+{
+	for (size_t i = 0; i < target->nr; i++)
+		sites_fini(&target->files[i]);
+	free(target->files);
 }
 
 static json_t *prog_json(const struct inlay_segment_info *segment,
@@ -103,11 +136,11 @@ static void prog_row(struct stat_out *out, const struct inlay_segment_info *segm
 static int stat_target(struct stat_out *out, struct inlay_reader *reader)
 {
 	struct inlay_segment_info segment = INLAY_SIZED(inlay_segment_info);
-	struct sites sites = { 0 };
+	struct target_sites sites = { 0 };
 	int err = inlay_segment_info(reader, &segment);
 
 	if (!err)
-		read_sites(&segment, &sites);
+		err = read_sites(&segment, &sites);
 	for (uint32_t i = 0; !err && i < segment.nr_progs; i++) {
 		struct inlay_object_info object = INLAY_SIZED(inlay_object_info);
 		struct inlay_prog_info prog = INLAY_SIZED(inlay_prog_info);
@@ -124,7 +157,7 @@ static int stat_target(struct stat_out *out, struct inlay_reader *reader)
 		else
 			prog_row(out, &segment, &object, &prog, nr);
 	}
-	sites_fini(&sites);
+	target_sites_fini(&sites);
 	return err ? fail_read(segment.path ? segment.path : "segment", err) : EXIT_DONE;
 }
 

@@ -181,6 +181,23 @@ exits 0 inlay dump "$two:sizes"
 exits 0 inlay stat
 has "stat of two" "$out" "^ *$two +probes +on_work"
 
+# ---- probes in a shared library: its sites, and names for its functions
+inlay-cc -g -O2 -shared -fPIC -pthread "-finlay-probes=$work/probes.bpf.o" -DTARGET_WITHOUT_MAIN \
+	"$here/target.c" -o "$work/libparts.so" 2>/dev/null
+inlay-cc -g -O2 -pthread -DTARGET_WITHOUT_FUNCTIONS "$here/target.c" -o "$work/user" \
+	-L"$work" -lparts "-Wl,-rpath,$work"
+start user user
+exits 0 inlay list "$user"
+has "list of a program with a library" "$out" "^$work/user: no sites$"
+[ "$(grep -c "^$work/libparts.so: 5 sites of 4 programs$" <<<"$out")" = 1 ] ||
+	fail "the library is not listed once: $out"
+exits 0 inlay stat "$user"
+has "sites in a library" "$out" ' time_work +session +fixed +2 '
+exits 0 inlay dump "$user:latency_ns"
+has "functions of a library" "$out" '^work: '
+say user "exit"
+wait "$user"
+
 # ---- ends: a watched target that exits, one that is killed
 inlay watch .bss -i 0.1 -p "$two" >"$work/watch.out" 2>&1 &
 watcher=$!

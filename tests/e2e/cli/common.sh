@@ -86,12 +86,12 @@ build_target()
 		{ cat "$work/build.log" >&2; exit 1; }
 }
 
-# start NAME: runs a target whose stdin and stdout are $work/NAME.in and .out; sets $NAME to its pid
+# start NAME [BINARY]: runs a target whose stdin and stdout are $work/NAME.in and .out; sets $NAME to its pid
 start()
 {
 	local name=$1 tries=0
 	mkfifo "$work/$name.in"
-	"$work/target" <"$work/$name.in" >"$work/$name.out" &
+	"$work/${2-target}" <"$work/$name.in" >"$work/$name.out" &
 	declare -g "$name=$!"
 	pids+=($!)
 	# holds the pipe open between two commands

@@ -2,6 +2,7 @@
 /*
  * A target that does known work, then what stdin says: "work N", "greet N", "loop MS" (work until
  * another line comes), "exit", "kill". Answers each command with "ok" when it is done.
+ * Built twice, without functions and without main, it is a program and its library.
  */
 #include <poll.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 void work(unsigned int id);
 void greet(unsigned int id, const char *name);
 
+#ifndef TARGET_WITHOUT_FUNCTIONS
 static volatile unsigned int sink;
 
 __attribute__((noinline)) void work(unsigned int id)
@@ -26,6 +28,9 @@ __attribute__((noinline)) void greet(unsigned int id, const char *name)
 	sink += id + (unsigned int)strlen(name);
 }
 
+#endif
+
+#ifndef TARGET_WITHOUT_MAIN
 static void *second(void *arg)
 {
 	(void)arg;
@@ -76,3 +81,4 @@ int main(void)
 	}
 	return 0;
 }
+#endif
