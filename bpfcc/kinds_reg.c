@@ -198,7 +198,8 @@ const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bp
 	const char *map = "";
 	char base[8] = "", off[64] = "", null[] = "_or_null", min[24], max[24];
 
-	if (object && reg->map >= 0 && (uint32_t)reg->map < object->nr_maps)
+	if (object && (reg->kind == BPFCC_KIND_MAP || reg->kind == BPFCC_KIND_MAP_VALUE) &&
+	    reg->map >= 0 && (uint32_t)reg->map < object->nr_maps)
 		map = object->maps[reg->map].name;
 	if (!reg->is_or_null)
 		null[0] = '\0';

@@ -95,6 +95,13 @@ static int patch_data(struct patch *p, struct bpf_insn *in, const struct bpfcc_e
 				   "put variables into .data, .bss or .rodata, with or without a "
 				   "suffix as in SEC(\".data.mine\")",
 				   "a reference into section \"%s\" is not supported", section);
+	/* libbpf leaves them 0, which is what no one wrote */
+	if (p->l->elf.sections[sym->section].nr_rels)
+		return bpfcc_error(p->l->diag, &p->where,
+				   "use an array of char arrays, or indexes in place of pointers",
+				   "section \"%s\" holds addresses of variables, which an eBPF object "
+				   "cannot have",
+				   section);
 	/* one past the end is a valid address in C, and no access there passes the checker */
 	if (offset > c->bytes)
 		return bpfcc_error(p->l->diag, &p->where, NULL,

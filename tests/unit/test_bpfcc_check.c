@@ -53,7 +53,9 @@ static uint32_t count_insns(const struct bpf_insn *insns)
 	return n;
 }
 
-static int check(const struct row *row, struct bpfcc_arena *arena, struct bpfcc_diag *diag)
+/* Checks and analyses; the result's objects are gone afterwards, but for what inspect() is shown. */
+static int check(const struct row *row, struct bpfcc_arena *arena, struct bpfcc_diag *diag,
+		 void (*inspect)(const struct bpfcc_object *, const struct bpfcc_kinds *))
 {
 	static const char *poisons[] = {"this member does not exist"};
 	struct bpfcc_func funcs[2] = {
@@ -78,7 +80,12 @@ static int check(const struct row *row, struct bpfcc_arena *arena, struct bpfcc_
 
 	diag->object = &object;
 	err = bpfcc_check(&object, arena, diag);
-	return err ? err : bpfcc_kinds_new(&object, &opts, arena, diag, &kinds);
+	if (!err)
+		err = bpfcc_kinds_new(&object, &opts, arena, diag, &kinds);
+	if (!err && inspect)
+		inspect(&object, kinds);
+	diag->object = NULL;
+	return err;
 }
 
 static void run_rows(const struct row *rows, size_t nr)
@@ -88,7 +95,7 @@ static void run_rows(const struct row *rows, size_t nr)
 		struct messages messages = {0};
 		struct bpfcc_diag diag = {.fn = keep_message, .arg = &messages};
 		struct bpfcc_arena *arena = bpfcc_arena_new();
-		int err = check(row, arena, &diag);
+		int err = check(row, arena, &diag, NULL);
 
 		if (!row->message && err)
 			fail_msg("%s: refused: %s", row->name, messages.text);
@@ -487,6 +494,72 @@ static void test_helpers(void **unused)
 	RUN(rows);
 }
 
+static void expect_kind(const struct bpfcc_object *object, const struct bpfcc_kinds *kinds,
+			uint32_t func, uint32_t insn, int reg, const char *expected)
+{
+	const struct bpfcc_regs *regs = bpfcc_kinds_before(kinds, func, insn);
+	char text[64];
+
+	bpfcc_kind_format(object, &regs->r[reg], text, sizeof(text));
+	if (strcmp(text, expected))
+		fail_msg("function %u, instruction %u, r%d: %s, not %s", func, insn, reg, text,
+			 expected);
+}
+
+static void inspect_kinds(const struct bpfcc_object *o, const struct bpfcc_kinds *k)
+{
+	expect_kind(o, k, 0, 0, R1, "ctx");
+	expect_kind(o, k, 0, 0, R10, "fp+0");
+	expect_kind(o, k, 0, 0, R0, "uninit");
+	expect_kind(o, k, 0, 4, R2, "fp-4");
+	expect_kind(o, k, 0, 6, R1, "map(counts)");
+	expect_kind(o, k, 0, 7, R0, "map_value_or_null(counts)");
+	expect_kind(o, k, 0, 7, R1, "uninit");
+	expect_kind(o, k, 0, 8, R0, "map_value(counts)");
+	expect_kind(o, k, 0, 9, R0, "map_value(counts)+4");
+	expect_kind(o, k, 0, 10, R3, "scalar[0,255]");
+	expect_kind(o, k, 0, 11, R0, "map_value(counts)+[4,259]");
+	expect_kind(o, k, 0, 15, R0, "5");
+	/* the path behind the constant condition */
+	expect_kind(o, k, 0, 16, R10, "unreached");
+	expect_kind(o, k, 0, 17, R0, "5");
+	expect_kind(o, k, 0, 11, R6, "ctx");
+	/* in the subprogram: ctx, a pointer to the caller's stack, and its own frame */
+	expect_kind(o, k, 1, 0, R1, "ctx");
+	expect_kind(o, k, 1, 0, R2, "fp(arg2)+0");
+	expect_kind(o, k, 1, 1, R2, "fp(arg2)+2");
+	expect_kind(o, k, 1, 0, R6, "uninit");
+	expect_kind(o, k, 1, 0, R10, "fp+0");
+	assert_int_equal(o->funcs[1].nr_args, 2);
+	assert_int_equal(bpfcc_kinds_stack_bytes(k, 0), 4);
+	assert_int_equal(bpfcc_kinds_stack_bytes(k, 1), 0);
+}
+
+/* What the lowering reads. */
+static void test_kinds(void **unused)
+{
+	static const struct row row = {
+		"kinds", NULL,
+		{/* 0 */ MOV64_REG(R6, R1), /* 1 */ LOOKUP, /* 7 */ JMP_IMM(BPF_JEQ, R0, 0, 4),
+		 /* 8 */ ALU64_IMM(BPF_ADD, R0, 4), /* 9 */ LDX(BPF_B, R3, R0, 0),
+		 /* 10 */ ALU64_REG(BPF_ADD, R0, R3), /* 11 */ MOV64_IMM(R0, 1),
+		 /* 12 */ LD_VALUE(R0, RODATA, 4), /* 14 */ LDX(BPF_W, R0, R0, 0),
+		 /* 15 */ JMP_IMM(BPF_JEQ, R0, 5, 1), /* 16 */ CALL(9999), /* 17 */ MOV64_REG(R1, R6),
+		 /* 18 */ MOV64_REG(R2, R10), /* 19 */ ALU64_IMM(BPF_ADD, R2, -4), /* 20 */ CALL_FUNC(1),
+		 /* 21 */ EXIT()},
+		{/* 0 */ ALU64_IMM(BPF_ADD, R2, 2), /* 1 */ LDX(BPF_H, R0, R2, 0),
+		 /* 2 */ LDX(BPF_DW, R1, R1, 0), /* 3 */ EXIT()},
+	};
+	struct messages messages = {0};
+	struct bpfcc_diag diag = {.fn = keep_message, .arg = &messages};
+	struct bpfcc_arena *arena = bpfcc_arena_new();
+
+	(void)unused;
+	if (check(&row, arena, &diag, inspect_kinds))
+		fail_msg("%s", messages.text);
+	bpfcc_arena_free(arena);
+}
+
 /* Nine functions that call each other are one too many; eight are not. */
 static void test_depth(void **unused)
 {
@@ -523,6 +596,7 @@ int main(void)
 		cmocka_unit_test(test_registers), cmocka_unit_test(test_stack),
 		cmocka_unit_test(test_ctx),	 cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_helpers),	 cmocka_unit_test(test_variable_offsets),
+		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_depth),
 	};
 

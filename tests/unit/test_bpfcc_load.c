@@ -4,6 +4,8 @@
  */
 #include "bpfcc_fixture.h"
 
+#include <pthread.h>
+
 #include "bpfcc/isa.h"
 
 static struct messages messages;
@@ -334,13 +336,49 @@ static void test_files(void **unused)
 	inlay_bpfcc_object_free(NULL);
 }
 
+static void *open_many(void *arg)
+{
+	struct inlay_bpfcc_opts opts = {.sz = sizeof(opts)};
+	struct inlay_bpfcc_object *object;
+	char *hash = arg;
+
+	for (int i = 0; i < 25; i++) {
+		if (inlay_bpfcc_object_open(BPFCC_PROBE, NULL, 0, &opts, &object))
+			return "refused";
+		inlay_bpfcc_object_hash(object, hash);
+		inlay_bpfcc_object_free(object);
+		/* a bad one between, for libbpf to print about */
+		if (!inlay_bpfcc_object_open("x.bpf.o", "\177ELF", 4, &opts, &object))
+			return "accepted";
+	}
+	return NULL;
+}
+
+/* Objects are independent of each other: threads may open them at the same time. */
+static void test_threads(void **unused)
+{
+	char hashes[4][33];
+	pthread_t threads[4];
+	void *problem;
+
+	(void)unused;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, open_many, hashes[i]), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], &problem), 0);
+		if (problem)
+			fail_msg("%s", (const char *)problem);
+		assert_string_equal(hashes[i], hashes[0]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_object), cmocka_unit_test(test_references),
 		cmocka_unit_test(test_set),    cmocka_unit_test(test_map_option),
 		cmocka_unit_test(test_attach), cmocka_unit_test(test_hash),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_files),  cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

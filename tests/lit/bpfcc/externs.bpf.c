@@ -12,6 +12,8 @@
 // RUN: not %bpfcc -d %t.3.bpf.o 2>&1 | FileCheck %s --check-prefix=VARIABLE
 // RUN: %clang_bpf -DCALLBACK -c %s -o %t.4.bpf.o
 // RUN: not %bpfcc -d %t.4.bpf.o 2>&1 | FileCheck %s --check-prefix=CALLBACK
+// RUN: %clang_bpf -DPOINTERS -c %s -o %t.5.bpf.o
+// RUN: not %bpfcc -d %t.5.bpf.o 2>&1 | FileCheck %s --check-prefix=POINTERS
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -30,6 +32,10 @@ extern const int weak_variable __ksym __weak;
 extern const int strong_variable __ksym;
 extern int LINUX_KERNEL_VERSION __kconfig;
 unsigned long total;
+
+#ifdef POINTERS
+static const char *const volatile words[] = {"one", "two"};
+#endif
 
 static long callback(__u32 i, void *data)
 {
@@ -58,6 +64,9 @@ int both(void *ctx)
 #ifdef VARIABLE
 	total += (long)&strong_variable;
 #endif
+#ifdef POINTERS
+	total += *words[total & 1];
+#endif
 #ifdef CALLBACK
 	bpf_loop(3, callback, 0, 0);
 #endif
@@ -71,4 +80,5 @@ int both(void *ctx)
 // STRONG: externs.bpf.c:{{[0-9]+}}: error: kernel function "strong_function" is not supported
 // STRONG: help: {{.*}}__weak
 // VARIABLE: error: "strong_variable" is not defined in the object: kernel symbols do not exist in a process
+// POINTERS: error: section "{{.*}}" holds addresses of variables, which an eBPF object cannot have
 // CALLBACK: error: the address of a function (a callback) is not supported yet
