@@ -75,7 +75,8 @@ static int l_optimise(struct lower *l)
 	int err;
 
 	level = level < 0 ? 0 : !level ? 2 : level > 3 ? 3 : level;
-	snprintf(passes, sizeof(passes), "default<O%d>", level);
+	/* helpers that nobody called go in any case */
+	snprintf(passes, sizeof(passes), "default<O%d>%s", level, level ? "" : ",globaldce");
 	err = l_run_passes(l, passes);
 	if (!err && ll_recognise_log2(l->module))
 		err = l_run_passes(l, "function(adce,simplifycfg<hoist-common-insts>,early-cse,"

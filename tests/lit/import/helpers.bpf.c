@@ -4,6 +4,7 @@
 // RUN: %clang_bpf -I%S/Inputs -c %s -o %t.bpf.o
 // RUN: %bpfcc %t.bpf.o -o %t.ll && FileCheck %s < %t.ll
 // RUN: FileCheck --check-prefix=NONE %s < %t.ll
+// RUN: %bpfcc %t.bpf.o -O0 -o %t.0.ll && FileCheck --check-prefix=NONE %s < %t.0.ll
 #include "probe.h"
 
 struct large {
