@@ -21,17 +21,13 @@
  * comes from the kernel through the vDSO. The step from there to the first real line cannot use the
  * argument above: that line leans forward by 2^-11 instead, more than the slope can be off.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
 #include "rt/helpers.h"
 #include "rt/inline/clock.h"
+#include "rt/sys.h"
 
 #define LINE_NS 2000000ull		/* validity of a line */
 #define CALIBRATE_NS 1000000ull		/* shortest interval to take a slope from */
@@ -72,19 +68,11 @@ static __u64 busy_lines;	/* bit i: somebody is writing line i */
 static __u32 counter_is_refused;	/* the kernel itself does not use the counter */
 static inlay_clock_fn *source;	/* LINE_SOURCE: NULL is the kernel */
 
-static __u64 kernel_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts); /* cannot fail, so leaves errno alone */
-	return (__u64)ts.tv_sec * 1000000000ull + (__u64)ts.tv_nsec;
-}
-
 static __u64 source_ns(void)
 {
 	inlay_clock_fn *fn = __atomic_load_n(&source, __ATOMIC_ACQUIRE); /* pairs with _delegate */
 
-	return fn ? fn() : kernel_ns();
+	return fn ? fn() : __inlay_monotonic_ns();
 }
 
 /* The counter, read after all earlier loads and before all later ones. */
@@ -242,7 +230,7 @@ static void read_pair(__u64 rate, __u64 *ret_counter, __u64 *ret_ns)
 
 	for (int i = 0; i < PAIR_TRIES; i++) {
 		__u64 before = ordered_counter();
-		__u64 ns = kernel_ns();
+		__u64 ns = __inlay_monotonic_ns();
 		__u64 width = ordered_counter() - before;
 
 		if (width < best) {
@@ -269,7 +257,7 @@ static __u64 measured_rate(const struct snapshot *old, __u64 counter, __u64 ns)
 /* From now on, or at the start: no line, ask the kernel. Never less than any line has said. */
 static void leave_counter(const struct snapshot *old, struct snapshot *next)
 {
-	memset(next, 0, sizeof(*next));
+	*next = (struct snapshot){ 0 };
 	next->anchor.mode = LINE_SOURCE;
 	if (old->anchor.mode == LINE_COUNTER)
 		next->line.ns = line_value(old, ~0ull);
@@ -333,7 +321,7 @@ static void anchor_clock(const struct snapshot *old)
 		leave_counter(old, &next);
 	} else {
 		if (old->anchor.mode == LINE_CALIBRATING && old->anchor.mono_ns &&
-		    kernel_ns() - old->anchor.mono_ns < CALIBRATE_NS)
+		    __inlay_monotonic_ns() - old->anchor.mono_ns < CALIBRATE_NS)
 			return;
 		next_line(old, &next);
 		/* stopped in the middle: what was measured is stale */
@@ -377,13 +365,13 @@ INLAY_COLD_CALL __u64 __inlay_clock_slow_v1(void)
 			if (mine)
 				lock_drop(mine);
 			if (s.anchor.mode == LINE_CALIBRATING)
-				return kernel_ns();
+				return __inlay_monotonic_ns();
 			return line_value(&s, now - s.line.base);
 		}
 		anchor_clock(&s);
 		lock_drop(mine);
 	}
-	return kernel_ns();
+	return __inlay_monotonic_ns();
 }
 
 void __inlay_clock_delegate(inlay_clock_fn *fn)
@@ -422,21 +410,21 @@ static int kernel_uses_counter(void)
 {
 	static const char *const good[] = { "tsc", "kvm-clock", "hyperv_clocksource",
 					    "arch_sys_counter" };
-	char name[64];
-	ssize_t n;
+	char name[64] = "";
+	long n;
 	int fd;
 
-	fd = open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
-		  O_RDONLY | O_CLOEXEC);
+	fd = sys_openat(AT_FDCWD, "/sys/devices/system/clocksource/clocksource0/current_clocksource",
+			O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return 1;
-	n = read(fd, name, sizeof(name) - 1);
-	close(fd);
+	n = sys_read(fd, name, sizeof(name) - 1);
+	sys_close(fd);
 	if (n <= 0)
 		return 1;
 	name[n] = '\0';
 	for (unsigned int i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		if (strncmp(name, good[i], strlen(good[i])) == 0)
+		if (bytes_equal(name, good[i], str_bytes(good[i])))
 			return 1;
 	return 0;
 }
@@ -444,10 +432,8 @@ static int kernel_uses_counter(void)
 /* The first anchor early, so that the first hits find a slope can be had. */
 __attribute__((constructor)) static void clock_start(void)
 {
-	int saved_errno = errno;
-
+	__inlay_vdso_start();
 	if (!kernel_uses_counter())
 		__atomic_store_n(&counter_is_refused, 1, __ATOMIC_RELAXED);
 	__inlay_clock_slow_v1();
-	errno = saved_errno;
 }

@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The out-of-line half of rt/inline/current.h and random.h, and bpf_get_current_comm(). System calls
- * only, no libc wrapper that could cache; errno is kept.
+ * only, no libc wrapper that could cache or set errno.
  */
 #include <errno.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "rt/inlay_rt.h"
 #include "rt/inline/clock.h"
 #include "rt/inline/current.h"
 #include "rt/inline/thread.h"
+#include "rt/sys.h"
 
 #define COMM_BYTES 16 /* TASK_COMM_LEN */
 
@@ -43,13 +40,10 @@ static __u64 mix(__u64 x)
 static __u64 random_seed(__u64 id)
 {
 	__u64 seed = mix(id) ^ mix(__inlay_counter());
-	const void *from_kernel = (const void *)getauxval(AT_RANDOM);
-	__u64 word;
+	const unsigned char *from_kernel = (const unsigned char *)getauxval(AT_RANDOM);
 
-	if (from_kernel) {
-		memcpy(&word, from_kernel, sizeof(word));
-		seed ^= mix(word);
-	}
+	for (int i = 0; from_kernel && i < 16; i++)
+		seed = mix(seed ^ from_kernel[i]);
 	return seed;
 }
 
@@ -72,52 +66,43 @@ static __u32 process_epoch(__u64 id)
 
 __u64 __inlay_thread_refresh_v1(void)
 {
-	int saved_errno = errno;
-	__u64 id = (__u64)syscall(SYS_getpid) << 32 | (__u32)syscall(SYS_gettid);
+	__u64 id = (__u64)sys_getpid() << 32 | sys_gettid();
 
 	__inlay_thread_v1.pid_tgid = id;
 	__inlay_thread_v1.random = random_seed(id);
 	/* a signal handler must not find the epoch before what it vouches for */
 	__atomic_signal_fence(__ATOMIC_RELEASE);
 	__inlay_thread_v1.epoch = process_epoch(id);
-	errno = saved_errno;
 	return id;
 }
 
 __u64 __inlay_uid_gid_v1(void)
 {
-	int saved_errno = errno;
-	__u64 ids = (__u64)syscall(SYS_getgid) << 32 | (__u32)syscall(SYS_getuid);
+	__u64 gid = (__u32)sys_call3(__NR_getgid, 0, 0, 0);
 
-	errno = saved_errno;
-	return ids;
+	return gid << 32 | (__u32)sys_call3(__NR_getuid, 0, 0, 0);
 }
 
 __u32 __inlay_cpu_slow_v1(void)
 {
-	int saved_errno = errno, cpu = sched_getcpu();
+	__u32 cpu = 0;
 
-	errno = saved_errno;
-	return cpu < 0 ? 0 : (__u32)cpu;
+	sys_call3(__NR_getcpu, &cpu, NULL, NULL);
+	return cpu;
 }
 
 __s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes)
 {
-	char comm[COMM_BYTES] = "";
+	char comm[COMM_BYTES] = "", *to = dst;
 	__u32 size = (__u32)bytes, n = 0;
-	int saved_errno = errno;
+	long err = sys_prctl(PR_GET_NAME, comm);
 
-	if (syscall(SYS_prctl, PR_GET_NAME, comm, 0, 0, 0) != 0) {
-		errno = saved_errno;
-		memset(dst, 0, size);
-		return -EINVAL;
-	}
-	if (size) {
-		n = (__u32)strnlen(comm, size - 1 < COMM_BYTES ? size - 1 : COMM_BYTES);
-		memcpy(dst, comm, n);
-		memset((char *)dst + n, 0, size - n);
-	}
-	return 0;
+	if (!err && size)
+		for (; n < size - 1 && n < COMM_BYTES && comm[n]; n++)
+			to[n] = comm[n];
+	for (; n < size; n++)
+		to[n] = '\0';
+	return err ? -EINVAL : 0;
 }
 
 static void forget_process(void)
@@ -131,17 +116,15 @@ static void forget_process(void)
  */
 __attribute__((constructor)) static void current_start(void)
 {
-	int saved_errno = errno;
 	void *page = &__inlay_process_v1;
 
 	if (&__rseq_size && __rseq_size > INLAY_RSEQ_CPU_ID)
 		__inlay_rseq_offset_v1 = __rseq_offset;
 	/* on larger pages it would wipe its neighbours */
-	if ((sysconf(_SC_PAGESIZE) == INLAY_PAGE_BYTES &&
-	     mmap(page, sizeof(__inlay_process_v1), PROT_READ | PROT_WRITE,
-		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page &&
-	     madvise(page, sizeof(__inlay_process_v1), MADV_WIPEONFORK) == 0) ||
+	if ((getauxval(AT_PAGESZ) == INLAY_PAGE_BYTES &&
+	     sys_mmap(page, sizeof(__inlay_process_v1), PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) &&
+	     sys_madvise(page, sizeof(__inlay_process_v1), MADV_WIPEONFORK) == 0) ||
 	    pthread_atfork(NULL, NULL, forget_process) == 0)
 		__atomic_store_n(&epoch_is_kept, 1, __ATOMIC_RELAXED);
-	errno = saved_errno;
 }

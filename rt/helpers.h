@@ -10,6 +10,10 @@
 
 typedef __u64 inlay_clock_fn(void);
 
+/* CLOCK_MONOTONIC, past libc. Before __inlay_vdso_start() by system call. */
+__u64 __inlay_monotonic_ns(void);
+void __inlay_vdso_start(void);
+
 /* bpf_ktime_get_ns() of this copy of libinlay, out of line: what another copy delegates to. */
 inlay_clock_fn __inlay_clock_ns;
 
