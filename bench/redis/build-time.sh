@@ -4,30 +4,26 @@
 # clang 19 with the plugin loaded, in turn. Prints the processor time of each (median, min, max), the
 # ratios, whether the object files are the same to the byte; JSON goes to build-time.json in WORK.
 #
-#   bench/redis/build-time.sh SOURCE WORK BUILD [RUNS]
+#   bench/redis/build-time.sh [BUILD [RUNS]]
 #
-#   SOURCE  an unpacked redis (samples/redis-source.sh), WORK  a folder, BUILD  Inlay's build tree
+# BUILD is Inlay's build tree (build/ by default); everything made stays in BUILD/bench/redis.
 set -eu
 export LC_ALL=C
 
-if [ $# -lt 3 ]; then
-	sed -n '3,10s/^# \{0,1\}//p' "$0" >&2
-	exit 2
-fi
-source=$1
-work=$2
-build=$(cd "$3" && pwd)
-runs=${4:-5}
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=$(cd "${1:-$top/build}" && pwd)
+runs=${2:-5}
+work=$build/bench/redis
 variants=(clang wrapper plugin)
 plugin=$build/lib/inlay-pass.so
 
 # One tree for all, because debug information holds its path.
 mkdir -p "$work"
-work=$(cd "$work" && pwd)
-tree=$work/tree
+"$top/samples/redis-source.sh" "$work/source" >"$work/log" 2>&1 || { tail "$work/log" >&2; exit 1; }
+tree=$work/build-time
 if [ ! -e "$tree/deps/lua/src/liblua.a" ]; then
 	rm -rf "$tree"
-	cp -R "$source" "$tree"
+	cp -R "$work/source" "$tree"
 	make -C "$tree" -j2 CC=clang-19 MALLOC=libc >"$work/log" 2>&1
 fi
 
