@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What Inlay costs a build that uses no probes: redis-server compiled by clang 19, by the wrapper, and by
 # clang 19 with the plugin loaded, in turn. Prints the processor time of each (median, min, max), the
-# ratios, whether the object files are the same to the byte; JSON goes to build-time.json in WORK.
+# ratios, whether the object files are the same to the byte; JSON goes to build-time.json beside the builds.
 #
 #   bench/redis/build-time.sh [BUILD [RUNS]]
 #
