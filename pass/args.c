@@ -189,6 +189,10 @@ void args_at_function(const struct pass_run *run, LLVMValueRef fn, struct pass_w
 	memset(words, 0, sizeof(*words));
 	if (!has_known_registers(LLVMGetFunctionCallConv(fn)))
 		return;
+	if (run->point == PASS_POINT_LATE) {
+		late_args((struct pass_run *)run, fn, words);
+		return;
+	}
 	for (unsigned int i = 0; i < n; i++)
 		arg_init(&args[i], fn, i, LLVMGetParam(fn, i));
 	assign(run->arch, args, n, words);
@@ -248,6 +252,8 @@ void args_of_result(const struct pass_run *run, LLVMValueRef at, LLVMValueRef va
 	unsigned int fields = nr_fields(type), next = 0;
 
 	memset(words, 0, sizeof(*words));
+	if (run->point == PASS_POINT_LATE && !late_has_result((struct pass_run *)run, at))
+		return;
 	if (sret && arch->sret_is_returned)
 		words->w[arch->rets[0]].value = sret;
 	if (LLVMGetTypeKind(type) == LLVMVoidTypeKind || fields > 4)

@@ -79,18 +79,31 @@ static void place_finish(struct pass_run *run, const struct pass_place *place)
 	*slot = *place;
 }
 
+/* The early run keeps what the late one will want to know of the function. */
+static void note_late(struct pass_run *run, LLVMValueRef fn)
+{
+	unsigned int n = run->nr_late_fns;
+
+	if (!n || run->late_fns[n - 1] != fn)
+		*(LLVMValueRef *)run_grow(&run->late_fns, &run->nr_late_fns, &run->cap_late_fns,
+					  sizeof(fn)) = fn;
+}
+
 static void match_function(struct pass_run *run, LLVMValueRef fn)
 {
 	const char *obstacle = function_obstacle(run->module, fn);
 	struct pass_place place = { .fn = fn };
+	bool is_late = run->point == PASS_POINT_LATE;
 
 	for (unsigned int i = 0; i < run->nr_probes; i++) {
 		struct pass_probe *probe = &run->probes[i];
 
 		if (probe->is_off || probe->is_call_only || probe->is_library ||
-		    !function_matches(run, probe, fn))
+		    probe->is_late < is_late || !function_matches(run, probe, fn))
 			continue;
-		if (obstacle)
+		if (probe->is_late && !is_late && !obstacle)
+			note_late(run, fn);
+		else if (obstacle)
 			report_skip(run, probe, value_name(fn), NULL, "%s", obstacle);
 		else
 			place_add(run, &place, probe);
@@ -105,7 +118,7 @@ static void match_function(struct pass_run *run, LLVMValueRef fn)
 static bool call_matches(const struct pass_probe *probe, LLVMValueRef callee,
 			 const struct pass_alias *alias, const char *caller)
 {
-	if (!LLVMIsDeclaration(callee) && !probe->is_call_only)
+	if (probe->is_late || (!LLVMIsDeclaration(callee) && !probe->is_call_only))
 		return false;
 	if (probe->is_glob && !probe->is_call_only)
 		return false;
@@ -178,8 +191,19 @@ static void match_ifuncs(struct pass_run *run)
 	}
 }
 
+static void match_late(struct pass_run *run)
+{
+	for (LLVMValueRef fn = LLVMGetFirstFunction(run->module); fn; fn = LLVMGetNextFunction(fn))
+		if (!LLVMIsDeclaration(fn) && late_is_noted(fn))
+			match_function(run, fn);
+}
+
 void match_module(struct pass_run *run)
 {
+	if (run->point == PASS_POINT_LATE) {
+		match_late(run);
+		return;
+	}
 	for (LLVMValueRef fn = LLVMGetFirstFunction(run->module); fn; fn = LLVMGetNextFunction(fn)) {
 		if (LLVMGetIntrinsicID(fn)) {
 			match_intrinsic(run, fn);

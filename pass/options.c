@@ -128,6 +128,7 @@ static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pa
 	probe->symbol = bpfcc_prog_symbol(object->handle, prog);
 	probe->is_glob = (prog->flags & BPFCC_PROG_MULTI) && prog->function &&
 			 strpbrk(prog->function, "*?[");
+	probe->is_late = prog->flags & BPFCC_PROG_LATE;
 	probe->is_call_only = (prog->flags & BPFCC_PROG_CALL) || prog->caller;
 	/* "any binary" and "the process itself" are the target, whatever its name */
 	if (!prog->path || !strcmp(prog->path, "*") || !strcmp(prog->path, "/proc/self/exe"))
@@ -143,14 +144,14 @@ static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pa
 	}
 }
 
-/* Sites after the optimiser need signatures kept from before it; that does not exist yet. */
-static void refuse_late(struct pass_run *run, const struct pass_object *object,
-			const struct bpfcc_prog *prog)
+/* Calls are source-level calls: after the optimiser there is no saying which those were. */
+static void refuse_late_calls(struct pass_run *run, const struct pass_object *object,
+			      const struct bpfcc_prog *prog)
 {
-	if (!(prog->flags & BPFCC_PROG_LATE))
+	if (!(prog->flags & BPFCC_PROG_LATE) || !((prog->flags & BPFCC_PROG_CALL) || prog->caller))
 		return;
 	ir_error(run->context,
-		 run_printf(run, "inlay: %s: program %s: tag inlay:late is not supported yet; without it the program runs at every source-level call",
+		 run_printf(run, "inlay: %s: program %s: tag inlay:late is for entries and returns, and the program asks for calls",
 			    object->data->name, prog->name));
 	run->failed = true;
 }
@@ -191,7 +192,7 @@ bool options_load(struct pass_run *run)
 
 		for (uint32_t p = 0; p < data->nr_progs; p++) {
 			probe_init(run, &run->probes[k++], &run->objects[i], &data->progs[p]);
-			refuse_late(run, &run->objects[i], &data->progs[p]);
+			refuse_late_calls(run, &run->objects[i], &data->progs[p]);
 		}
 	}
 	return run->nr_probes && !run->failed;

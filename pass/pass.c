@@ -13,6 +13,7 @@ static void free_run(struct pass_run *run)
 	free(run->places);
 	free(run->events);
 	free(run->warnings);
+	free(run->late_fns);
 	free(run->records);
 	free(run->defined);
 }
@@ -54,28 +55,34 @@ static bool run_module(struct pass_run *run)
 	if (!options_load(run))
 		return false;
 	match_module(run);
-	if (run->nr_places) {
+	if (run->nr_places || run->nr_late_fns) {
 		if (!find_arch(run) || !import_lower(run))
 			return false;
 		check_places(run);
 		if (run->failed)
 			return false;
-		is_changed = insert(run);
+		is_changed = insert(run) || run->nr_late_fns;
+		for (unsigned int i = 0; i < run->nr_late_fns; i++)
+			late_note(run, run->late_fns[i]);
 	}
 	if (!run->failed)
 		report_write(run);
 	return is_changed;
 }
 
-bool pass_run(LLVMModuleRef module, const struct pass_options *options)
+bool pass_run(LLVMModuleRef module, const struct pass_options *options, enum pass_point point)
 {
 	struct pass_run run = {
 		.module = module,
 		.context = LLVMGetModuleContext(module),
 		.options = options,
+		.point = point,
 	};
-	bool is_changed = run_module(&run);
+	bool is_changed;
 
+	if (point == PASS_POINT_LATE && !late_is_wanted(module))
+		return false;
+	is_changed = run_module(&run);
 	free_run(&run);
 	return is_changed;
 }

@@ -39,8 +39,16 @@ struct pass_options {
 	bool verbose;
 };
 
-/* Runs over one module before any optimisation; true if it changed. Errors go to the module's diagnostics. */
-bool pass_run(LLVMModuleRef module, const struct pass_options *options);
+enum pass_point {
+	PASS_POINT_EARLY, /* before any optimisation */
+	PASS_POINT_LATE,  /* after all of it, for programs that ask for it */
+};
+
+/* On functions that a late program names. Whoever tidies up after the late run removes it. */
+#define PASS_ATTR_LATE "inlay-late"
+
+/* Runs over one module; true if it changed. Errors go to the module's diagnostics. */
+bool pass_run(LLVMModuleRef module, const struct pass_options *options, enum pass_point point);
 
 /* False, with a message in `why`, if the process that loads the plugin uses another LLVM. */
 bool pass_host_is_ours(char *why, size_t why_bytes);

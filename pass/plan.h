@@ -79,6 +79,7 @@ struct pass_probe {
 	bool is_call_only;	/* tagged so, or restricted to a caller */
 	bool is_library;	/* the path is a shared library's: call sites only */
 	bool is_gated;		/* by the executable's name */
+	bool is_late;		/* its sites come after the optimiser */
 	bool is_off;		/* the path names another binary than -inlay-binary */
 	bool overrides;		/* may call bpf_override_return() */
 	bool suppresses;	/* session: the entry run may return something but 0 */
@@ -134,6 +135,7 @@ struct pass_run {
 	LLVMModuleRef module;
 	LLVMContextRef context;
 	const struct pass_options *options;
+	enum pass_point point;
 	const struct pass_arch *arch;
 	struct pass_object *objects;
 	unsigned int nr_objects;
@@ -141,6 +143,8 @@ struct pass_run {
 	unsigned int nr_probes;
 	struct pass_place *places;
 	unsigned int nr_places, cap_places;
+	LLVMValueRef *late_fns;	/* functions that late programs name, for the late run */
+	unsigned int nr_late_fns, cap_late_fns;
 	struct pass_event *events;
 	unsigned int nr_events, cap_events;
 	struct pass_fn *fns, *last_fn;	/* functions that got something, in order of first touch */
@@ -193,6 +197,9 @@ static inline bool reads_all(const struct pass_run *run, uint64_t reads)
 {
 	return reads == (1ull << (run->arch->nr_regs + FRAME_NR_EXTRA)) - 1;
 }
+
+/* frame.c: words of its frame that a lowered program reads and writes; bit i = word i. */
+void frame_use(LLVMModuleRef module, const char *symbol, uint64_t *ret_reads, uint64_t *ret_writes);
 
 /* reads.c: fills what the matched programs of a lowered object read of their frame. */
 void reads_of_object(struct pass_run *run, struct pass_object *object);
@@ -266,6 +273,13 @@ void site_override_reset(struct pass_ins *ins);
 LLVMValueRef site_override_test(struct pass_ins *ins); /* i1 */
 LLVMValueRef site_override_rc(struct pass_ins *ins);   /* i64 */
 bool site_is_musttail(LLVMValueRef inst);
+
+/* late.c: what the early run writes on a function, and what the late run finds of it. */
+void late_note(struct pass_run *run, LLVMValueRef fn);
+bool late_is_noted(LLVMValueRef fn);
+bool late_is_wanted(LLVMModuleRef module);
+bool late_has_result(struct pass_run *run, LLVMValueRef fn);
+void late_args(struct pass_run *run, LLVMValueRef fn, struct pass_words *words);
 
 /* call.c */
 void call_insert(struct pass_run *run, const struct pass_place *place);

@@ -15,6 +15,8 @@
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Passes/PassPlugin.h>
 #include <llvm/Support/CommandLine.h>
+#include <llvm/Transforms/Scalar/SROA.h>
+#include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Utils/BasicBlockUtils.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 #include <llvm/Transforms/Utils/EscapeEnumerator.h>
@@ -25,7 +27,7 @@
 
 using namespace llvm;
 
-typedef cl::list<std::string> Strings;
+using Strings = cl::list<std::string>;
 static Strings Probes("inlay-probes", cl::CommaSeparated, cl::desc("Probe objects (.bpf.o)"));
 static Strings Sets("inlay-set", cl::desc("[OBJECT:]VAR=value"));
 static Strings Maps("inlay-map", cl::desc("[OBJECT:]NAME.max_entries=N"));
@@ -45,27 +47,43 @@ static std::vector<const char *> texts(const Strings &List)
 	return Result;
 }
 
-namespace
-{
 struct InlayPass : PassInfoMixin<InlayPass> {
+	pass_point Point;
 	static bool isRequired() { return true; }
-	PreservedAnalyses run(Module &M, ModuleAnalysisManager &)
+	PreservedAnalyses run(Module &M, ModuleAnalysisManager &AM)
 	{
 		auto P = texts(Probes), S = texts(Sets), N = texts(Maps), A = texts(Attaches);
 		pass_options O = {P.data(), P.size(), S.data(), S.size(), N.data(), N.size(),
 				  A.data(), A.size(), Binary.c_str(), Report.c_str(), Override,
 				  Stats, Verbose};
-		return pass_run(wrap(&M), &O) ? PreservedAnalyses::none() :
-						       PreservedAnalyses::all();
+		if (!pass_run(wrap(&M), &O, Point))
+			return PreservedAnalyses::all();
+		if (Point == PASS_POINT_LATE)
+			tidy(M, AM.getResult<FunctionAnalysisManagerModuleProxy>(M).getManager());
+		return PreservedAnalyses::none();
+	}
+	/* Nobody optimises after the late run: what it inserted is tidied up here. */
+	static void tidy(Module &M, FunctionAnalysisManager &AM)
+	{
+		FunctionPassManager Passes;
+		Passes.addPass(SROAPass(SROAOptions::ModifyCFG));
+		Passes.addPass(SimplifyCFGPass());
+		AM.clear();
+		for (Function &F : M) {
+			if (F.hasFnAttribute(PASS_ATTR_LATE) && !F.isDeclaration() && !F.hasOptNone())
+				Passes.run(F, AM);
+			F.removeFnAttr(PASS_ATTR_LATE);
+		}
 	}
 };
-} // namespace
 
 static void registerPasses(PassBuilder &PB)
 {
-	PB.registerPipelineStartEPCallback([](ModulePassManager &MPM, OptimizationLevel) {
-		MPM.addPass(InlayPass());
-	});
+	auto At = [](pass_point P) {
+		return [P](ModulePassManager &MPM, OptimizationLevel) { MPM.addPass(InlayPass{{}, P}); };
+	};
+	PB.registerPipelineStartEPCallback(At(PASS_POINT_EARLY));
+	PB.registerOptimizerLastEPCallback(At(PASS_POINT_LATE));
 }
 
 extern "C" __attribute__((visibility("default"))) PassPluginLibraryInfo llvmGetPassPluginInfo()
@@ -87,8 +105,7 @@ LLVMValueRef ir_if_then(LLVMValueRef cond, LLVMValueRef before, uint32_t weight_
 
 LLVMBasicBlockRef ir_split_block(LLVMValueRef before)
 {
-	Instruction *I = unwrap<Instruction>(before);
-	return wrap(SplitBlock(I->getParent(), I));
+	return wrap(SplitBlock(unwrap<Instruction>(before)->getParent(), unwrap<Instruction>(before)));
 }
 
 LLVMBasicBlockRef ir_split_edge(LLVMBasicBlockRef from, LLVMBasicBlockRef to)
@@ -98,8 +115,7 @@ LLVMBasicBlockRef ir_split_edge(LLVMBasicBlockRef from, LLVMBasicBlockRef to)
 
 void ir_make_cleanups(LLVMValueRef fn)
 {
-	EscapeEnumerator E(*unwrap<Function>(fn), "inlay.unwind");
-	while (E.Next())
+	for (EscapeEnumerator E(*unwrap<Function>(fn), "inlay.unwind"); E.Next();)
 		;
 }
 

@@ -60,7 +60,7 @@ static bool is_local(LLVMValueRef fn)
 static uint32_t site_flags(const struct pass_probe *probe, const struct pass_place *place)
 {
 	LLVMValueRef fn = place->call ? direct_callee(place->call) : place->fn;
-	uint32_t flags = INLAY_SITE_F_EARLY;
+	uint32_t flags = probe->is_late ? INLAY_SITE_F_LATE : INLAY_SITE_F_EARLY;
 
 	if (is_local(fn))
 		flags |= INLAY_SITE_F_LOCAL;
@@ -120,6 +120,31 @@ static void share_record(struct pass_run *run, LLVMValueRef record, const struct
 	ll_make_odr(run->module, record, NULL);
 }
 
+/* A late record goes where its function goes: out of the link with it, and no sooner. */
+static void tie_record(struct pass_run *run, LLVMValueRef record, LLVMValueRef fn)
+{
+	LLVMMetadataRef md = LLVMValueAsMetadata(fn);
+	LLVMComdatRef comdat = LLVMGetComdat(fn);
+
+	LLVMGlobalSetMetadata(record, LLVMGetMDKindIDInContext(run->context, "associated", 10),
+			      LLVMMDNodeInContext2(run->context, &md, 1));
+	LLVMSetLinkage(record, LLVMPrivateLinkage);
+	if (comdat)
+		LLVMSetComdat(record, comdat);
+}
+
+/* In llvm.used the linker keeps it too; in llvm.compiler.used the compiler only. */
+static void retain(struct pass_run *run, LLVMValueRef global, bool compiler_only)
+{
+	LLVMValueRef *slot;
+
+	if (compiler_only)
+		slot = run_grow(&run->defined, &run->nr_defined, &run->cap_defined, sizeof(*slot));
+	else
+		slot = run_grow(&run->records, &run->nr_records, &run->cap_records, sizeof(*slot));
+	*slot = global;
+}
+
 static void emit(struct pass_run *run, const struct pass_probe *probe,
 		 const struct pass_place *place, const struct pass_event *e)
 {
@@ -149,11 +174,13 @@ static void emit(struct pass_run *run, const struct pass_probe *probe,
 						       INLAY_HASH_BYTES, true);
 	LLVMSetInitializer(r.global, LLVMConstStructInContext(c, fields, NR_FIELDS, false));
 	LLVMSetGlobalConstant(r.global, true);
-	share_record(run, r.global, probe, place, e);
+	if (probe->is_late)
+		tie_record(run, r.global, place->fn);
+	else
+		share_record(run, r.global, probe, place, e);
 	LLVMSetSection(r.global, INLAY_SECTION_SITES);
 	LLVMSetAlignment(r.global, 8);
-	*(LLVMValueRef *)run_grow(&run->records, &run->nr_records, &run->cap_records,
-				  sizeof(r.global)) = r.global;
+	retain(run, r.global, probe->is_late);
 }
 
 void record_site(struct pass_run *run, struct pass_probe *probe, const struct pass_place *place,
@@ -204,8 +231,7 @@ void record_defined(struct pass_run *run, LLVMValueRef fn)
 	LLVMSetInitializer(v, LLVMConstInt(i8, 1, false));
 	LLVMSetGlobalConstant(v, true);
 	ll_make_odr(run->module, v, NULL);
-	*(LLVMValueRef *)run_grow(&run->defined, &run->nr_defined, &run->cap_defined, sizeof(v)) =
-		v;
+	retain(run, v, true);
 }
 
 void record_finish(struct pass_run *run)

@@ -59,7 +59,7 @@ static json_t *event_json(const struct pass_event *e)
 		return o;
 	}
 	json_object_set_new(o, "kind", json_string(kind_names[e->site_kind]));
-	json_object_set_new(o, "point", json_string("early"));
+	json_object_set_new(o, "point", json_string(e->probe->is_late ? "late" : "early"));
 	json_object_set_new(o, "types", json_string(e->types));
 	if (e->file)
 		json_object_set_new(o, "file", json_string(e->file));
@@ -94,7 +94,11 @@ static json_t *programs_json(const struct pass_run *run)
 	for (unsigned int i = 0; i < run->nr_probes; i++) {
 		const struct pass_probe *p = &run->probes[i];
 		const struct bpfcc_object *object = p->object->data;
-		json_t *o = json_object();
+		json_t *o;
+
+		if (p->is_late < (run->point == PASS_POINT_LATE))
+			continue;
+		o = json_object();
 
 		json_object_set_new(o, "object", json_string(object->name));
 		json_object_set_new(o, "program", json_string(p->prog->name));
@@ -111,6 +115,9 @@ static json_t *programs_json(const struct pass_run *run)
 		else if (!p->prog->function)
 			json_object_set_new(o, "reason",
 					    json_string("its section names no function"));
+		else if (p->is_late && run->point == PASS_POINT_EARLY)
+			json_object_set_new(o, "reason",
+					    json_string("its sites come after the optimiser"));
 		else if (!p->nr_sites && !p->nr_skips)
 			json_object_set_new(o, "reason",
 					    json_string("no function here has that name"));
@@ -193,6 +200,8 @@ void report_write(struct pass_run *run)
 	if (!run->options->report[0])
 		return;
 	path = report_path(run, source);
+	if (run->point == PASS_POINT_LATE)
+		path = run_printf(run, "%s.late.json", path);
 	root = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "version", 1, "source", source,
 			 "programs", programs_json(run), "sites", events_json(run, EVENT_SITE),
 			 "skipped", events_json(run, EVENT_SKIP), "warnings", warnings_json(run));
