@@ -103,5 +103,23 @@ for i in range(60):
     if run.returncode not in (0, 1) or b"\x1b" in run.stdout + run.stderr:
         sys.exit(f"inlay {command}: {run.returncode} {run.stderr!r}")
 PY
+
+# binaries whose headers, tables and records are damaged
+python3 - "$work/target" "$work/damaged" <<'PY'
+import random, struct, subprocess, sys
+random.seed(11)
+data = open(sys.argv[1], "rb").read()
+headers = struct.unpack_from("<Q", data, 40)[0]
+for i in range(120):
+    bad = bytearray(data)
+    for _ in range(random.choice([1, 3, 30])):
+        low, high = random.choice([(16, 64), (headers, len(bad)), (0, len(bad))])
+        bad[random.randrange(low, high)] = random.choice([0, 255, 1, random.randrange(256)])
+    with open(sys.argv[2], "wb") as f:
+        f.write(bad)
+    run = subprocess.run(["inlay", "list", sys.argv[2]], capture_output=True, timeout=30)
+    if run.returncode not in (0, 1) or b"\x1b" in run.stdout + run.stderr:
+        sys.exit(f"inlay list: {run.returncode} {run.stderr!r}")
+PY
 tell one "work 1" # and the real target runs on
 finish
