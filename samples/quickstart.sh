@@ -9,6 +9,7 @@
 # source. Everything it makes stays in build/; a second run uses what is there.
 set -eu
 export LC_ALL=C
+unset INLAY_FLAGS INLAY_PROBES INLAY_LAUNCHER INLAY_DIR INLAY_DISABLE INLAY_SEGMENT
 
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_dir=${INLAY_BUILD_DIR:-$source_dir/build}

@@ -6,6 +6,7 @@
 # A test that lacks root or a kernel feature skips with its reason. In CI (CI=true, as root)
 # nothing may be missing, so a skipped test counts as a failed one there.
 set -eu
+unset INLAY_FLAGS INLAY_PROBES INLAY_LAUNCHER INLAY_DIR INLAY_DISABLE INLAY_SEGMENT INLAY_KEEP
 
 source_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build_dir=${INLAY_BUILD_DIR:-$source_dir/build}
