@@ -66,6 +66,12 @@ if ! diff -u "$work/plain/sorted" "$work/inlaid/sorted"; then
 	echo "$name: the maps differ (-: in the kernel, +: inlaid)"
 	exit 1
 fi
+# and the command shows what the segment holds
+INLAY_DIR=$work/segments python3 "$here/command.py" "$INLAY_BUILD/bin/inlay" | sort >"$work/inlaid/command"
+if ! diff -u "$work/inlaid/sorted" "$work/inlaid/command"; then
+	echo "$name: the command shows something else (-: in the segment, +: shown)"
+	exit 1
+fi
 # equal because nothing ran would be no equality
 if ! grep -v '^\.rodata' "$work/plain/sorted" | awk '{ print $3 }' | grep -q '[1-9a-f]'; then
 	echo "$name: nothing was counted"
