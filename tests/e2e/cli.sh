@@ -224,4 +224,17 @@ exits 0 inlay gc --all
 has "gc --all" "$out" "^removed .*/target\.$one\."
 exits 0 inlay ps
 has "after gc" "$out" '^no program'
+
+# of 18 that nobody uses the two oldest go, and the live one does not count
+start three
+for i in $(seq 10 27); do
+	cp "$(ls "$INLAY_DIR"/target."$three".*[0-9])" "$INLAY_DIR/.copy"
+	mv "$INLAY_DIR/.copy" "$INLAY_DIR/old.$i.1"
+done
+exits 0 inlay gc
+[ "$(grep -c '^removed' <<<"$out")" = 2 ] || fail "gc of 18: $out"
+has "gc takes the oldest" "$out" 'old\.10\.1'
+has "gc takes the oldest" "$out" 'old\.11\.1'
+exits 0 inlay ps
+has "gc leaves the live one" "$out" "^ *$three +target +live"
 finish
