@@ -14,7 +14,7 @@ struct bpfcc_arena;
 struct bpfcc_arena *bpfcc_arena_new(void);
 void bpfcc_arena_free(struct bpfcc_arena *arena);
 
-/* Zeroed, aligned for any type; NULL if out of memory or nr * bytes overflows. 0 bytes is not NULL. */
+/* Zeroed, aligned for any type; NULL if out of memory or nr * bytes overflows, not for 0 bytes. */
 void *bpfcc_arena_alloc(struct bpfcc_arena *arena, size_t bytes);
 void *bpfcc_arena_array(struct bpfcc_arena *arena, size_t nr, size_t bytes);
 void *bpfcc_arena_memdup(struct bpfcc_arena *arena, const void *data, size_t bytes);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Checks the references of BTF: names, types, members. Records and their order are those of the
- * kernel's Documentation/bpf/btf.rst. A chain of modifiers, typedefs and arrays that never ends would
- * send libbpf, and us, around for ever, so it is refused, too.
+ * kernel's Documentation/bpf/btf.rst. A chain of modifiers, typedefs and arrays that never ends
+ * would send libbpf, and us, around for ever, so it is refused, too.
  */
 #include "bpfcc/btfcheck.h"
 

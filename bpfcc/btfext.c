@@ -56,8 +56,8 @@ static const char *string(struct parser *p, uint32_t off)
  * A table: record size, then for each section its name, a count and the records. `fn` NULL counts
  * the records only.
  */
-static int walk(struct parser *p, const uint8_t *data, size_t bytes, size_t min_record, record_fn fn,
-		uint32_t *ret_nr)
+static int walk(struct parser *p, const uint8_t *data, size_t bytes, size_t min_record,
+		record_fn fn, uint32_t *ret_nr)
 {
 	uint32_t record_bytes, info[2];
 	int err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Structural checks, before any analysis: each instruction is one of ISA v1 to v4 with its unused fields
- * zero (RFC 9669), control stays inside of the function, every instruction can be reached and none falls
- * off the end. Then the call graph: no recursion, at most 8 frames.
+ * Structural checks, before any analysis: each instruction is one of ISA v1 to v4 with its unused
+ * fields zero (RFC 9669), control stays inside of the function, every instruction can be reached
+ * and none falls off the end. Then the call graph: no recursion, at most 8 frames.
  *
  * Loops are accepted here: that they end is for the verifier to prove, which is not here yet.
  */
@@ -234,8 +234,8 @@ static int count_args(struct checker *c, struct bpfcc_func *f)
 enum { UNSEEN, OPEN, DONE };
 
 /*
- * Callees first, so that a call's argument count is known when its caller is looked at. `height` is the
- * number of frames that a call of the function needs.
+ * Callees first, so that a call's argument count is known when its caller is looked at. `height` is
+ * the number of frames that a call of the function needs.
  */
 static int visit(struct checker *c, uint32_t index, uint32_t depth, uint8_t *state, uint8_t *height)
 {

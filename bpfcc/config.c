@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * --map NAME.max_entries=N and --set VAR=value: what a loader would change between opening an object
- * and loading it. Values are checked against the variable's BTF type.
+ * --map NAME.max_entries=N and --set VAR=value: what a loader would change between opening an
+ * object and loading it. Values are checked against the variable's BTF type.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -14,7 +14,8 @@
 
 static int config_map(struct bpfcc_loader *l, const char *text)
 {
-	const char *equals = strchr(text, '='), *dot = equals ? memchr(text, '.', equals - text) : NULL;
+	const char *equals = strchr(text, '='),
+		   *dot = equals ? memchr(text, '.', equals - text) : NULL;
 	struct bpfcc_candidate *c;
 	unsigned long long nr;
 	char *name, *end;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CO-RE relocations. The only types that exist for a probe in a process are the registers of the target
- * architecture, struct pt_regs, with the kernel's member names; every other type is absent, with the
- * meaning that libbpf gives to absent ones: "exists" is 0, and what needs its layout must not run.
+ * CO-RE relocations. The only types that exist for a probe in a process are the registers of the
+ * target architecture, struct pt_regs, with the kernel's member names; every other type is absent,
+ * with the meaning that libbpf gives to absent ones: "exists" is 0, and what needs its layout must
+ * not run.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,8 +14,19 @@
 
 /* numbers of the kernel's enum bpf_core_relo_kind */
 enum {
-	FIELD_OFFSET, FIELD_SIZE, FIELD_EXISTS, FIELD_SIGNED, FIELD_LSHIFT, FIELD_RSHIFT,
-	TYPE_ID_LOCAL, TYPE_ID_TARGET, TYPE_EXISTS, TYPE_SIZE, ENUM_EXISTS, ENUM_VALUE, TYPE_MATCHES,
+	FIELD_OFFSET,
+	FIELD_SIZE,
+	FIELD_EXISTS,
+	FIELD_SIGNED,
+	FIELD_LSHIFT,
+	FIELD_RSHIFT,
+	TYPE_ID_LOCAL,
+	TYPE_ID_TARGET,
+	TYPE_EXISTS,
+	TYPE_SIZE,
+	ENUM_EXISTS,
+	ENUM_VALUE,
+	TYPE_MATCHES,
 };
 
 struct field {
@@ -79,8 +91,8 @@ static const struct field *target_fields(const struct bpfcc_loader *l, const str
 }
 
 /*
- * Follows "0:3:1" through the local type to a member's name and an array index behind it. Members of
- * anonymous structs and unions are named by the innermost member. false: no such single member.
+ * Follows "0:3:1" through the local type to a member's name and an array index behind it. Members
+ * of anonymous structs and unions are named by the innermost member. false: no such single member.
  */
 static bool local_member(const struct btf *btf, uint32_t type_id, const char *access,
 			 const char **ret_name, long *ret_index)
@@ -246,14 +258,16 @@ int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 	if (a.exists) {
 		if (patch(insns, nr_insns, at, a.value))
 			return 0;
-		return bpfcc_error(l->diag, where, NULL,
-				   "a CO-RE relocation of an instruction that cannot hold its value");
+		return bpfcc_error(
+		    l->diag, where, NULL,
+		    "a CO-RE relocation of an instruction that cannot hold its value");
 	}
 	if (member && target_fields(l, t, name))
-		*ret_problem = bpfcc_arena_printf(l->arena,
-						  "\"struct %s\" of this architecture has no member "
-						  "\"%s\"",
-						  name, member);
+		*ret_problem =
+		    bpfcc_arena_printf(l->arena,
+				       "\"struct %s\" of this architecture has no member "
+				       "\"%s\"",
+				       name, member);
 	else
 		*ret_problem = bpfcc_arena_printf(l->arena,
 						  "CO-RE type \"%s\" does not exist in a process: "

@@ -17,7 +17,7 @@ struct bpfcc_diag {
 	inlay_bpfcc_message_fn fn;	/* NULL: messages are counted only */
 	void *arg;
 	const char *path;		/* of the probe object */
-	const struct bpfcc_object *object; /* names maps and functions in disassembly; may be NULL */
+	const struct bpfcc_object *object; /* for names in disassembly; may be NULL */
 	unsigned int nr_errors;
 };
 

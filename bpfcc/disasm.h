@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One instruction as text, in the style of the kernel's and LLVM's disassemblers ("r0 = *(u64 *)(r1 + 8)").
+ * One instruction as text, in the style of the kernel's and LLVM's disassemblers:
+ * "r0 = *(u64 *)(r1 + 8)".
  */
 #ifndef INLAY_BPFCC_DISASM_H
 #define INLAY_BPFCC_DISASM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prints maps, programs and every instruction with its source line and what is known of the registers
- * that it uses.
+ * Prints maps, programs and every instruction with its source line and what is known of the
+ * registers that it uses.
  */
 #include "bpfcc/dump.h"
 
@@ -17,7 +17,8 @@ static void dump_maps(FILE *out, const struct bpfcc_object *o)
 	for (uint32_t i = 0; i < o->nr_maps; i++) {
 		const struct bpfcc_map *m = &o->maps[i];
 
-		fprintf(out, "map %u \"%s\": type %u, key %u bytes, value %u bytes, %u entries%s%s\n", i,
+		fprintf(out,
+			"map %u \"%s\": type %u, key %u bytes, value %u bytes, %u entries%s%s\n", i,
 			m->name, m->type, m->key_size, m->value_size, m->max_entries,
 			m->flags & INLAY_MAP_RODATA ? ", read-only" : "",
 			m->flags & INLAY_MAP_HUGE ? ", not in the image" : "");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads an eBPF ELF file through libelf into plain arrays. The file may be hostile: nothing that it
- * says about sizes, offsets and indexes is believed. libbpf gets the file only after this accepted it.
+ * says about sizes, offsets and indexes is believed. libbpf gets the file only after this accepted
+ * it.
  */
 #include "bpfcc/elf.h"
 
@@ -81,7 +82,8 @@ static int read_section(struct reader *r, uint32_t index)
 		return 0;
 	}
 	if (shdr.sh_type == SHT_NOBITS)
-		return s->bytes > UINT32_MAX ? REFUSE(r, "section \"%s\" is too large", s->name) : 0;
+		return s->bytes > UINT32_MAX ? REFUSE(r, "section \"%s\" is too large", s->name)
+					     : 0;
 	if (shdr.sh_offset > r->file_bytes || shdr.sh_size > r->file_bytes - shdr.sh_offset)
 		return REFUSE(r, "section \"%s\" lies outside of the file", s->name);
 	data = elf_rawdata(scn, NULL);
@@ -106,7 +108,8 @@ static int read_symbols(struct reader *r)
 	size_t nr;
 
 	if (!r->symtab)
-		return bpfcc_error(r->diag, NULL, "do not strip it", "the object has no symbol table");
+		return bpfcc_error(r->diag, NULL, "do not strip it",
+				   "the object has no symbol table");
 	if (!scn || !gelf_getshdr(scn, &shdr) || shdr.sh_entsize != sizeof(Elf64_Sym) ||
 	    shdr.sh_size % sizeof(Elf64_Sym) || shdr.sh_link >= r->out->nr_sections ||
 	    r->out->sections[shdr.sh_link].type != SHT_STRTAB)

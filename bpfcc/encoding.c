@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The encoding of single instructions. A field that an instruction does not use must be zero: a future
- * instruction set may give it a meaning, and lowering that without knowing it would be wrong code.
+ * The encoding of single instructions. A field that an instruction does not use must be zero: a
+ * future instruction set may give it a meaning, and lowering that without knowing it would be wrong
+ * code.
  */
 #include "bpfcc/encoding.h"
 
@@ -78,7 +79,8 @@ static const char *alu(const struct bpf_insn *in, const char **ret_hint)
 	return NULL;
 }
 
-static const char *load_constant(const struct bpfcc_func *func, uint32_t insn, const char **ret_hint)
+static const char *load_constant(const struct bpfcc_func *func, uint32_t insn,
+				 const char **ret_hint)
 {
 	const struct bpf_insn *in = &func->insns[insn];
 
@@ -152,7 +154,8 @@ static const char *memory(const struct bpf_insn *in)
 static const char *call(const struct bpf_insn *in, const char **ret_hint)
 {
 	if (in->code == (BPF_JMP | BPF_CALL | BPF_X)) {
-		*ret_hint = "compile with -O2: without optimisation helpers are called like this, too";
+		*ret_hint =
+		    "compile with -O2: without optimisation helpers are called like this, too";
 		return "a call through a function pointer is not supported";
 	}
 	if (in->code != (BPF_JMP | BPF_CALL))

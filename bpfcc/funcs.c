@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The functions of an object file, which of them are programs that Inlay places, and what BTF says of
- * them: source lines and signature.
+ * The functions of an object file, which of them are programs that Inlay places, and what BTF says
+ * of them: source lines and signature.
  */
 #include <elf.h>
 #include <errno.h>
@@ -37,9 +37,10 @@ static int add_functions(struct bpfcc_loader *l)
 		where.section = sec->name;
 		if (!s->bytes || s->bytes % 8 || s->value % 8 || s->value > sec->bytes ||
 		    s->bytes > sec->bytes - s->value)
-			return bpfcc_error(l->diag, &where, NULL,
-					   "the function's symbol does not cover whole instructions of "
-					   "its section");
+			return bpfcc_error(
+			    l->diag, &where, NULL,
+			    "the function's symbol does not cover whole instructions of "
+			    "its section");
 		l->fns[l->nr_fns++] = (struct bpfcc_fn){
 			.name = s->name,
 			.section = s->section,
@@ -76,9 +77,10 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 		return -ENOMEM;
 	err = bpfcc_section_parse(l->arena, section, s, &problem);
 	if (err == -EINVAL)
-		return bpfcc_error(l->diag, &where,
-				   "write SEC(\"uprobe/PATH:FUNCTION\") or SEC(\"uprobe/FUNCTION\")",
-				   "%s", problem);
+		return bpfcc_error(
+		    l->diag, &where,
+		    "write SEC(\"uprobe/PATH:FUNCTION\") or SEC(\"uprobe/FUNCTION\")", "%s",
+		    problem);
 	if (err)
 		return err;
 	switch (s->kind) {

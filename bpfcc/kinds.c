@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The register-kind analysis: blocks of each function are run until their states at the start no longer
- * change, functions until what they pass to each other no longer changes. Then one more pass over what
- * was reached keeps the registers before every instruction and says what is wrong.
+ * The register-kind analysis: blocks of each function are run until their states at the start no
+ * longer change, functions until what they pass to each other no longer changes. Then one more pass
+ * over what was reached keeps the registers before every instruction and says what is wrong.
  *
- * A subprogram is analysed once for all of its calls: arguments are joined. Only conditions that are
- * constant cut a path off; a loop is not unrolled.
+ * A subprogram is analysed once for all of its calls: arguments are joined. Only conditions that
+ * are constant cut a path off; a loop is not unrolled.
  */
 #include "bpfcc/kinds.h"
 
@@ -28,8 +28,8 @@ void kinds_queue(struct func_info *f)
 /* ---- blocks ---- */
 
 /*
- * An interval that still grows after some visits grows to the next number that the function compares
- * with, so that a loop's counter stops at its bound, and a fixpoint is reached.
+ * An interval that still grows after some visits grows to the next number that the function
+ * compares with, so that a loop's counter stops at its bound, and a fixpoint is reached.
  */
 void kinds_widen(const struct func_info *f, const struct bpfcc_reg *old, struct bpfcc_reg *joined)
 {
@@ -155,7 +155,8 @@ static void enter(const struct func_info *f, bool has_ctx, struct state *s)
 		s->slot[i] = reg_scalar();
 	s->r[10] = (struct bpfcc_reg){.kind = BPFCC_KIND_STACK, .off_is_known = true, .map = -1};
 	if (has_ctx) {
-		s->r[1] = (struct bpfcc_reg){.kind = BPFCC_KIND_CTX, .off_is_known = true, .map = -1};
+		s->r[1] =
+		    (struct bpfcc_reg){.kind = BPFCC_KIND_CTX, .off_is_known = true, .map = -1};
 		return;
 	}
 	for (uint32_t i = 0; i < f->func->nr_args; i++)
@@ -307,7 +308,8 @@ static void spread_prog_kinds(struct bpfcc_kinds *k)
 
 /* ---- the stack of a whole chain of calls ---- */
 
-/* Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0 = not known. */
+/* Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0 = not
+ * known. */
 static uint32_t chain_bytes(const struct bpfcc_kinds *k, uint32_t index, uint32_t *need)
 {
 	const struct bpfcc_func *func = k->funcs[index].func;
@@ -345,12 +347,13 @@ static int check_stack(struct bpfcc_kinds *k)
 		uint32_t bytes = chain_bytes(k, func->index, need);
 
 		if (bytes > STACK_BYTES)
-			return bpfcc_error(k->diag, &(struct bpfcc_where){.func = func, .insn = 0},
-					   "use fewer or smaller local variables, or a per-CPU array as "
-					   "a buffer",
-					   "the stack of the program and of the functions that it calls "
-					   "is %u bytes, and %d are the limit",
-					   bytes, STACK_BYTES);
+			return bpfcc_error(
+			    k->diag, &(struct bpfcc_where){.func = func, .insn = 0},
+			    "use fewer or smaller local variables, or a per-CPU array as "
+			    "a buffer",
+			    "the stack of the program and of the functions that it calls "
+			    "is %u bytes, and %d are the limit",
+			    bytes, STACK_BYTES);
 	}
 	return 0;
 }
@@ -369,13 +372,13 @@ static int report(struct bpfcc_kinds *k)
 			if (f->leaders[i])
 				run_block(&st, i);
 		if (!st.err && f->ret.kind == BPFCC_KIND_UNINIT && is_prog(k->object, f->func))
-			st.err = bpfcc_error(k->diag,
-					     &(struct bpfcc_where){
-						     .func = f->func,
-						     .insn = (int)f->func->nr_insns - 1},
-					     "end it with a return",
-					     "the program returns r0, but nothing was put into it on "
-					     "some path");
+			st.err =
+			    bpfcc_error(k->diag,
+					&(struct bpfcc_where){.func = f->func,
+							      .insn = (int)f->func->nr_insns - 1},
+					"end it with a return",
+					"the program returns r0, but nothing was put into it on "
+					"some path");
 		err = err ? err : st.err;
 	}
 	return err ? err : check_stack(k);

@@ -26,14 +26,14 @@ enum bpfcc_kind {
 	BPFCC_KIND_UNREACHED = 0, /* control never gets here: every register has this kind */
 	BPFCC_KIND_UNINIT,	/* not set on some path; reading it is refused */
 	BPFCC_KIND_SCALAR,	/* a number; `off` is its value if off_is_known */
-	BPFCC_KIND_STACK,	/* r10 of this function + off (base 0), or what the caller passed in
-				 * argument `base` (r1..r5), a pointer to a caller's stack, + off */
+	BPFCC_KIND_STACK,	/* r10 of this function + off (base 0), or what the caller passed
+				 * in argument `base` (r1..r5), a pointer to a caller's stack, + off */
 	BPFCC_KIND_CTX,		/* the program's ctx + off, also when passed to a subprogram */
 	BPFCC_KIND_MAP,		/* what lddw of a map gives */
 	BPFCC_KIND_MAP_VALUE,	/* into a map's value or a global section, + off */
 	BPFCC_KIND_MEM,		/* other memory: the session cookie, + off */
 	BPFCC_KIND_POINTER,	/* a pointer, of different kinds on different paths; never NULL */
-	BPFCC_KIND_MIXED,	/* a pointer on one path and a number on another; no access through it */
+	BPFCC_KIND_MIXED,	/* a pointer on one path, a number on another; not for access */
 };
 
 struct bpfcc_reg {
@@ -46,7 +46,7 @@ struct bpfcc_reg {
 	int64_t off;		/* bytes from the start of what it points to (STACK: from r10) */
 	uint32_t bytes;		/* MAP_VALUE, MEM: size of what it points into */
 	uint32_t id;		/* private: equal for copies of one value; 0: of none */
-	int64_t min, max;	/* SCALAR: its value, signed; pointers: of the offset. Equal if known */
+	int64_t min, max;	/* SCALAR: of its value, signed; pointers: of off */
 };
 
 /* Registers before an instruction. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Calls: of helpers, by the argument kinds of rt/helpers.def; of kernel functions; of subprograms, through
- * summaries of what they take, return and do to memory of their callers.
+ * Calls: of helpers, by the argument kinds of rt/helpers.def; of kernel functions; of subprograms,
+ * through summaries of what they take, return and do to memory of their callers.
  */
 #include <inttypes.h>
 
@@ -58,7 +58,8 @@ static void check_memory(struct step *st, const struct helper_call *c, int arg, 
 	snprintf(what, sizeof(what), "%s through %s", c->name, arg_names[arg]);
 	if (reg->kind == BPFCC_KIND_CTX) {
 		step_error(st, "copy what is needed to the stack first",
-			   "%s of %s must be memory of the program, not ctx", arg_names[arg], c->name);
+			   "%s of %s must be memory of the program, not ctx", arg_names[arg],
+			   c->name);
 		return;
 	}
 	mem_access(st, reg, 0, bytes, access, what);
@@ -77,7 +78,8 @@ static void check_map(struct step *st, struct helper_call *c, int arg)
 	}
 	if (reg->map < 0) {
 		step_error(st, "call the helper on each path",
-			   "%s of %s is a different map on different paths", arg_names[arg], c->name);
+			   "%s of %s is a different map on different paths", arg_names[arg],
+			   c->name);
 		return;
 	}
 	c->map = &st->k->object->maps[reg->map];
@@ -125,9 +127,10 @@ static void check_rules(struct step *st, const struct helper_call *c)
 	uint32_t flags = c->helper->flags, exits = 1u << INLAY_PROG_RETURN;
 
 	if ((flags & BPFCC_HELPER_F_GPL) && !o->is_gpl_compatible)
-		step_error(st, "char LICENSE[] SEC(\"license\") = \"GPL\"; or \"Dual BSD/GPL\"",
-			   "%s is for programs of a GPL-compatible licence, and this object's is \"%s\"",
-			   c->name, o->license ? o->license : "");
+		step_error(
+		    st, "char LICENSE[] SEC(\"license\") = \"GPL\"; or \"Dual BSD/GPL\"",
+		    "%s is for programs of a GPL-compatible licence, and this object's is \"%s\"",
+		    c->name, o->license ? o->license : "");
 	if ((flags & BPFCC_HELPER_F_OVERRIDE) && !st->k->opts.allow_override)
 		step_error(st, "--allow-override accepts it",
 			   "%s changes what the target does", c->name);
@@ -147,8 +150,8 @@ static void helper_step(struct step *st, const struct bpf_insn *in)
 	struct bpfcc_reg ret = reg_scalar();
 
 	if (!c.helper) {
-		step_error(st, "bpfcc --helpers lists what there is", "helper %s (%d) is not supported",
-			   c.name ? c.name : "unknown", in->imm);
+		step_error(st, "bpfcc --helpers lists what there is",
+			   "helper %s (%d) is not supported", c.name ? c.name : "unknown", in->imm);
 		forget_scratch(st->s);
 		st->s->r[0] = ret;
 		return;
@@ -304,8 +307,8 @@ bool call_step(struct step *st, const struct bpf_insn *in)
 		return true;
 	}
 	if (in->imm >= BPFCC_POISON && (uint32_t)(in->imm - BPFCC_POISON) < o->nr_poisons) {
-		step_error(st, "test for it first: bpf_core_field_exists(), bpf_ksym_exists()", "%s",
-			   o->poisons[in->imm - BPFCC_POISON]);
+		step_error(st, "test for it first: bpf_core_field_exists(), bpf_ksym_exists()",
+			   "%s", o->poisons[in->imm - BPFCC_POISON]);
 		forget_scratch(st->s);
 		st->s->r[0] = reg_scalar();
 		return true;

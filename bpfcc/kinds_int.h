@@ -108,7 +108,8 @@ bool range_refine(const struct bpf_insn *in, bool is_taken, struct range *dst, s
 
 /* ---- kinds_mem.c ---- */
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2 };
-/* An access of `bytes` at reg + off; what: "the load", "the key" … for messages. bytes < 0: unknown. */
+/* An access of `bytes` at reg + off; what: "the load", "the key" … for messages. bytes < 0:
+ * unknown. */
 void mem_access(struct step *st, const struct bpfcc_reg *reg, int64_t off, int64_t bytes,
 		unsigned int access, const char *what);
 /* After a store of an 8-byte `value`, or of something else (NULL), there. */
@@ -131,7 +132,8 @@ bool call_step(struct step *st, const struct bpf_insn *in);
 const struct bpfcc_reg *step_read(struct step *st, int reg);
 /* One instruction that is no jump and no exit. false: control ends here. */
 bool step_insn(struct step *st, const struct bpf_insn *in);
-/* A branch: the states of both sides in ret_state[0] (next) and [1] (taken); mask of those that run. */
+/* A branch: the states of both sides in ret_state[0] (next) and [1] (taken); mask of those that
+ * run. */
 unsigned int step_branch(struct step *st, const struct bpf_insn *in, struct state ret_state[2]);
 
 #endif /* INLAY_BPFCC_KINDS_INT_H */

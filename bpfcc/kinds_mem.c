@@ -2,9 +2,9 @@
 /*
  * Memory accesses: may the program touch that, and what does the own stack hold afterwards.
  *
- * An offset that is not constant must be bounded by its interval. Where it is not, the stack is refused:
- * what is beside it is the target's. A map's value is only warned of until the verifier is here: programs
- * that the kernel can prove, and intervals cannot, would not build.
+ * An offset that is not constant must be bounded by its interval. Where it is not, the stack is
+ * refused: what is beside it is the target's. A map's value is only warned of until the verifier is
+ * here: programs that the kernel can prove, and intervals cannot, would not build.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -65,18 +65,20 @@ static void stack_access(struct step *st, const struct bpfcc_reg *reg, int64_t o
 		int64_t min, max;
 
 		if (__builtin_add_overflow(reg->min, off, &min) ||
-		    __builtin_add_overflow(reg->max, off, &max) || min < -STACK_BYTES || max > -bytes)
-			step_error(st, "bound the index: if (i < 0 || i >= N) return 0;",
-				   "%s of %" PRId64
-				   " bytes is at an offset that is not known to stay inside of the stack",
-				   what, bytes);
+		    __builtin_add_overflow(reg->max, off, &max) || min < -STACK_BYTES ||
+		    max > -bytes)
+			step_error(
+			    st, "bound the index: if (i < 0 || i >= N) return 0;",
+			    "%s of %" PRId64
+			    " bytes is at an offset that is not known to stay inside of the stack",
+			    what, bytes);
 		mem_need_stack(st, min < -STACK_BYTES ? -STACK_BYTES : min);
 		return;
 	}
 	if (off < -STACK_BYTES || off > 0 || bytes > -off)
 		step_error(st, "a function's stack is r10-512 to r10-1",
-			   "%s of %" PRId64 " bytes at r10%+" PRId64 " is outside of the stack", what,
-			   bytes, off);
+			   "%s of %" PRId64 " bytes at r10%+" PRId64 " is outside of the stack",
+			   what, bytes, off);
 	mem_need_stack(st, off);
 }
 
@@ -95,8 +97,8 @@ static void ctx_access(struct step *st, const struct bpfcc_reg *reg, int64_t off
 			   " is outside of struct pt_regs, which has %u",
 			   what, bytes, off, st->k->opts.ctx_bytes);
 	else if (bytes && off % bytes)
-		step_error(st, NULL, "%s of %" PRId64 " bytes at ctx%+" PRId64 " is misaligned", what,
-			   bytes, off);
+		step_error(st, NULL, "%s of %" PRId64 " bytes at ctx%+" PRId64 " is misaligned",
+			   what, bytes, off);
 }
 
 /* true for a constant offset, of which the caller says more */
@@ -107,7 +109,8 @@ static bool is_inside(const struct bpfcc_reg *reg, int64_t off, int64_t bytes)
 	if (reg->off_is_known)
 		return true;
 	return !__builtin_add_overflow(reg->min, off, &min) &&
-	       !__builtin_add_overflow(reg->max, off, &max) && min >= 0 && max <= (int64_t)reg->bytes - bytes;
+	       !__builtin_add_overflow(reg->max, off, &max) && min >= 0 &&
+	       max <= (int64_t)reg->bytes - bytes;
 }
 
 static void value_access(struct step *st, const struct bpfcc_reg *reg, int64_t off, int64_t bytes,
@@ -126,9 +129,10 @@ static void value_access(struct step *st, const struct bpfcc_reg *reg, int64_t o
 		step_error(st, NULL, "%s reads map \"%s\", which is write-only for programs", what,
 			   name);
 	else if (bytes < 0 || !is_inside(reg, off, bytes))
-		step_warning(st, "bound it: if (i >= N) return 0;",
-			     "%s is not known to stay inside of the value of \"%s\", which has %u bytes",
-			     what, name, reg->bytes);
+		step_warning(
+		    st, "bound it: if (i >= N) return 0;",
+		    "%s is not known to stay inside of the value of \"%s\", which has %u bytes",
+		    what, name, reg->bytes);
 	else if (reg->off_is_known &&
 		 (off < 0 || off > reg->bytes || (bytes > 0 && bytes > reg->bytes - off)))
 		step_error(st, NULL,
@@ -170,9 +174,10 @@ void mem_access(struct step *st, const struct bpfcc_reg *reg, int64_t reg_off, i
 			   "%s goes through a map, which is no memory", what);
 		return;
 	case BPFCC_KIND_MIXED:
-		step_error(st, "use separate variables for them",
-			   "%s goes through what is a pointer on one path and something else on another",
-			   what);
+		step_error(
+		    st, "use separate variables for them",
+		    "%s goes through what is a pointer on one path and something else on another",
+		    what);
 		return;
 	}
 	step_error(st, "read memory of the target with bpf_probe_read_user()",

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signed 64-bit intervals: arithmetic and comparisons. Each result holds every value that the operation
- * can give on values of the operands, which test_bpfcc_range.c tries out; where that is not easily said
- * it holds all. Constants are intervals of one value and always exact (RFC 9669 section 4.1).
+ * Signed 64-bit intervals: arithmetic and comparisons. Each result holds every value that the
+ * operation can give on values of the operands, which test_bpfcc_range.c tries out; where that is
+ * not easily said it holds all. Constants are intervals of one value and always exact (RFC 9669
+ * section 4.1).
  */
 #include <byteswap.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lattice of register kinds, and arithmetic on it. Joins only ever go up, which is why the fixpoint
- * ends: an interval grows by thresholds (kinds.c), a kind becomes POINTER, MIXED and at last UNINIT.
+ * The lattice of register kinds, and arithmetic on it. Joins only ever go up, which is why the
+ * fixpoint ends: an interval grows by thresholds (kinds.c), a kind becomes POINTER, MIXED and at
+ * last UNINIT.
  */
 #include <stdio.h>
 #include <string.h>
@@ -211,8 +212,8 @@ const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bp
 		else if (reg->min == INT64_MIN && reg->max == INT64_MAX)
 			snprintf(buf, bytes, "scalar");
 		else
-			snprintf(buf, bytes, "scalar[%s,%s]",
-				 bound(reg->min, min, sizeof(min)), bound(reg->max, max, sizeof(max)));
+			snprintf(buf, bytes, "scalar[%s,%s]", bound(reg->min, min, sizeof(min)),
+				 bound(reg->max, max, sizeof(max)));
 		return buf;
 	}
 	if (reg->kind >= BPFCC_KIND_STACK && reg->kind <= BPFCC_KIND_MEM) {

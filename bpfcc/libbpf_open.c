@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Opens an object with libbpf, for map definitions and BTF. libbpf has one print function a process
- * and no argument for it: ours is installed while a lock is held, knows its sink through the thread,
- * and passes on what other threads print.
+ * and no argument for it: ours is installed while a lock is held, knows its sink through the
+ * thread, and passes on what other threads print.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between these two calls, what libbpf prints on this thread becomes notes in the sink. They hold a lock:
- * the sink's callback must not open another object.
+ * Between these two calls, what libbpf prints on this thread becomes notes in the sink. They hold a
+ * lock: the sink's callback must not open another object.
  */
 #ifndef INLAY_BPFCC_LIBBPF_PRINT_H
 #define INLAY_BPFCC_LIBBPF_PRINT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to the loader (object.c, funcs.c, reloc.c, core.c, maps.c, config.c, tags.c): the state while
- * an object is being opened. The steps and their order are in inlay_bpfcc_object_open().
+ * Private to the loader (object.c, funcs.c, reloc.c, core.c, maps.c, config.c, tags.c): the state
+ * while an object is being opened. The steps and their order are in inlay_bpfcc_object_open().
  */
 #ifndef INLAY_BPFCC_LOADER_H
 #define INLAY_BPFCC_LOADER_H

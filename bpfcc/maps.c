@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Maps: libbpf reads their definitions, this checks what the kernel and Inlay would refuse and numbers
- * those that a placed program refers to. Others belong to the companion and may be anything.
+ * Maps: libbpf reads their definitions, this checks what the kernel and Inlay would refuse and
+ * numbers those that a placed program refers to. Others belong to the companion and may be
+ * anything.
  */
 #include <errno.h>
 #include <string.h>
@@ -126,9 +127,9 @@ static int check_flags(struct bpfcc_loader *l, const struct bpfcc_map *m,
 				   m->name, m->map_flags & ~allowed, type_name(m->type));
 	if ((m->map_flags & BPF_F_RDONLY && m->map_flags & BPF_F_WRONLY) ||
 	    (m->map_flags & BPF_F_RDONLY_PROG && m->map_flags & BPF_F_WRONLY_PROG))
-		return bpfcc_error(l->diag, where, NULL,
-				   "map \"%s\": map_flags ask for read-only and write-only (-EINVAL)",
-				   m->name);
+		return bpfcc_error(
+		    l->diag, where, NULL,
+		    "map \"%s\": map_flags ask for read-only and write-only (-EINVAL)", m->name);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Opens a probe object: the steps from a file to checked, relocated programs, in open_object(). What each
- * step does is in its own file.
+ * Opens a probe object: the steps from a file to checked, relocated programs, in open_object().
+ * What each step does is in its own file.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -115,8 +115,9 @@ static int check_btf(struct bpfcc_loader *l)
 	if (s && s->data)
 		return bpfcc_btf_check(s->data, s->bytes, l->diag);
 	if (bpfcc_elf_section(&l->elf, ".maps"))
-		return bpfcc_error(l->diag, NULL, "compile it with -g, and do not strip it",
-				   "the object has no type information (BTF), which defines its maps");
+		return bpfcc_error(
+		    l->diag, NULL, "compile it with -g, and do not strip it",
+		    "the object has no type information (BTF), which defines its maps");
 	return 0;
 }
 

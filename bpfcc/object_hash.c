@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hashes everything that changes what a program does and how its data is read: relocated instructions,
- * maps with their initial contents, attach points, licence, types, helper table, ABI and tool version.
- * Each part goes in with its length, so that no two different objects feed the same bytes. The file's
- * path, its debug lines and the level of optimisation do not count: the same probes built in another
- * directory are the same probes.
+ * Hashes everything that changes what a program does and how its data is read: relocated
+ * instructions, maps with their initial contents, attach points, licence, types, helper table, ABI
+ * and tool version. Each part goes in with its length, so that no two different objects feed the
+ * same bytes. The file's path, its debug lines and the level of optimisation do not count: the same
+ * probes built in another directory are the same probes.
  */
 #include "bpfcc/object_hash.h"
 
@@ -105,7 +105,8 @@ static void add_btf_type(struct bpfcc_sha256 *h, const struct btf *btf, const st
 	}
 }
 
-/* Types by their content: the raw bytes hold offsets into strings, which are of source lines, too. */
+/* Types by their content: the raw bytes hold offsets into strings, which are of source lines, too.
+ */
 static void add_btf(struct bpfcc_sha256 *h, const struct btf *btf)
 {
 	uint32_t nr = btf ? btf__type_cnt(btf) : 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Resolves every reference of a function's instructions into the form that object.h describes. libbpf
- * does this at load time only, into kernel file descriptors, so it is done here from the ELF records.
+ * Resolves every reference of a function's instructions into the form that object.h describes.
+ * libbpf does this at load time only, into kernel file descriptors, so it is done here from the ELF
+ * records.
  */
 #include <elf.h>
 #include <errno.h>
@@ -97,16 +98,18 @@ static int patch_data(struct patch *p, struct bpf_insn *in, const struct bpfcc_e
 				   "a reference into section \"%s\" is not supported", section);
 	/* libbpf leaves them 0, which is what no one wrote */
 	if (p->l->elf.sections[sym->section].nr_rels)
-		return bpfcc_error(p->l->diag, &p->where,
-				   "use an array of char arrays, or indexes in place of pointers",
-				   "section \"%s\" holds addresses of variables, which an eBPF object "
-				   "cannot have",
-				   section);
+		return bpfcc_error(
+		    p->l->diag, &p->where,
+		    "use an array of char arrays, or indexes in place of pointers",
+		    "section \"%s\" holds addresses of variables, which an eBPF object "
+		    "cannot have",
+		    section);
 	/* one past the end is a valid address in C, and no access there passes the checker */
 	if (offset > c->bytes)
-		return bpfcc_error(p->l->diag, &p->where, NULL,
-				   "a reference to offset %llu of section \"%s\", which has %u bytes",
-				   (unsigned long long)offset, section, c->bytes);
+		return bpfcc_error(
+		    p->l->diag, &p->where, NULL,
+		    "a reference to offset %llu of section \"%s\", which has %u bytes",
+		    (unsigned long long)offset, section, c->bytes);
 	err = bpfcc_maps_use(p->l, c, &p->where);
 	if (!err)
 		set_lddw(in, BPF_PSEUDO_MAP_VALUE, c->index, (int32_t)offset);
@@ -162,7 +165,8 @@ static int patch_address(struct patch *p, uint32_t at, const struct bpfcc_elf_sy
 		return patch_extern(p, in, sym);
 	if (sym->section >= p->l->elf.nr_sections)
 		return bpfcc_error(p->l->diag, &p->where, NULL,
-				   "a reference to symbol \"%s\", which is in no section", sym->name);
+				   "a reference to symbol \"%s\", which is in no section",
+				   sym->name);
 	if (bpfcc_elf_is_code(&p->l->elf, sym->section))
 		return bpfcc_error(p->l->diag, &p->where,
 				   "write the loop out: bpf_loop() and bpf_for_each_map_elem() are "
@@ -209,14 +213,15 @@ static int patch_call(struct patch *p, uint32_t at, const struct bpfcc_elf_symbo
 		}
 		if (sym->bind == STB_WEAK) {
 			const char *text = bpfcc_arena_printf(
-				p->l->arena, "function \"%s\" does not exist in a process", sym->name);
+			    p->l->arena, "function \"%s\" does not exist in a process", sym->name);
 
 			return text ? poison(p, at, text) : -ENOMEM;
 		}
-		return bpfcc_error(p->l->diag, &p->where,
-				   "bpfcc --helpers lists what there is; declare it __weak and test it "
-				   "with bpf_ksym_exists() to do without",
-				   "kernel function \"%s\" is not supported", sym->name);
+		return bpfcc_error(
+		    p->l->diag, &p->where,
+		    "bpfcc --helpers lists what there is; declare it __weak and test it "
+		    "with bpf_ksym_exists() to do without",
+		    "kernel function \"%s\" is not supported", sym->name);
 	}
 	if (in->src_reg != BPF_PSEUDO_CALL || !bpfcc_elf_is_code(&p->l->elf, sym->section))
 		return bpfcc_error(p->l->diag, &p->where, NULL,
@@ -298,8 +303,9 @@ static int apply_core(struct patch *p)
 		at = (uint32_t)((relo->offset - p->fn->offset) / 8);
 		p->where.insn = (int)at;
 		if (relo->offset % 8)
-			return bpfcc_error(p->l->diag, &p->where, NULL,
-					   "a CO-RE relocation is not at the start of an instruction");
+			return bpfcc_error(
+			    p->l->diag, &p->where, NULL,
+			    "a CO-RE relocation is not at the start of an instruction");
 		err = bpfcc_core_apply(p->l, relo, &p->where, p->insns, p->func->nr_insns, at,
 				       &problem);
 		if (!err && problem)

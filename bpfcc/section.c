@@ -26,7 +26,8 @@ static const struct type {
 
 static const struct type *find_type(const char *name, size_t bytes)
 {
-	/* ".s": may sleep; in a process every program may be interrupted, so it says nothing here */
+	/* ".s": may sleep; in a process every program may be interrupted, so it says nothing here
+	 */
 	if (bytes > 2 && !memcmp(name + bytes - 2, ".s", 2))
 		bytes -= 2;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What section names cannot say: BTF declaration tags "inlay:..." on a program, written by the macros
- * of inlay.bpf.h, and --attach on the command line.
+ * What section names cannot say: BTF declaration tags "inlay:..." on a program, written by the
+ * macros of inlay.bpf.h, and --attach on the command line.
  */
 #include <errno.h>
 #include <string.h>
@@ -103,12 +103,13 @@ static int attach(struct bpfcc_loader *l, const char *text)
 					   "--attach %s: the program is for function \"%s\"", text,
 					   prog->function);
 		if (!(prog->flags & BPFCC_PROG_MULTI) && strpbrk(function, "*?["))
-			return bpfcc_error(l->diag, &where,
-					   "write SEC(\"uprobe.multi\"), SEC(\"uretprobe.multi\") or "
-					   "SEC(\"uprobe.session\")",
-					   "--attach %s: the program's section does not take a "
-					   "pattern",
-					   text);
+			return bpfcc_error(
+			    l->diag, &where,
+			    "write SEC(\"uprobe.multi\"), SEC(\"uretprobe.multi\") or "
+			    "SEC(\"uprobe.session\")",
+			    "--attach %s: the program's section does not take a "
+			    "pattern",
+			    text);
 		prog->function = bpfcc_arena_strdup(l->arena, function);
 		return prog->function ? 0 : -ENOMEM;
 	}
