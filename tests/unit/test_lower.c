@@ -13,7 +13,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <llvm-c/Analysis.h>
@@ -413,6 +415,43 @@ static void test_reproducible(void **state)
 	/* nothing else is left behind: rmdir fails if it is */
 	snprintf(command, sizeof(command), "rm %s %s && rmdir %s", one, two, dir);
 	assert_int_equal(system(command), 0);
+}
+
+/* A link stays a link; what only leads to a file, such as /dev/stdout, is not replaced by one. */
+static void test_output_names(void **state)
+{
+	struct bpf_insn prog[] = {MOV64_IMM(0, 0), EXIT()};
+	char dir[] = "/tmp/inlay-test-lower-XXXXXX", file[128], link[128], fd_name[64];
+	struct lower_fixture fx;
+	struct stat st;
+	size_t bytes;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(file, sizeof(file), "%s/file", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	lower_fixture_init(&fx, "t");
+	PROG(&fx, "p", prog);
+	write_text(dir, "file", "old");
+	assert_int_equal(symlink("file", link), 0);
+	assert_int_equal(inlay_bpfcc_object_emit(&fx.handle, INLAY_BPFCC_OBJ, link), 0);
+	assert_int_equal(lstat(link, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	free(read_whole(file, &bytes));
+	assert_true(bytes > 100);
+
+	fd = open(file, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0);
+	snprintf(fd_name, sizeof(fd_name), "/proc/self/fd/%d", fd);
+	assert_int_equal(inlay_bpfcc_object_emit(&fx.handle, INLAY_BPFCC_OBJ, fd_name), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_size, bytes);
+	close(fd);
+	unlink(link);
+	unlink(file);
+	assert_int_equal(rmdir(dir), 0);
+	lower_fixture_fini(&fx);
 }
 
 static void emit_refused(struct lower_fixture *fx, const char *path, const char *expected)
