@@ -64,7 +64,7 @@ static __u32 process_epoch(__u64 id)
 	return epoch;
 }
 
-__u64 __inlay_thread_refresh_v1(void)
+INLAY_COLD_CALL __u64 __inlay_thread_refresh_v1(void)
 {
 	__u64 id = (__u64)sys_getpid() << 32 | sys_gettid();
 
@@ -83,7 +83,7 @@ __u64 __inlay_uid_gid_v1(void)
 	return gid << 32 | (__u32)sys_call3(__NR_getuid, 0, 0, 0);
 }
 
-__u32 __inlay_cpu_slow_v1(void)
+INLAY_COLD_CALL __u32 __inlay_cpu_slow_v1(void)
 {
 	__u32 cpu = 0;
 

@@ -22,7 +22,7 @@ __u64 __inlay_uid_gid_v1(void);
  * The kernel keeps the number of the CPU there up to date.
  */
 extern __s64 __inlay_rseq_offset_v1;
-__u32 __inlay_cpu_slow_v1(void);
+INLAY_COLD_CALL __u32 __inlay_cpu_slow_v1(void);
 
 #define INLAY_RSEQ_CPU_ID 4 /* offsetof(struct rseq, cpu_id), linux/rseq.h */
 

@@ -14,6 +14,7 @@
 #define INLAY_RT_INLINE_THREAD_H
 
 #include "inlay/abi.h"
+#include "rt/inline/cold.h"
 
 #ifdef INLAY_RT_SHARED /* libinlay.so.1 exports what it defines of these */
 #pragma GCC visibility push(default)
@@ -36,7 +37,7 @@ extern __thread struct inlay_thread __inlay_thread_v1
 extern struct inlay_process __inlay_process_v1;
 
 /* Fills the calling thread's record and its epoch, if it can be kept; returns tgid << 32 | tid. */
-__u64 __inlay_thread_refresh_v1(void);
+INLAY_COLD_CALL __u64 __inlay_thread_refresh_v1(void);
 
 static inline __attribute__((always_inline)) int __inlay_thread_is_known(void)
 {
