@@ -493,7 +493,8 @@ int main(void)
 	    cmocka_unit_test(test_subprogram),	 cmocka_unit_test(test_stats),
 	    cmocka_unit_test(test_variable_map), cmocka_unit_test(test_huge_globals),
 	    cmocka_unit_test(test_descriptors),	 cmocka_unit_test(test_import_mode),
-	    cmocka_unit_test(test_reproducible), cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_reproducible), cmocka_unit_test(test_output_names),
+	    cmocka_unit_test(test_refusals),
 	};
 
 	return cmocka_run_group_tests_name("lower", tests, NULL, NULL);
