@@ -28,3 +28,4 @@ foreach(target test_helper_read test_helper_read_asan test_helper_read_no_handle
 endforeach()
 
 inlay_script_test(e2e/helper-links e2e/helper-links.sh)
+inlay_script_test(e2e/helper-docs e2e/helper-docs.sh)
