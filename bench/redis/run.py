@@ -28,6 +28,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
 VARIANTS = ["plain", "count", "hand-count", "time", "hand-time", "kernel-count", "kernel-time"]
 KERNEL = {"kernel-count": "count", "kernel-time": "time"}
 PROBED = ["call", "processCommand", "dictFind"]
@@ -41,10 +42,13 @@ def run(command, **kwargs):
     return done.stdout
 
 
+def bpf_arch():
+    return "arm64" if os.uname().machine == "aarch64" else "x86"
+
+
 def build(args):
     """Makes the five servers; returns {variant: path of redis-server}."""
     work, source = args.work, args.source
-    os.makedirs(work, exist_ok=True)
     plain = os.path.join(work, "plain")
     jobs = f"-j{args.jobs}"
     if not os.path.exists(os.path.join(plain, "src", "redis-benchmark")):
@@ -74,14 +78,14 @@ def build(args):
         again(variant, f"clang-19 -DHAND_MODE={mode} -include {HERE}/hand.h", {},
               {"server.c": 2, "dict.c": 1})
     for variant in ("count", "time"):
-        again(variant, args.inlay_cc,
-              {"INLAY_FLAGS": f"-finlay-probes={args.objects}/{variant}.bpf.o -finlay-binary=redis-server"},
-              None)
-    servers = {v: os.path.join(work, KERNEL[v] if v in KERNEL else v, "src", "redis-server")
-               for v in VARIANTS}
-    for v in KERNEL:
-        servers[v] = servers["plain"]
-    return servers
+        probes = os.path.join(work, f"{variant}.bpf.o")
+        run(["clang-19", "-target", "bpf", "-g", "-O2", f"-D__TARGET_ARCH_{bpf_arch()}",
+             f"-I{TOP}/include", f"-I/usr/include/{os.uname().machine}-linux-gnu", "-c",
+             os.path.join(HERE, f"{variant}.bpf.c"), "-o", probes])
+        again(variant, os.path.join(args.build, "bin", "inlay-cc"),
+              {"INLAY_FLAGS": f"-finlay-probes={probes} -finlay-binary=redis-server"}, None)
+    return {v: os.path.join(work, "plain" if v in KERNEL else v, "src", "redis-server")
+            for v in VARIANTS}
 
 
 def free_port():
@@ -115,57 +119,52 @@ def stop(process):
 def measure(args, variant, servers, requests):
     """One run: requests per second over GET and SET together."""
     port = free_port()
-    server = attach = None
+    server = None
     folder = tempfile.mkdtemp(prefix="inlay-bench-redis-")
     try:
         server = subprocess.Popen(
             ["taskset", "-c", "0", servers[variant], "--port", str(port), "--save", "", "--dir",
              folder, "--appendonly", "no", "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL)
         wait_port(port, server)
+        client = ["taskset", "-c", "1", os.path.join(args.work, "plain", "src", "redis-benchmark"),
+                  "-p", str(port), "-h", "127.0.0.1", "-P", "16", "-n", str(requests), "-r",
+                  "100000", "-t", "set,get", "--csv"]
         if variant in KERNEL:
-            attach = subprocess.Popen(
-                [args.attach, f"{args.objects}/{KERNEL[variant]}.bpf.o", servers[variant]],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            if attach.stdout.readline().strip() != "attached":
-                sys.exit("the kernel uprobes could not be attached")
-        seconds = 0.0
-        text = run(["taskset", "-c", "1", os.path.join(args.work, "plain", "src", "redis-benchmark"),
-                    "-p", str(port), "-h", "127.0.0.1", "-P", "16", "-n", str(requests), "-r", "100000",
-                    "-t", "set,get", "--csv"], timeout=300)
+            # attaches the object to the server's file, runs the client, prints the maps
+            client = [args.attach, f"{args.work}/{KERNEL[variant]}.bpf.o", servers[variant]] + client
+        text = run(client, timeout=300)
         rows = [line.split('","') for line in text.splitlines() if line.startswith('"SET"') or
                 line.startswith('"GET"')]
         if len(rows) != 2:
             sys.exit(f"redis-benchmark printed something else:\n{text}")
-        for row in rows:
-            seconds += requests / float(row[1])
-        return 2 * requests / seconds
+        return 2 * requests / sum(requests / float(row[1]) for row in rows)
     finally:
-        if attach:
-            attach.stdin.close()
-            attach.wait(20)
         stop(server)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--source", required=True, help="an unpacked redis 7.0 source tree")
-    parser.add_argument("--work", required=True, help="folder for the builds")
-    parser.add_argument("--inlay-cc", required=True)
-    parser.add_argument("--objects", required=True, help="folder with count.bpf.o and time.bpf.o")
-    parser.add_argument("--attach", help="program that attaches an object as kernel uprobes")
+    parser.add_argument("--build", default=os.path.join(TOP, "build"), help="Inlay's build tree")
+    parser.add_argument("--source", help="an unpacked redis 7.0 (default: Debian's source package)")
     parser.add_argument("--runs", type=int, default=9)
     parser.add_argument("--requests", type=int, default=1000000)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", help="write the figures here")
     args = parser.parse_args()
-    args.work = os.path.abspath(args.work)
+    args.build = os.path.abspath(args.build)
+    args.work = os.path.join(args.build, "bench", "redis")
+    args.attach = os.path.join(args.build, "tests", "kernel-equal", "attach")
+    args.source = args.source or os.path.join(args.work, "source")
+    os.makedirs(args.work, exist_ok=True)
+    run([os.path.join(TOP, "samples", "redis-source.sh"), args.source])
 
     servers = build(args)
-    variants = [v for v in VARIANTS if v not in KERNEL or (args.attach and os.geteuid() == 0)]
+    can_attach = os.geteuid() == 0 and os.path.exists(args.attach)
+    variants = [v for v in VARIANTS if v not in KERNEL or can_attach]
     for v in VARIANTS:
         if v not in variants:
-            print(f"skipped: {v} (needs root and --attach)")
+            print(f"skipped: {v} (needs root and the tests' attach program)")
     rates = {v: [] for v in variants}
     for i in range(args.runs):
         for variant in variants[i % len(variants):] + variants[:i % len(variants)]:
