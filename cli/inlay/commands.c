@@ -51,8 +51,8 @@ const struct command commands[] = {
 	  "the time of one.\n\n"
 	  HELP_TARGET HELP_JSON HELP_USER, "jpu", 0, 1, cmd_stat },
 	{ "on", "PROGRAM...", "switches a switched program on",
-	  "Switches programs on: [OBJECT.]PROGRAM, or 'all' for every switched program. The target sees it at its\n"
-	  "next hit. Fixed programs cannot be switched.\n\n"
+	  "Switches programs on: [OBJECT.]PROGRAM, or 'all' for every switched program. The target\n"
+	  "sees it at its next hit. Fixed programs cannot be switched.\n\n"
 	  HELP_TARGET HELP_USER, "pu", 1, INT_MAX, cmd_on },
 	{ "off", "PROGRAM...", "switches a switched program off",
 	  "The opposite of 'inlay on'.\n\n"

@@ -38,9 +38,9 @@ unsigned int out_columns(void)
 const char *paint(enum paint paint)
 {
 	static const char *const sequences[] = {
-		[PAINT_NONE] = "\033[0m",    [PAINT_TITLE] = "\033[1m",	 [PAINT_NAME] = "\033[36m",
-		[PAINT_NUMBER] = "",	     [PAINT_DIM] = "\033[2m",	 [PAINT_BAR] = "\033[34m",
-		[PAINT_BAD] = "\033[1;31m",  [PAINT_GOOD] = "\033[32m",
+		[PAINT_NONE] = "\033[0m",   [PAINT_TITLE] = "\033[1m",   [PAINT_NAME] = "\033[36m",
+		[PAINT_DIM] = "\033[2m",    [PAINT_BAR] = "\033[34m",    [PAINT_BAD] = "\033[1;31m",
+		[PAINT_GOOD] = "\033[32m",
 	};
 
 	return has_colours ? sequences[paint] : "";
@@ -190,7 +190,10 @@ static void put_cell(const char *text, size_t width, bool is_right, bool is_last
 
 	if (is_right)
 		printf("%*s", (int)pad, "");
-	printf("%s%s%s", paint(style), text, style == PAINT_NONE ? "" : paint(PAINT_NONE));
+	if (style == PAINT_NONE)
+		fputs(text, stdout);
+	else
+		printf("%s%s%s", paint(style), text, paint(PAINT_NONE));
 	if (!is_last)
 		printf("%*s  ", is_right ? 0 : (int)pad, "");
 }

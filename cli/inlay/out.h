@@ -12,7 +12,9 @@
 
 #include <jansson.h>
 
-enum paint { PAINT_NONE, PAINT_TITLE, PAINT_NAME, PAINT_NUMBER, PAINT_DIM, PAINT_BAR, PAINT_BAD, PAINT_GOOD };
+enum paint {
+	PAINT_NONE, PAINT_TITLE, PAINT_NAME, PAINT_DIM, PAINT_BAR, PAINT_BAD, PAINT_GOOD,
+};
 
 /* Decides once whether stdout takes colours: a terminal, NO_COLOR unset or empty, TERM not "dumb". */
 void out_init(void);

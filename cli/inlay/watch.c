@@ -290,7 +290,7 @@ static int by_rate(const void *a, const void *b)
 	if (p > q || p < q)
 		return p < q ? 1 : -1;
 	if (x->value != y->value)
-		return x->value < y->value ? 1 : -1;
+		return (int64_t)x->value < (int64_t)y->value ? 1 : -1;
 	return by_place(x, y);
 }
 

@@ -37,10 +37,18 @@
 #include "inlay/abi.h"
 
 #ifdef __cplusplus
-extern "C" {
-#endif
+template <typename T> static inline T inlay_sized()
+{
+	T sized{};
 
+	sized.sz = sizeof(T);
+	return sized;
+}
+#define INLAY_SIZED(type) inlay_sized<struct type>()
+extern "C" {
+#else
 #define INLAY_SIZED(type) { .sz = sizeof(struct type) }
+#endif
 
 /* The library is built with hidden visibility; what stands here is exported. */
 #pragma GCC visibility push(default)

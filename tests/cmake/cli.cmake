@@ -6,6 +6,9 @@ inlay_unit_test(reader_typed LIBS inlay_cli)
 find_package(Threads REQUIRED)
 inlay_unit_test(reader_live LIBS inlay_reader inlay_rt Threads::Threads)
 
+add_library(test_reader_header OBJECT unit/reader_header.cc)
+target_link_libraries(test_reader_header PRIVATE inlay_flags)
+
 # The same tests of hostile segments with the library and the printers under sanitizers.
 get_target_property(INLAY_READER_SOURCES inlay_reader_objects SOURCES)
 list(TRANSFORM INLAY_READER_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/cli/reader/)
