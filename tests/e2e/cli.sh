@@ -204,8 +204,14 @@ inlay watch .bss -i 0.1 -p "$two" >"$work/watch.out" 2>&1 &
 watcher=$!
 pids+=($watcher)
 appears "$work/watch.out"
+inlay trace "$two" >"$work/trace.out" 2>&1 &
+tracer=$!
+pids+=($tracer)
+appears "$work/trace.out"
 say two "exit"
 wait $watcher || fail "watch of a target that exits: $(cat "$work/watch.out")"
+wait $tracer || fail "trace of a target that exits: $(cat "$work/trace.out")"
+[ "$(grep -c 'greeted 1$' "$work/trace.out")" = 2 ] || fail "trace: $(cat "$work/trace.out")"
 has "watch ends" "$(cat "$work/watch.out")" '^the target has ended$'
 inlay gc -a >/dev/null # it was being read, so it stayed
 say one kill
