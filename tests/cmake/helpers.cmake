@@ -29,3 +29,4 @@ endforeach()
 
 inlay_script_test(e2e/helper-links e2e/helper-links.sh)
 inlay_script_test(e2e/helper-docs e2e/helper-docs.sh)
+inlay_script_test(e2e/helper-inlaid e2e/helper-inlaid.sh)
