@@ -12,23 +12,28 @@
  */
 #include "rt/map_hash.h"
 
-/* A search asks about each row at most once: the answer costs a system call. */
+/*
+ * A search asks about each row at most once: the answer costs a system call. Bits, so that clearing
+ * them does not become a call of memset(), which may be probed.
+ */
 struct alive_cache {
-	__u8 is_known[INLAY_SEGMENT_MAX_PROCS];
-	__u8 is_alive[INLAY_SEGMENT_MAX_PROCS];
+	__u64 known[INLAY_SEGMENT_MAX_PROCS / 64];
+	__u64 alive[INLAY_SEGMENT_MAX_PROCS / 64];
 };
 
 static bool owner_is_dead(struct alive_cache *cache, __u32 owner)
 {
-	__u32 row = owner - 1;
+	__u32 row = owner - 1, word = row / 64;
+	__u64 bit = 1ull << row % 64;
 
 	if (row >= INLAY_SEGMENT_MAX_PROCS)
 		return false; /* unknown: never reclaimed */
-	if (!cache->is_known[row]) {
-		cache->is_alive[row] = __inlay_proc_is_alive(row);
-		cache->is_known[row] = 1;
+	if (!(cache->known[word] & bit)) {
+		cache->known[word] |= bit;
+		if (__inlay_proc_is_alive(row))
+			cache->alive[word] |= bit;
 	}
-	return !cache->is_alive[row];
+	return !(cache->alive[word] & bit);
 }
 
 /* A walk to node nr, or to the end, which takes marked nodes off. */

@@ -11,11 +11,12 @@ extern char *__inlay_shard_get_v1(const struct inlay_map_desc *desc);
  * __inlay_shard_get_v1() for code that must not pay for a call which is made once a thread: to
  * the compiler it is not a call, so a leaf function stays one, aligns no stack and saves no
  * register. The thunk (rt/shard_cold.c) keeps all general registers but rax; vector and mask
- * registers are clobbered, as the runtime may call libc. The red zone is stepped over.
+ * registers are clobbered, as the runtime may call libc. The red zone is stepped over. (gcc does not
+ * take names of registers that its target lacks; code that it compiles is not inlined anywhere.)
  */
 INLAY_INLINE char *inlay_shard_get_cold(const struct inlay_map_desc *desc)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && defined(__clang__)
 	char *shard;
 
 	__asm__ volatile("leaq -128(%%rsp), %%rsp\n\t"

@@ -32,3 +32,4 @@ endfunction()
 # ThreadSanitizer does not know fences; what they order is atomic, so it has nothing to miss here.
 map_sanitized_test(map_threads map_threads_tsan thread)
 map_sanitized_test(map map_asan address,undefined)
+inlay_script_test(map-symbols e2e/map-symbols.sh)
