@@ -31,7 +31,7 @@ static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc,
 	return op->region != 0;
 }
 
-enum inlay_hash_found inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at)
+enum inlay_hash_found __inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at)
 {
 	const struct inlay_map_desc *desc = op->desc;
 
@@ -84,11 +84,11 @@ static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, 
 
 		/* a complete walk to the key or the end has passed the node, and taken it off */
 		op->budget += RETRY_BUDGET;
-		found = inlay_hash_find(op, &ignored);
+		found = __inlay_hash_find(op, &ignored);
 		if (found == INLAY_HASH_UNSURE)
 			return; /* left to the scavenger */
 	}
-	inlay_hash_give(op, at->nr, at->next, pool);
+	__inlay_hash_give(op, at->nr, at->next, pool);
 }
 
 static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
@@ -128,10 +128,10 @@ static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_pool 
 	__u32 nr;
 
 	*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
-	nr = inlay_hash_take(op, *ret_pool);
+	nr = __inlay_hash_take(op, *ret_pool);
 	if (!nr && is_spare) {
 		*ret_pool = INLAY_HASH_MAIN;
-		nr = inlay_hash_take(op, *ret_pool);
+		nr = __inlay_hash_take(op, *ret_pool);
 	}
 	if (nr)
 		return nr;
@@ -139,10 +139,10 @@ static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_pool 
 	if (inlay_load(&inlay_hash_header(op)->drops) % inlay_hash_nr_nodes(op->desc))
 		return 0;
 	*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
-	if (!inlay_hash_scavenge(op, *ret_pool))
+	if (!__inlay_hash_scavenge(op, *ret_pool))
 		return 0;
 	op->budget += RETRY_BUDGET;
-	return inlay_hash_take(op, *ret_pool);
+	return __inlay_hash_take(op, *ret_pool);
 }
 
 /* A node that we hold while we look for where to link it. */
@@ -170,7 +170,7 @@ static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, con
 static void drop(struct inlay_hash_op *op, struct held *held)
 {
 	if (held->nr)
-		inlay_hash_give(op, held->nr,
+		__inlay_hash_give(op, held->nr,
 				inlay_load(&inlay_hash_node(op->desc, op->region, held->nr)->next),
 				held->pool);
 	held->nr = 0;
@@ -202,7 +202,7 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 	bool is_full = false;
 
 	for (;;) {
-		enum inlay_hash_found found = inlay_hash_find(op, &at);
+		enum inlay_hash_found found = __inlay_hash_find(op, &at);
 
 		if (found == INLAY_HASH_UNSURE)
 			break;
@@ -275,7 +275,7 @@ static __s64 hash_delete(const struct inlay_map_desc *desc, const void *key)
 	if (!op_init(&op, desc, key))
 		return -INLAY_ENOENT;
 	for (;;) {
-		switch (inlay_hash_find(&op, &at)) {
+		switch (__inlay_hash_find(&op, &at)) {
 		case INLAY_HASH_ABSENT:
 			return -INLAY_ENOENT;
 		case INLAY_HASH_UNSURE:
@@ -297,7 +297,7 @@ static void *hash_lookup(const struct inlay_map_desc *desc, const void *key)
 	struct inlay_hash_op op;
 	char *shard;
 
-	if (!op_init(&op, desc, key) || inlay_hash_find(&op, &at) != INLAY_HASH_PRESENT)
+	if (!op_init(&op, desc, key) || __inlay_hash_find(&op, &at) != INLAY_HASH_PRESENT)
 		return 0;
 	if (!inlay_hash_is_percpu(desc))
 		return inlay_hash_node_value(desc, at.node);

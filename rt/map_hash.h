@@ -87,13 +87,13 @@ static inline __u32 inlay_node_taken(__u32 owner, enum inlay_hash_pool pool, __u
  * Walks the chain of op->hash to the key, or to node op->seek, and takes marked nodes off on the
  * way. ABSENT: at->prev is the end of the chain. UNSURE: the budget is spent.
  */
-enum inlay_hash_found inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at);
+enum inlay_hash_found __inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at);
 
 /* A node of the pool that is ours alone, its generation already counted up; 0: none. */
-__u32 inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_pool pool);
+__u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_pool pool);
 /* Gives back a node that is ours and in no chain. `link` was the last unmarked one it held. */
-void inlay_hash_give(struct inlay_hash_op *op, __u32 nr, __u64 link, enum inlay_hash_pool pool);
+void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, __u64 link, enum inlay_hash_pool pool);
 /* Reclaims the pool's nodes of dead processes; true if the pool may have nodes now. */
-bool inlay_hash_scavenge(struct inlay_hash_op *op, enum inlay_hash_pool pool);
+bool __inlay_hash_scavenge(struct inlay_hash_op *op, enum inlay_hash_pool pool);
 
 #endif /* INLAY_RT_MAP_HASH_H */

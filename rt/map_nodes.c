@@ -52,7 +52,7 @@ static __u32 stack_pop(struct inlay_hash_op *op, enum inlay_hash_pool pool)
 	__u64 *stack = pool_stack(op, pool);
 
 	while (inlay_hash_step(op)) {
-		__u64 top = inlay_load_acquire(stack); /* pairs with inlay_hash_give() */
+		__u64 top = inlay_load_acquire(stack); /* pairs with __inlay_hash_give() */
 		__u32 nr = top & INLAY_LINK_NODE;
 		struct inlay_hash_node *node;
 
@@ -91,14 +91,14 @@ static __u32 fresh_take(struct inlay_hash_op *op, enum inlay_hash_pool pool)
 	return 0;
 }
 
-__u32 inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_pool pool)
+__u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_pool pool)
 {
 	__u32 nr = stack_pop(op, pool);
 
 	return nr ? nr : fresh_take(op, pool);
 }
 
-void inlay_hash_give(struct inlay_hash_op *op, __u32 nr, __u64 link, enum inlay_hash_pool pool)
+void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, __u64 link, enum inlay_hash_pool pool)
 {
 	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, nr);
 	__u64 *stack = pool_stack(op, pool);

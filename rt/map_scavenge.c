@@ -44,7 +44,7 @@ static enum inlay_hash_found seek(const struct inlay_hash_op *op, __u32 nr, __u3
 
 	walk.hash = hash;
 	walk.seek = nr;
-	return inlay_hash_find(&walk, &ignored);
+	return __inlay_hash_find(&walk, &ignored);
 }
 
 /* A node that its owner had marked. True: it is off the list and ours; *ret_link is what it held. */
@@ -74,7 +74,7 @@ static bool reclaim_taken(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_
 
 	if (!inlay_cas32(&node->state, state, ours))
 		return false;
-	if (inlay_load_acquire(stack) != empty) { /* pairs with inlay_hash_give() */
+	if (inlay_load_acquire(stack) != empty) { /* pairs with __inlay_hash_give() */
 		inlay_cas32(&node->state, ours, state);
 		return false;
 	}
@@ -90,18 +90,18 @@ static bool reclaim_taken(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_
 	}
 	/*
 	 * It may have been linked and deleted meanwhile: then whoever marked it has it. Its link
-	 * is unmarked only after its state has changed (inlay_hash_give()), so the two are read in
+	 * is unmarked only after its state has changed (__inlay_hash_give()), so the two are read in
 	 * that order.
 	 */
 	*ret_link = inlay_load_acquire(&node->next);
 	return !(*ret_link & INLAY_LINK_MARK) && inlay_load(&node->state) == ours;
 }
 
-bool inlay_hash_scavenge(struct inlay_hash_op *op, enum inlay_hash_pool pool)
+bool __inlay_hash_scavenge(struct inlay_hash_op *op, enum inlay_hash_pool pool)
 {
 	struct inlay_hash_header *header = inlay_hash_header(op);
 	__u64 *stack = pool == INLAY_HASH_SPARE ? &header->free_spare : &header->free_main;
-	__u64 empty = inlay_load_acquire(stack); /* pairs with inlay_hash_give() */
+	__u64 empty = inlay_load_acquire(stack); /* pairs with __inlay_hash_give() */
 	struct alive_cache cache = { 0 };
 	struct inlay_hash_op walk = *op;
 	__u32 nr, nr_nodes = inlay_hash_nr_nodes(op->desc);
@@ -125,7 +125,7 @@ bool inlay_hash_scavenge(struct inlay_hash_op *op, enum inlay_hash_pool pool)
 			is_ours = reclaim_taken(&walk, nr, node, state, stack, empty, &link);
 		}
 		if (is_ours) {
-			inlay_hash_give(&walk, nr, link, pool);
+			__inlay_hash_give(&walk, nr, link, pool);
 			return true;
 		}
 		if (inlay_load(stack) != empty)
