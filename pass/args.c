@@ -254,7 +254,9 @@ void args_of_result(const struct pass_run *run, LLVMValueRef at, LLVMValueRef va
 	memset(words, 0, sizeof(*words));
 	if (run->point == PASS_POINT_LATE && !late_has_result((struct pass_run *)run, at))
 		return;
-	if (sret && arch->sret_is_returned)
+	/* a coroutine's parameters live in its frame, which may be gone by now */
+	if (sret && arch->sret_is_returned &&
+	    !(LLVMIsAFunction(at) && is_coroutine(at)))
 		words->w[arch->rets[0]].value = sret;
 	if (LLVMGetTypeKind(type) == LLVMVoidTypeKind || fields > 4)
 		return;

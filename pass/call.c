@@ -276,6 +276,8 @@ void call_insert(struct pass_run *run, const struct pass_place *place)
 	LLVMValueRef before = NULL;
 
 	site_fn(run, s.callee);
+	if (is_coroutine(place->fn)) /* a call may free the memory that a shared frame lives in */
+		ins.fn->frame = NULL;
 	args_at_call(run, s.call, place->alias, &words);
 	site_begin(&ins, s.call, site_inst_loc(run, s.call));
 	if (overrides)

@@ -170,6 +170,7 @@ const char *value_name(LLVMValueRef value);
 bool has_fn_attr(LLVMValueRef fn, const char *name);
 bool has_fn_string_attr(LLVMValueRef fn, const char *name);
 unsigned int attr_kind(const char *name);
+bool is_coroutine(LLVMValueRef fn); /* not yet split */
 /* The function that a call reaches directly, or NULL. */
 LLVMValueRef direct_callee(LLVMValueRef call);
 bool is_call(LLVMValueRef inst); /* call or invoke */

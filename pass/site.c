@@ -518,6 +518,11 @@ static bool is_exit(LLVMValueRef terminator)
 			      LLVMGetInstructionOpcode(terminator) == LLVMResume);
 }
 
+/*
+ * Of a coroutine the ramp is probed: what follows coro.end runs in it only. By then the coroutine may
+ * be gone, and with it every alloca that is used on both sides of a suspension: exits have a frame of
+ * their own.
+ */
 static void insert_exits(struct pass_run *run, const struct pass_place *place,
 			 struct pass_session *sessions)
 {
@@ -528,8 +533,12 @@ static void insert_exits(struct pass_run *run, const struct pass_place *place,
 	for (bb = LLVMGetFirstBasicBlock(place->fn); bb; bb = LLVMGetNextBasicBlock(bb))
 		if (is_exit(LLVMGetBasicBlockTerminator(bb)))
 			exits[nr++] = LLVMGetBasicBlockTerminator(bb);
-	for (unsigned int i = 0; i < nr; i++)
-		insert_exit(run, place, sessions, exits[i]);
+	for (unsigned int i = 0; i < nr; i++) {
+		if (is_coroutine(place->fn))
+			site_fn(run, place->fn)->frame = NULL;
+		if (!is_coroutine(place->fn) || LLVMGetInstructionOpcode(exits[i]) == LLVMRet)
+			insert_exit(run, place, sessions, exits[i]);
+	}
 	for (unsigned int i = 0; nr && i < place->nr_probes; i++)
 		if (probe_has(place->probes[i], PASS_RETURN))
 			record_site(run, place->probes[i], place, INLAY_SITE_RETURN);
@@ -548,7 +557,7 @@ void site_insert_function(struct pass_run *run, const struct pass_place *place)
 {
 	struct pass_session *sessions = run_alloc(run, place->nr_probes * sizeof(*sessions));
 
-	if (wants_unwinding(place))
+	if (wants_unwinding(place) && !is_coroutine(place->fn))
 		ir_make_cleanups(place->fn);
 	insert_entry(run, place, sessions);
 	insert_exits(run, place, sessions);

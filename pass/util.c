@@ -82,6 +82,11 @@ bool is_call(LLVMValueRef inst)
 	return LLVMIsACallInst(inst) || LLVMIsAInvokeInst(inst);
 }
 
+bool is_coroutine(LLVMValueRef fn)
+{
+	return has_fn_attr(fn, "presplitcoroutine");
+}
+
 LLVMValueRef direct_callee(LLVMValueRef call)
 {
 	return LLVMIsAFunction(LLVMGetCalledValue(call));
