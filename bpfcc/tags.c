@@ -49,6 +49,13 @@ static int apply(struct bpfcc_loader *l, struct bpfcc_prog *prog, const char *ta
 					   "tag \"inlay:%s\", but the section or another tag names "
 					   "function \"%s\"",
 					   tag, prog->function);
+		if (!(prog->flags & BPFCC_PROG_MULTI) && strpbrk(tag + 9, "*?["))
+			return bpfcc_error(l->diag, &where,
+					   "write SEC(\"uprobe.multi\"), SEC(\"uretprobe.multi\") or "
+					   "SEC(\"uprobe.session\")",
+					   "tag \"inlay:%s\": the program's section does not take a "
+					   "pattern",
+					   tag);
 		prog->function = tag + 9;
 		return 0;
 	}

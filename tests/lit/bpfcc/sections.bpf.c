@@ -8,6 +8,8 @@
 // RUN: not %bpfcc -d %t.2.bpf.o 2>&1 | FileCheck %s --check-prefix=TAG
 // RUN: %clang_bpf -DTAG='"inlay:function=g"' -c %s -o %t.3.bpf.o
 // RUN: not %bpfcc -d %t.3.bpf.o 2>&1 | FileCheck %s --check-prefix=TWICE
+// RUN: %clang_bpf -DBAD='"uprobe"' -DTAG='"inlay:function=g*"' -c %s -o %t.4.bpf.o
+// RUN: not %bpfcc -d %t.4.bpf.o 2>&1 | FileCheck %s --check-prefix=PATTERN
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -39,4 +41,5 @@ SEC("raw_tp/a") int six(void *ctx) { return 0; }
 // OFFSET: section "uprobe/app:f+4", program "one"
 // TAG: error: unknown tag "inlay:often"
 // TAG: help: known are inlay:call, inlay:caller=NAME
+// PATTERN: error: tag "inlay:function=g*": the program's section does not take a pattern
 // TWICE: error: tag "inlay:function=g", but the section or another tag names function "f"
