@@ -109,14 +109,18 @@ show_results() {
 	inlay hist latency_ns --sym -p "$1"
 }
 
-# Lines "plain RATE" and "probed RATE" on stdin: medians and their ratio.
+# Lines "plain RATE" and "probed RATE" on stdin: medians, spread, and the ratio of the medians.
 show_throughput() {
 	sort -k1,1 -k2,2n | awk -v unit="$1" '
 		{ n[$1]++; rate[$1, n[$1]] = $2 }
 		function median(name) { return rate[name, int((n[name] + 1) / 2)] }
+		function row(title, name) {
+			printf "    %-15s %10.0f %s (median of %d, from %.0f to %.0f)\n", title,
+				median(name), unit, n[name], rate[name, 1], rate[name, n[name]]
+		}
 		END {
-			printf "    without probes  %10.0f %s (median of %d)\n", median("plain"), unit, n["plain"]
-			printf "    with probes     %10.0f %s (median of %d)\n", median("probed"), unit, n["probed"]
+			row("without probes", "plain")
+			row("with probes", "probed")
 			printf "    ratio           %10.3f\n", median("probed") / median("plain")
 		}'
 }
