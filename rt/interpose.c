@@ -150,9 +150,13 @@ EXPORT int sigaction(int sig, const struct sigaction *act, struct sigaction *old
 	return inlay_sigaction(sig, act, old);
 }
 
+/* By the exported name it would be the address of whoever comes first in the process. */
+extern __typeof__(sigaction) inlay_sigaction_here
+	__attribute__((alias("sigaction"), visibility("hidden")));
+
 void *__inlay_interposed_sigaction(void)
 {
-	return (void *)sigaction;
+	return (void *)inlay_sigaction_here;
 }
 
 static sighandler_t set_handler(int sig, sighandler_t handler, int flags)
