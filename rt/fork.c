@@ -30,7 +30,6 @@ static void process_is_new(void)
 {
 	int fd = load_relaxed(&__inlay_rt.lock_fd);
 
-	store_relaxed(is_same_process, 1);
 	if (__inlay_rt.mode == RT_OFF)
 		return;
 	/* the parent forked while another of its threads claimed a row: not ours */
@@ -48,7 +47,9 @@ static void process_is_new(void)
 
 static void fork_child(void)
 {
-	process_is_new();
+	/* another library's handler may have come first, and hit a probe */
+	if (!__inlay_fork_check() && is_same_process == &never_wiped)
+		process_is_new();
 	/* release: who sees the count go down sees the row; pairs with is_used_by_others() */
 	if (__inlay_rt.head)
 		__atomic_fetch_sub(&__inlay_rt.head->seg.forking, 1, __ATOMIC_SEQ_CST);
@@ -70,7 +71,9 @@ void __inlay_fork_init(void)
 
 bool __inlay_fork_check(void)
 {
-	if (load_relaxed(is_same_process))
+	/* once a child, and not again in a signal handler on the way */
+	if (load_relaxed(is_same_process) ||
+	    __atomic_exchange_n(is_same_process, 1, __ATOMIC_RELAXED))
 		return false;
 	process_is_new();
 	return true;

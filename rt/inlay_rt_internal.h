@@ -172,6 +172,7 @@ INLAY_HIDDEN void __inlay_backing_unlink(void);
 
 /* lock.c: OFD locks on single bytes. Signal-safe. */
 INLAY_HIDDEN int __inlay_lock_set(int fd, __u64 byte, bool is_write);
+INLAY_HIDDEN void __inlay_lock_drop(int fd, __u64 byte);
 INLAY_HIDDEN bool __inlay_lock_is_held(int fd, __u64 byte);
 
 /* segment.c */
@@ -179,10 +180,11 @@ INLAY_HIDDEN bool __inlay_lock_is_held(int fd, __u64 byte);
  * process table; never fails. */
 INLAY_HIDDEN void __inlay_segment_open(const struct rt_env *env, __u64 region_bytes);
 /*
- * The lock of who appends to the tables, joins or removes the segment; close *ret_fd to give it up,
- * and map nothing from it, as a mapping would keep the lock. -1 where there is nobody to lock out.
+ * The lock of who appends to the tables, joins or removes the segment. *ret_fd is for unlocking, -1
+ * where there is nobody to lock out.
  */
 INLAY_HIDDEN int __inlay_segment_lock(int *ret_fd);
+INLAY_HIDDEN void __inlay_segment_unlock(int fd);
 INLAY_HIDDEN void __inlay_segment_publish(void);
 INLAY_HIDDEN void __inlay_segment_finish(void);
 /* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */

@@ -19,6 +19,19 @@ int __inlay_lock_set(int fd, __u64 byte, bool is_write)
 	return (int)sys_fcntl(fd, F_OFD_SETLK, (long)&lock);
 }
 
+/* For good, also where a child has a copy of the descriptor: closing ours would leave it locked. */
+void __inlay_lock_drop(int fd, __u64 byte)
+{
+	struct flock lock = {
+		.l_type = F_UNLCK,
+		.l_whence = SEEK_SET,
+		.l_start = (off_t)byte,
+		.l_len = 1,
+	};
+
+	sys_fcntl(fd, F_OFD_SETLK, (long)&lock);
+}
+
 /* Whether another open file holds it, shared or not; true when the kernel does not say. */
 bool __inlay_lock_is_held(int fd, __u64 byte)
 {

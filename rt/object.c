@@ -305,8 +305,7 @@ static int take(int fd, const struct inlay_object_desc *object)
 		    !rows_are_same(object, &head->objects[row], first_map))
 			err = -EPROTO;
 	}
-	if (lock_fd >= 0)
-		sys_close(lock_fd);
+	__inlay_segment_unlock(lock_fd);
 	if (err)
 		return err;
 	maps_register(object, first_map);

@@ -222,6 +222,14 @@ int __inlay_segment_lock(int *ret_fd)
 	return err;
 }
 
+void __inlay_segment_unlock(int fd)
+{
+	if (fd < 0)
+		return;
+	__inlay_lock_drop(fd, INLAY_TABLE_LOCK);
+	sys_close(fd);
+}
+
 /*
  * INLAY_SEGMENT=name: joins the segment of that name, or makes it under a name with a dot and gives
  * it the real one in one step, so that of two processes that start together one makes and the
@@ -281,7 +289,7 @@ static int open_shared(const char *dir, const char *name, __u64 region_bytes)
 				err = -EAGAIN;
 			if (!err)
 				__inlay_proc_claim();
-			sys_close(lock_fd);
+			__inlay_segment_unlock(lock_fd);
 		}
 		if (err)
 			leave();
@@ -428,13 +436,17 @@ static bool is_used_by_others(void)
 
 /*
  * Normal exit. The row is given up before the others are looked at: of two processes that end at
- * the same time at least one sees that it is the last.
+ * the same time at least one sees that it is the last. A child that no fork handler has seen may end
+ * here too: the row that it finds is its parent's, and so is everything else after a vfork().
  */
 void __inlay_segment_finish(void)
 {
 	int lock_fd;
 
 	if (!__inlay_rt.head || __inlay_rt.mode < RT_MEMFD)
+		return;
+	__inlay_fork_check();
+	if (sys_getpid() != __inlay_rt.pid)
 		return;
 	__inlay_proc_release();
 	if (__inlay_rt.is_maker)
@@ -444,6 +456,5 @@ void __inlay_segment_finish(void)
 		return;
 	if (!is_used_by_others())
 		__inlay_backing_unlink();
-	if (lock_fd >= 0)
-		sys_close(lock_fd);
+	__inlay_segment_unlock(lock_fd);
 }
