@@ -26,6 +26,7 @@ static struct {
 	_Atomic(int64_t) ppm;
 	uint64_t real0, ns0;
 	int is_on, is_frozen;
+	int is_wobbling;	/* +-100 ppm in turn, 10 ms each */
 } fake;
 
 static uint64_t real_ns(void)
@@ -42,6 +43,12 @@ static uint64_t fake_ns(void)
 
 	if (fake.is_frozen)
 		return fake.ns0;
+	if (fake.is_wobbling) {
+		int64_t phase = elapsed % 20000000;
+
+		return fake.ns0 + (uint64_t)(elapsed + (phase < 10000000 ? phase : 20000000 - phase) /
+							      10000);
+	}
 	return fake.ns0 + (uint64_t)(elapsed + elapsed * fake.ppm / 1000000);
 }
 
@@ -75,7 +82,7 @@ static int clock_setup(void **state)
 	anchor_lock = busy_lines = 0;
 	counter_is_refused = 0;
 	source = NULL;
-	fake.is_on = 0;
+	fake.is_on = fake.is_wobbling = 0;
 	return 0;
 }
 
@@ -436,14 +443,13 @@ static void test_threads_and_signals(void **state)
 	(void)state;
 	atomic_store(&latest, 0);
 	fake_set(0, 0);
+	fake.is_wobbling = 1;
 	assert_int_equal(sigaction(SIGUSR1, &sa, NULL), 0);
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, hammer, NULL), 0);
 	end = real_ns() + 1500000000ull;
 	for (int i = 0; real_ns() < end; i++) {
 		pthread_kill(threads[i % 4], SIGUSR1);
-		if (i % 16 == 0)
-			fake.ppm = -fake.ppm;
 		nanosleep(&nap, NULL);
 	}
 	atomic_store(&stop, 1);
