@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The names under which the IR calls libc functions that programs name as the manual does: large
- * file variants, versions of the C standard, fortified wrappers. Where a wrapper has arguments of its
- * own, `args` says which of its arguments the program knows as the first, second, ...; from its
+ * file variants, versions of the C standard, fortified wrappers. Where a wrapper has arguments of
+ * its own, `args` says which of its arguments the program knows as the first, second, ...; from its
  * last one on they follow in order.
  */
 #include <stdlib.h>

@@ -166,7 +166,7 @@ static unsigned int assign(const struct pass_arch *arch, const struct arg *args,
 			LLVMTypeRef type = field_type(args[i].type, k);
 
 			if (nr_fields(type))
-				return arch->nr_args; /* clang flattens: what follows is not known */
+				return arch->nr_args; /* never from clang: the rest is unknown */
 			word.field = k + 1;
 			next = assign_scalar(arch, words, next, type, word);
 		}
@@ -219,8 +219,9 @@ void args_at_call(const struct pass_run *run, LLVMValueRef call, const struct pa
 		i++;
 	}
 	next = assign(run->arch, args, nr, words);
-	/* The mode of an open() that creates nothing: what a variadic call leaves out reads as 0. */
-	for (; LLVMIsFunctionVarArg(LLVMGetCalledFunctionType(call)) && next < run->arch->nr_args; next++)
+	/* What a variadic call leaves out, as the mode of an open() does, reads as 0. */
+	for (; LLVMIsFunctionVarArg(LLVMGetCalledFunctionType(call)) && next < run->arch->nr_args;
+	     next++)
 		words->w[run->arch->args[next]].value = LLVMConstInt(i64, 0, false);
 }
 

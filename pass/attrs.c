@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attributes that a program makes untrue, dropped from what was probed, from every call of it and from
- * its callers in the module, transitively: otherwise a later pass deletes or merges the calls together
- * with their programs (tests/lit/pass/attrs.test).
+ * Attributes that a program makes untrue, dropped from what was probed, from every call of it and
+ * from its callers in the module, transitively: otherwise a later pass deletes or merges the calls
+ * together with their programs (tests/lit/pass/attrs.test).
  */
 #include "pass/plan.h"
 

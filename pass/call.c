@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs around a call to a function that the file does not define: entry programs before it, exit
- * programs after it, in place, so that variadic calls keep their arguments. Whether another file of
- * the target defines the function, and has the programs at its entry, is a link-time constant that
- * the site tests (docs/DESIGN.md section 12).
+ * Programs around a call to a function that the file does not define: entry programs before it,
+ * exit programs after it, in place, so that variadic calls keep their arguments. Whether another
+ * file of the target defines the function, and has the programs at its entry, is a link-time
+ * constant that the site tests (docs/DESIGN.md section 12).
  */
 #include <string.h>
 
@@ -98,8 +98,8 @@ static bool fails_with_minus_one(const char *name)
 }
 
 /*
- * rc in [-4095, -1] stands for an errno: the call fails as the function fails, with -1, or with NULL
- * where it returns a pointer that is not from mmap()'s family.
+ * rc in [-4095, -1] stands for an errno: the call fails as the function fails, with -1, or with
+ * NULL where it returns a pointer that is not from mmap()'s family.
  */
 static LLVMValueRef libc_result(struct site *s, struct pass_ins *ins, LLVMValueRef rc,
 				LLVMTypeRef type)
@@ -136,7 +136,8 @@ static LLVMValueRef libc_result(struct site *s, struct pass_ins *ins, LLVMValueR
 static void insert_override(struct site *s, struct pass_ins *ins)
 {
 	LLVMTypeRef type = LLVMGetReturnType(LLVMGetCalledFunctionType(s->call));
-	LLVMValueRef cond = site_override_test(ins), rc = site_override_rc(ins), phi = NULL, v = NULL;
+	LLVMValueRef cond = site_override_test(ins), rc = site_override_rc(ins), phi = NULL,
+		     v = NULL;
 	LLVMBasicBlockRef head = LLVMGetInstructionParent(s->call), body, cont, skip;
 	LLVMValueRef jump;
 
@@ -221,7 +222,7 @@ static void insert_after(struct site *s, struct pass_ins *ins, LLVMValueRef befo
 	site_end(ins);
 }
 
-/* A musttail call is followed by `ret` at once: exit programs that were due are counted as missed. */
+/* A musttail call is followed by `ret` at once: exit programs that were due count as missed. */
 static void insert_misses(struct site *s, struct pass_ins *ins)
 {
 	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
@@ -244,7 +245,7 @@ static void report_unwinding(struct site *s)
 
 		if (probe_has(probe, PASS_RETURN) && (probe->prog->flags & BPFCC_PROG_UNWIND))
 			report_skip(s->run, probe, value_name(s->callee), value_name(s->place->fn),
-				    "tag inlay:unwind has no effect at a call: the program runs when it returns");
+				    "tag inlay:unwind does nothing at a call");
 	}
 }
 
@@ -285,8 +286,9 @@ void call_insert(struct pass_run *run, const struct pass_place *place)
 	insert_before(&s, &ins);
 	if (overrides) {
 		insert_override(&s, &ins);
-		before = s.value ? first_after_phis(LLVMGetInstructionParent(s.value)) :
-				   LLVMGetBasicBlockTerminator(LLVMGetInstructionParent(ins.before));
+		before = s.value
+			     ? first_after_phis(LLVMGetInstructionParent(s.value))
+			     : LLVMGetBasicBlockTerminator(LLVMGetInstructionParent(ins.before));
 		if (!s.value) /* the block that both ways lead to */
 			before = LLVMGetFirstInstruction(LLVMGetSuccessor(before, 0));
 	} else if (is_tail) {

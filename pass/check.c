@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Whether a program can run at a place: does the place have what the program reads, can the function
- * be left early. The kernel would hand out whatever is in the register; here a program that was given
- * an exact name is an error, and one that came by a glob is left out and reported.
+ * Whether a program can run at a place: does the place have what the program reads, can the
+ * function be left early. The kernel would hand out whatever is in the register; here a program
+ * that was given an exact name is an error, and one that came by a glob is left out and reported.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -76,7 +76,8 @@ static const char *side_obstacle(struct pass_run *run, const struct pass_place *
 	if (word < run->arch->nr_regs)
 		return explain_missing(run, at, value_name(callee), side, word);
 	if (side == PASS_ENTRY && probe->overrides && !args_can_override(run, at, &why))
-		return run_printf(run, "it calls bpf_override_return(), but %s cannot be skipped: %s",
+		return run_printf(run,
+				  "it calls bpf_override_return(), but %s cannot be skipped: %s",
 				  value_name(callee), why);
 	return NULL;
 }
@@ -101,9 +102,9 @@ static const char *no_return_site(const struct pass_place *place, const struct p
 		return NULL;
 	if (is_coroutine(place->fn) && probe->prog->kind == INLAY_PROG_SESSION) {
 		if (!place->call)
-			return "it is a coroutine: what a session keeps would have to outlive its frame";
+			return "it is a coroutine: a session would have to outlive its frame";
 		if (frees_coroutine(place))
-			return "it frees the frame of the coroutine, where a session's cookie lives";
+			return "it frees the coroutine's frame, where the session is";
 	}
 	if (probe->prog->kind == INLAY_PROG_RETURN && !place->call &&
 	    has_fn_attr(place->fn, "noreturn"))

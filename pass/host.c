@@ -25,7 +25,8 @@ static bool contains(const struct dl_phdr_info *info, ElfW(Addr) address)
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
 
-		if (ph->p_type == PT_LOAD && address - (info->dlpi_addr + ph->p_vaddr) < ph->p_memsz)
+		if (ph->p_type == PT_LOAD &&
+		    address - (info->dlpi_addr + ph->p_vaddr) < ph->p_memsz)
 			return true;
 	}
 	return false;
@@ -63,7 +64,8 @@ bool pass_host_is_ours(char *why, size_t why_bytes)
 	if (major == 19 && s.llvm_at >= 0 && s.llvm_at < s.plugin_at)
 		return true;
 	snprintf(why, why_bytes,
-		 "this plugin works with LLVM 19 (clang-19), but the program that loads it uses another LLVM%s%s%s",
+		 "this plugin works with LLVM 19 (clang-19), but the program that loads it uses "
+		 "another LLVM%s%s%s",
 		 s.other[0] ? " (" : "", s.other, s.other[0] ? ")" : "");
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the pass needs of LLVM and LLVM-C 19 does not offer; implemented in plugin.cc, one call each.
+ * What the pass needs of LLVM and LLVM-C 19 does not offer; one call each, in plugin.cc.
  */
 #ifndef INLAY_PASS_IR_H
 #define INLAY_PASS_IR_H

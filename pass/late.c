@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Sites after the optimiser (tag inlay:late). By then a function may have lost arguments or its result,
- * and what is left has moved: `s(int unused, int x)` is `s(i32)`. So the early run writes on each
- * parameter which registers it fills, as an attribute that the parameter keeps wherever it goes and
- * that goes with it; a promoted argument is a new parameter and has none. The late run reads these and
- * nothing else: what is gone is not available, and is never shifted.
+ * Sites after the optimiser (tag inlay:late). By then a function may have lost arguments or its
+ * result, and what is left has moved: `s(int unused, int x)` is `s(i32)`. So the early run writes
+ * on each parameter which registers it fills, as an attribute that the parameter keeps wherever it
+ * goes and that goes with it; a promoted argument is a new parameter and has none. The late run
+ * reads these and nothing else: what is gone is not available, and is never shifted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +90,8 @@ void late_args(struct pass_run *run, LLVMValueRef fn, struct pass_words *words)
 		unsigned int w, extend, is_high, field;
 		int n;
 
-		for (; text && sscanf(text, "%u.%u.%u.%u %n", &w, &extend, &is_high, &field, &n) == 4;
+		for (;
+		     text && sscanf(text, "%u.%u.%u.%u %n", &w, &extend, &is_high, &field, &n) == 4;
 		     text += n) {
 			if (w >= run->arch->nr_regs)
 				continue;

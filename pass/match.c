@@ -112,8 +112,8 @@ static void match_function(struct pass_run *run, LLVMValueRef fn)
 }
 
 /*
- * Whether the program runs around calls of `callee`. A function that the file defines has its programs
- * at its entry; only a program that asks for calls gets them there too.
+ * Whether the program runs around calls of `callee`. A function that the file defines has its
+ * programs at its entry; only a program that asks for calls gets them there too.
  */
 static bool call_matches(const struct pass_probe *probe, LLVMValueRef callee,
 			 const struct pass_alias *alias, const char *caller)
@@ -204,7 +204,8 @@ void match_module(struct pass_run *run)
 		match_late(run);
 		return;
 	}
-	for (LLVMValueRef fn = LLVMGetFirstFunction(run->module); fn; fn = LLVMGetNextFunction(fn)) {
+	for (LLVMValueRef fn = LLVMGetFirstFunction(run->module); fn;
+	     fn = LLVMGetNextFunction(fn)) {
 		if (LLVMGetIntrinsicID(fn)) {
 			match_intrinsic(run, fn);
 			continue;

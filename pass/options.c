@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From the options to opened objects and their programs. What the pass does depends on its options
- * and the content of the probe objects alone; the environment is asked only where no option was given,
- * for builds that take no more than -fpass-plugin.
+ * and the content of the probe objects alone; the environment is asked only where no option was
+ * given, for builds that take no more than -fpass-plugin.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -151,7 +151,7 @@ static void refuse_late_calls(struct pass_run *run, const struct pass_object *ob
 	if (!(prog->flags & BPFCC_PROG_LATE) || !((prog->flags & BPFCC_PROG_CALL) || prog->caller))
 		return;
 	ir_error(run->context,
-		 run_printf(run, "inlay: %s: program %s: tag inlay:late is for entries and returns, and the program asks for calls",
+		 run_printf(run, "inlay: %s: program %s asks for calls: inlay:late has none",
 			    object->data->name, prog->name));
 	run->failed = true;
 }

@@ -33,7 +33,7 @@ static bool find_arch(struct pass_run *run)
 /* True if the module was changed. */
 static bool insert(struct pass_run *run)
 {
-	/* Calls first: unwinding programs turn calls into invokes, and a call is known by its address. */
+	/* Calls first: they are known by their address, and unwinding makes invokes of them. */
 	for (unsigned int i = 0; i < run->nr_places; i++)
 		if (run->places[i].call)
 			call_insert(run, &run->places[i]);

@@ -104,7 +104,7 @@ static inline bool probe_has(const struct pass_probe *probe, enum pass_side side
 struct pass_alias {
 	const char *name;	/* in the IR */
 	const char *function;	/* as programs name it */
-	const char *args;	/* which argument of `name` is which of `function`, or NULL: the same */
+	const char *args;	/* digits: arguments of `name` as `function` has them; or NULL */
 };
 
 /* One place and the programs that run there, in order. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The plugin's entry and the calls that LLVM-C 19 lacks. The only C++ of the project, without policy:
- * options are collected and handed on, every wrapper is one step.
+ * The plugin's entry and the calls that LLVM-C 19 lacks. The only C++ of the project, without
+ * policy: options are collected and handed on, every wrapper is one step.
  */
 #include <cstdio>
 #include <string>
@@ -21,7 +21,6 @@
 #include <llvm/Transforms/Utils/Cloning.h>
 #include <llvm/Transforms/Utils/EscapeEnumerator.h>
 #include <llvm/Transforms/Utils/ModuleUtils.h>
-
 #include "pass/ir.h"
 #include "pass/pass.h"
 
@@ -33,7 +32,7 @@ static Strings Sets("inlay-set", cl::desc("[OBJECT:]VAR=value"));
 static Strings Maps("inlay-map", cl::desc("[OBJECT:]NAME.max_entries=N"));
 static Strings Attaches("inlay-attach", cl::desc("[OBJECT:]PROGRAM:FUNCTION"));
 static cl::opt<std::string> Binary("inlay-binary", cl::desc("Name of the linked output"));
-static cl::opt<std::string> Report("inlay-report", cl::desc("JSON build report: file or directory"));
+static cl::opt<std::string> Report("inlay-report", cl::desc("JSON build report: file, directory"));
 static cl::opt<std::string> Hash("inlay-hash", cl::desc("Ignored: a key for compiler caches"));
 static cl::opt<bool> Override("inlay-allow-override", cl::desc("Accept bpf_override_return()"));
 static cl::opt<bool> Stats("inlay-stats", cl::desc("Programs count their runs and time"));
@@ -70,7 +69,7 @@ struct InlayPass : PassInfoMixin<InlayPass> {
 		Passes.addPass(SimplifyCFGPass());
 		AM.clear();
 		for (Function &F : M) {
-			if (F.hasFnAttribute(PASS_ATTR_LATE) && !F.isDeclaration() && !F.hasOptNone())
+			if (F.hasFnAttribute(PASS_ATTR_LATE) && !F.isDeclaration())
 				Passes.run(F, AM);
 			F.removeFnAttr(PASS_ATTR_LATE);
 		}
@@ -80,7 +79,7 @@ struct InlayPass : PassInfoMixin<InlayPass> {
 static void registerPasses(PassBuilder &PB)
 {
 	auto At = [](pass_point P) {
-		return [P](ModulePassManager &MPM, OptimizationLevel) { MPM.addPass(InlayPass{{}, P}); };
+		return [P](ModulePassManager &M, auto) { M.addPass(InlayPass{{}, P}); };
 	};
 	PB.registerPipelineStartEPCallback(At(PASS_POINT_EARLY));
 	PB.registerOptimizerLastEPCallback(At(PASS_POINT_LATE));
@@ -105,7 +104,8 @@ LLVMValueRef ir_if_then(LLVMValueRef cond, LLVMValueRef before, uint32_t weight_
 
 LLVMBasicBlockRef ir_split_block(LLVMValueRef before)
 {
-	return wrap(SplitBlock(unwrap<Instruction>(before)->getParent(), unwrap<Instruction>(before)));
+	Instruction *I = unwrap<Instruction>(before);
+	return wrap(SplitBlock(I->getParent(), I));
 }
 
 LLVMBasicBlockRef ir_split_edge(LLVMBasicBlockRef from, LLVMBasicBlockRef to)
@@ -139,8 +139,8 @@ void ir_diagnose(LLVMValueRef fn, LLVMValueRef at, const char *text, bool is_err
 	DiagnosticLocation Loc = F->getSubprogram();
 	if (at && unwrap<Instruction>(at)->getDebugLoc())
 		Loc = unwrap<Instruction>(at)->getDebugLoc();
-	F->getContext().diagnose(
-		DiagnosticInfoUnsupported(*F, text, Loc, is_error ? DS_Error : DS_Warning));
+	auto Severity = is_error ? DS_Error : DS_Warning;
+	F->getContext().diagnose(DiagnosticInfoUnsupported(*F, text, Loc, Severity));
 }
 
 void ir_error(LLVMContextRef context, const char *text)

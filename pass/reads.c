@@ -11,7 +11,8 @@
 
 static bool returns_zero_only(LLVMValueRef fn)
 {
-	for (LLVMBasicBlockRef bb = LLVMGetFirstBasicBlock(fn); bb; bb = LLVMGetNextBasicBlock(bb)) {
+	for (LLVMBasicBlockRef bb = LLVMGetFirstBasicBlock(fn); bb;
+	     bb = LLVMGetNextBasicBlock(bb)) {
 		LLVMValueRef ret = LLVMGetBasicBlockTerminator(bb), v;
 
 		if (!ret || LLVMGetInstructionOpcode(ret) != LLVMRet)
@@ -32,11 +33,14 @@ static const char *add_run_of(struct pass_run *run, LLVMModuleRef module, LLVMVa
 	LLVMTypeRef i32 = LLVMInt32TypeInContext(run->context);
 	LLVMTypeRef i64 = LLVMInt64TypeInContext(run->context);
 	LLVMTypeRef type = LLVMGlobalGetValueType(program);
-	LLVMValueRef fn = LLVMAddFunction(module, names[side], type), frame = LLVMGetParam(fn, 0), at, rc;
+	LLVMValueRef fn = LLVMAddFunction(module, names[side], type), frame = LLVMGetParam(fn, 0),
+		     at, rc;
 	LLVMBuilderRef b = LLVMCreateBuilderInContext(run->context);
-	LLVMValueRef index = LLVMConstInt(i64, 8ull * (run->arch->nr_regs + FRAME_IS_RETURN), false);
+	LLVMValueRef index =
+		LLVMConstInt(i64, 8ull * (run->arch->nr_regs + FRAME_IS_RETURN), false);
 
-	LLVMAddAttributeAtIndex(fn, 1, LLVMCreateEnumAttribute(run->context, attr_kind("noalias"), 0));
+	LLVMAddAttributeAtIndex(fn, 1,
+				LLVMCreateEnumAttribute(run->context, attr_kind("noalias"), 0));
 	LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(run->context, fn, ""));
 	at = LLVMBuildInBoundsGEP2(b, i8, frame, &index, 1, "");
 	LLVMBuildStore(b, LLVMConstInt(i32, side == PASS_RETURN, false), at);

@@ -54,7 +54,8 @@ static LLVMTypeRef record_type(LLVMContextRef c)
 
 static bool is_local(LLVMValueRef fn)
 {
-	return LLVMGetLinkage(fn) == LLVMInternalLinkage || LLVMGetLinkage(fn) == LLVMPrivateLinkage;
+	return LLVMGetLinkage(fn) == LLVMInternalLinkage ||
+	       LLVMGetLinkage(fn) == LLVMPrivateLinkage;
 }
 
 static uint32_t site_flags(const struct pass_probe *probe, const struct pass_place *place)
@@ -98,8 +99,8 @@ static void find_source(struct pass_run *run, const struct pass_place *place,
 }
 
 /*
- * Inline functions have a body, and records, in every file that uses them: one copy stays. Not in the
- * function's own comdat, which a retained record would keep in the file and in the link.
+ * Inline functions have a body, and records, in every file that uses them: one copy stays. Not in
+ * the function's own comdat, which a retained record would keep in the file and in the link.
  */
 static void share_record(struct pass_run *run, LLVMValueRef record, const struct pass_probe *probe,
 			 const struct pass_place *place, const struct pass_event *e)
@@ -108,8 +109,9 @@ static void share_record(struct pass_run *run, LLVMValueRef record, const struct
 	const uint8_t *h = probe->object->data->hash;
 	const char *name;
 
-	if (place->call || (linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMLinkOnceODRLinkage &&
-			    linkage != LLVMWeakAnyLinkage && linkage != LLVMWeakODRLinkage)) {
+	if (place->call ||
+	    (linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMLinkOnceODRLinkage &&
+	     linkage != LLVMWeakAnyLinkage && linkage != LLVMWeakODRLinkage)) {
 		LLVMSetLinkage(record, LLVMPrivateLinkage);
 		return;
 	}

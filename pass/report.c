@@ -208,8 +208,8 @@ void report_write(struct pass_run *run)
 	text = root ? json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
 	err = text ? write_text(run, path, text) : -ENOMEM;
 	if (err) {
-		ir_error(run->context, run_printf(run, "inlay: cannot write the report %s: %s", path,
-						  strerror(-err)));
+		ir_error(run->context, run_printf(run, "inlay: cannot write the report %s: %s",
+						  path, strerror(-err)));
 		run->failed = true;
 	}
 	free(text);

@@ -327,7 +327,7 @@ void site_run_entry(struct pass_ins *ins, const struct pass_probe *probe,
 	}
 }
 
-/* An exit run follows the entry run that armed it; a plain return program looks at its gates now. */
+/* An exit run follows the entry run that armed it; a return program looks at its gates now. */
 static bool open_return(struct pass_ins *ins, const struct pass_probe *probe,
 			const struct pass_session *session)
 {
@@ -408,7 +408,7 @@ LLVMValueRef site_override_rc(struct pass_ins *ins)
 				   ""));
 }
 
-/* After the entry programs: leave with what a program chose. The exit programs see this `ret` too. */
+/* After the entry programs: leave with what one chose. The exit programs see this `ret` too. */
 static void insert_override(struct pass_ins *ins, LLVMValueRef fn)
 {
 	LLVMTypeRef type = LLVMGetReturnType(LLVMGlobalGetValueType(fn));
@@ -504,7 +504,7 @@ static void insert_exit(struct pass_run *run, const struct pass_place *place,
 		if (is_tail && probe->reads[PASS_RETURN] & rets) {
 			site_miss_return(&ins, probe, &sessions[i]);
 			report_skip(run, probe, value_name(place->fn), NULL,
-				    "one return is a musttail call: its value is not known; the hit counts as missed");
+				    "one return is a musttail call and counts as missed");
 		} else {
 			site_run_return(&ins, probe, &sessions[i]);
 		}
@@ -519,9 +519,9 @@ static bool is_exit(LLVMValueRef terminator)
 }
 
 /*
- * Of a coroutine the ramp is probed: what follows coro.end runs in it only. By then the coroutine may
- * be gone, and with it every alloca that is used on both sides of a suspension: exits have a frame of
- * their own.
+ * Of a coroutine the ramp is probed: what follows coro.end runs in it only. By then the coroutine
+ * may be gone, and with it every alloca that is used on both sides of a suspension: exits have a
+ * frame of their own.
  */
 static void insert_exits(struct pass_run *run, const struct pass_place *place,
 			 struct pass_session *sessions)
