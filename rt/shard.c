@@ -35,6 +35,7 @@ struct shard_map {
 static struct shard_map maps[MAX_MAPS];
 static __u32 nr_maps;
 static char *addresses[INLAY_SEGMENT_MAX_SHARDS];	/* where this process has a row's shard */
+static __u64 mapped_bytes[INLAY_SEGMENT_MAX_SHARDS];	/* for how much; set once, before the address */
 static pthread_key_t exit_key;
 static bool has_exit_key;
 
@@ -121,11 +122,17 @@ void __inlay_shard_map_remove(const struct inlay_map_desc *desc)
 static char *shard_address(__u32 row, const struct inlay_map_desc *desc)
 {
 	const struct inlay_seg_shard *shard = &__inlay_rt.head->shards[row];
-	char *at = load_acquire(&addresses[row]), *other = NULL;
+	char *at, *other = NULL;
 	__u64 bytes = inlay_round_up(desc->shard_bytes, INLAY_PAGE_BYTES);
-	__u64 off;
+	__u64 off, known = 0;
 	int fd;
 
+	/* which map a row belongs to is shared memory's word only: it may be another one by now */
+	if (!__atomic_compare_exchange_n(&mapped_bytes[row], &known, bytes, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED) &&
+	    known != bytes)
+		return NULL;
+	at = load_acquire(&addresses[row]);
 	if (at)
 		return at;
 	if (__inlay_rt.mode == RT_PRIVATE) {
@@ -379,6 +386,7 @@ char *__inlay_shard_get(const struct inlay_map_desc *desc)
 {
 	struct shard_map *map;
 	char **slot, *shard = NULL, *seen = NULL;
+	__u32 skips;
 
 	if (__inlay_rt.mode == RT_OFF)
 		return NULL;
@@ -390,8 +398,9 @@ char *__inlay_shard_get(const struct inlay_map_desc *desc)
 	seen = load_relaxed(slot);
 	if (seen)
 		return seen;
-	if (load_relaxed(&map->skips)) {
-		store_relaxed(&map->skips, load_relaxed(&map->skips) - 1);
+	skips = load_relaxed(&map->skips);
+	if (skips) {
+		store_relaxed(&map->skips, skips - 1);
 	} else if (sys_getpid() == __inlay_rt.pid) {
 		/* before the claim: whatever is claimed is handed on */
 		if (has_exit_key)

@@ -6,6 +6,7 @@
  */
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -23,8 +24,9 @@ FIXTURE_ARRAY(0, counts, 8, 1000)
 FIXTURE_PERCPU_ARRAY(1, a, 8, 4)
 FIXTURE_PERCPU_ARRAY(2, b, 8, 4)
 FIXTURE_HUGE_ARRAY(3, huge, 8, 200000)
+FIXTURE_PERCPU_ARRAY(4, wide, 8, 1000000)
 FIXTURE_OBJECT("hostile", 0x66, FIXTURE_MAP(counts), FIXTURE_MAP(a), FIXTURE_MAP(b),
-	       FIXTURE_MAP(huge))
+	       FIXTURE_MAP(huge), FIXTURE_MAP(wide))
 
 static __u64 seed = 0x9e3779b97f4a7c15ull;
 
@@ -131,9 +133,33 @@ static void test_nonsense_in_the_tables(void **state)
 	assert_true(dropped > 1000);
 }
 
+/* A row that this process has mapped for one map is said to be another's, with larger shards. */
+static void test_shard_of_another_map(void **state)
+{
+	struct inlay_seg_shard *shard = __inlay_rt.head->shards;
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (!pid) {
+		signal(SIGSEGV, SIG_DFL);
+		hit(&fixture_desc_a);
+		while (shard->tid != (__u32)getpid())
+			shard++;
+		shard->map = 4;
+		shard->bytes = fixture_desc_wide.shard_bytes;
+		_exit(!fixture_percpu_add(&fixture_desc_wide, 999999, 1));
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	/* dropped, and not written beyond the mapping */
+	assert_int_equal(status, 1 << 8);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shard_of_another_map),
 		cmocka_unit_test(test_nonsense_in_the_tables),
 	};
 

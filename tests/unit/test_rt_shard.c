@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <ucontext.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -30,10 +31,11 @@ FIXTURE_PERCPU_ARRAY(7, silent, 8, 2)
 FIXTURE_PERCPU_ARRAY(8, vforks, 8, 2)
 FIXTURE_ARRAY(9, shared, 8, 4)
 FIXTURE_PERCPU_ARRAY(10, full, 8, 2)
+FIXTURE_PERCPU_ARRAY(11, skipped, 8, 2)
 FIXTURE_OBJECT("shards", 0x5a, FIXTURE_MAP(waves), FIXTURE_MAP(signals), FIXTURE_MAP(forks),
 	       FIXTURE_MAP(killed), FIXTURE_MAP(raw), FIXTURE_MAP(storm), FIXTURE_MAP(late),
 	       FIXTURE_MAP(silent), FIXTURE_MAP(vforks), FIXTURE_MAP(shared),
-	       FIXTURE_MAP(full))
+	       FIXTURE_MAP(full), FIXTURE_MAP(skipped))
 
 static int seg_fd;
 
@@ -174,6 +176,59 @@ static void test_full_table_drops_and_counts(void **state)
 	assert_int_equal(map.drops, 1010 - got);
 	assert_int_equal(segment_value(seg_fd, "full", 0), got);
 }
+
+#if defined(__x86_64__) && !defined(RT_TEST_TSAN)
+/*
+ * A handler takes the last of the hits to be skipped, at each instruction of a hit that is about to:
+ * the count of those must not go below zero, or no hit would look for a shard any more.
+ */
+static volatile int steps_left;
+
+static void on_step(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	if (--steps_left)
+		return;
+	fixture_percpu_add(&fixture_desc_skipped, 0, 1);
+	((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~0x100;
+}
+
+static void hit_stepping(void)
+{
+	__asm__ volatile("pushfq; orl $0x100, (%%rsp); popfq" ::: "memory", "cc");
+	fixture_percpu_add(&fixture_desc_skipped, 0, 1);
+	__asm__ volatile("pushfq; andl $~0x100, (%%rsp); popfq" ::: "memory", "cc");
+}
+
+static void test_the_last_skip_in_a_handler(void **state)
+{
+	struct sigaction act = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO }, old;
+	struct rt_head *head = __inlay_rt.head;
+	__u32 nr = head->seg.shards.nr;
+	int step, i, got;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGTRAP, &act, &old), 0);
+	for (step = 1, steps_left = 0; steps_left <= 0; step++) {
+		head->seg.shards.nr = INLAY_SEGMENT_MAX_SHARDS;
+		/* one refused, all but one of those that are skipped then */
+		for (i = 0; i < 1000; i++)
+			assert_int_equal(fixture_percpu_add(&fixture_desc_skipped, 0, 1), 0);
+		steps_left = step;
+		hit_stepping();
+		head->seg.shards.nr = nr;
+		for (i = 0, got = 0; i < 1010 && !got; i++)
+			got = fixture_percpu_add(&fixture_desc_skipped, 0, 1);
+		assert_int_equal(got, 1);
+		/* and begin again, with no skips left: the thread forgets its shard, and so do all */
+		head->shards[nr].map = INLAY_SEGMENT_MAX_MAPS;
+		fixture_tls_skipped = NULL;
+	}
+	assert_true(step > 20);
+	sigaction(SIGTRAP, &old, NULL);
+}
+#endif
 
 /* ---- signals ---------------------------------------------------------------------------- */
 
@@ -466,6 +521,9 @@ int main(void)
 		cmocka_unit_test(test_threads_by_the_thousand),
 		cmocka_unit_test(test_full_table_drops_and_counts),
 		cmocka_unit_test(test_signals_in_the_middle_of_a_claim),
+#if defined(__x86_64__) && !defined(RT_TEST_TSAN)
+		cmocka_unit_test(test_the_last_skip_in_a_handler),
+#endif
 #ifndef RT_TEST_TSAN /* which does not follow threads into fork children */
 		cmocka_unit_test(test_hits_in_thread_destructors),
 		cmocka_unit_test(test_threads_that_end_without_a_word),
