@@ -54,8 +54,8 @@ static struct bench_variant variants[] = {
 static const char usage[] =
 	"usage: bench-probe [--rounds N] [--calls N] [--only KEY,...] [--json FILE] [--check]\n"
 	"What a hit costs: Inlay, by hand, and other tracers, in alternating rounds.\n"
-	"  --rounds N   rounds of each variant (31; at most 101)\n"
-	"  --calls N    calls a round (200000: a round is shorter than a time slice)\n"
+	"  --rounds N   rounds of each variant (51; at most 101)\n"
+	"  --calls N    calls a round (100000: a round is shorter than a time slice)\n"
 	"  --only KEYS  these variants only, by their names in the JSON\n"
 	"  --json FILE  where the JSON goes (bench-probe.json in the current folder)\n"
 	"  --check      exit with 1 if a promised figure is missed\n"
@@ -125,7 +125,7 @@ static void remove_scratch(const char *scratch)
 
 int main(int argc, char **argv)
 {
-	struct bench_options options = { .json = "bench-probe.json", .rounds = 31, .calls = 200000 };
+	struct bench_options options = { .json = "bench-probe.json", .rounds = 51, .calls = 100000 };
 	char self[PATH_MAX] = "", scratch[] = "/tmp/inlay-bench-XXXXXX";
 	bool is_checked = false, all_met;
 	int err = 0;
