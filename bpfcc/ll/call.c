@@ -72,7 +72,7 @@ static void l_set_result(struct lower_func *lf, LLVMValueRef v)
 static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 {
 	bool has_frame = helper->flags & BPFCC_HELPER_F_FRAME;
-	LLVMValueRef v_args[BPFCC_MAX_ARGS + 1];
+	LLVMValueRef v_args[BPFCC_MAX_ARGS + 1], v_result;
 	unsigned int nr = 0;
 
 	if (has_frame)
@@ -92,7 +92,10 @@ static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 		else
 			v_args[nr++] = l_get_num(lf, BPF_REG_1 + i);
 	}
-	l_set_result(lf, l_call_helper(lf->l, helper, v_args));
+	v_result = l_call_helper(lf->l, helper, v_args);
+	l_set_result(lf, v_result);
+	if (helper->id == BPF_FUNC_map_update_elem)
+		l_count_drop(lf, v_result);
 	return 0;
 }
 

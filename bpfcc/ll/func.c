@@ -81,12 +81,13 @@ static void l_stack(struct lower_func *lf)
 	l_set_ptr(lf, FRAME_REG, LLVMBuildGEP2(l->builder, l->t_i8, lf->v_stack, &v_top, 1, ""));
 }
 
-/* Address of a counter in this program's control block. */
+/* Address of a counter in the program's control block. */
 static LLVMValueRef l_ctl_field(struct lower_func *lf, size_t offset)
 {
 	struct lower *l = lf->l;
 	LLVMValueRef v_off =
-	    LLVMConstInt(l->t_i64, lf->prog->index * sizeof(struct inlay_prog_ctl) + offset, false);
+	    LLVMConstInt(l->t_i64,
+			 lf->counted->index * sizeof(struct inlay_prog_ctl) + offset, false);
 
 	return LLVMBuildGEP2(l->builder, l->t_i8, l->v_ctl, &v_off, 1, "");
 }
@@ -98,6 +99,67 @@ static void l_ctl_add(struct lower_func *lf, size_t offset, LLVMValueRef v_add)
 			       v_add, LLVMAtomicOrderingMonotonic, false);
 
 	ll_set_nosanitize(v);
+}
+
+/* Behind a map update: one that failed for want of space is a drop of the program. */
+void l_count_drop(struct lower_func *lf, LLVMValueRef v_result)
+{
+	static const int errors[] = { -E2BIG, -ENOMEM, -EBUSY };
+	struct lower *l = lf->l;
+	LLVMBuilderRef b = l->builder;
+	LLVMBasicBlockRef b_drop, b_go_on;
+	LLVMValueRef v_is_drop = LLVMConstInt(l->t_i1, 0, false);
+
+	if (!lf->counted)
+		return;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		LLVMValueRef v_error = LLVMConstInt(l->t_i64, (uint64_t)(int64_t)errors[i], true);
+
+		v_is_drop = LLVMBuildOr(
+		    b, v_is_drop, LLVMBuildICmp(b, LLVMIntEQ, v_result, v_error, ""), "");
+	}
+	b_drop = LLVMAppendBasicBlockInContext(l->context, lf->v_fn, "drop");
+	b_go_on = LLVMAppendBasicBlockInContext(l->context, lf->v_fn, "");
+	LLVMBuildCondBr(b, v_is_drop, b_drop, b_go_on);
+	LLVMPositionBuilderAtEnd(b, b_drop);
+	l_ctl_add(lf, offsetof(struct inlay_prog_ctl, drops), LLVMConstInt(l->t_i64, 1, false));
+	LLVMBuildBr(b, b_go_on);
+	LLVMPositionBuilderAtEnd(b, b_go_on);
+}
+
+/* Whether `func`, or what it calls, is `callee`. The checker has refused recursion. */
+static bool reaches(const struct bpfcc_object *object, const struct bpfcc_func *func,
+		    const struct bpfcc_func *callee)
+{
+	if (func == callee)
+		return true;
+	for (uint32_t i = 0; i < func->nr_insns; i++) {
+		const struct bpf_insn *insn = &func->insns[i];
+
+		if (bpfcc_insn_is_lddw(insn))
+			i++;
+		else if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL &&
+			 (uint32_t)insn->imm < object->nr_funcs &&
+			 reaches(object, &object->funcs[insn->imm], callee))
+			return true;
+	}
+	return false;
+}
+
+/* The program in whose control block a function counts: the only one that calls it, or NULL. */
+static const struct bpfcc_prog *counted_prog(const struct bpfcc_object *object,
+					     const struct bpfcc_func *func)
+{
+	const struct bpfcc_prog *found = NULL;
+
+	for (uint32_t i = 0; i < object->nr_progs; i++) {
+		if (!reaches(object, object->progs[i].func, func))
+			continue;
+		if (found)
+			return NULL;
+		found = &object->progs[i];
+	}
+	return found;
 }
 
 /*
@@ -309,7 +371,10 @@ static int l_body(struct lower_func *lf)
 static int l_function(struct lower *l, const struct bpfcc_func *func, const struct bpfcc_prog *prog,
 		      LLVMValueRef v_fn)
 {
-	struct lower_func lf = {.l = l, .func = func, .prog = prog, .v_fn = v_fn};
+	struct lower_func lf = {
+		.l = l, .func = func, .prog = prog, .v_fn = v_fn,
+		.counted = prog ? prog : counted_prog(l->object, func),
+	};
 	int err;
 
 	l_entry(&lf);

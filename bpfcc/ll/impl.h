@@ -63,6 +63,7 @@ struct lower_func {
 	struct lower *l;
 	const struct bpfcc_func *func;
 	const struct bpfcc_prog *prog; /* NULL: a subprogram */
+	const struct bpfcc_prog *counted; /* whose control block counts; NULL: several call it */
 	LLVMValueRef v_fn, v_frame, v_stack, v_start_ns;
 	/*
 	 * Each register in two views, kept equal by every write: as a number and as a pointer. The
@@ -87,6 +88,8 @@ void l_set_ptr(struct lower_func *lf, int reg, LLVMValueRef v);
 void l_set_both(struct lower_func *lf, int reg, LLVMValueRef v_num, LLVMValueRef v_ptr);
 /* Kind before the current instruction; NULL if the object was not analysed. */
 const struct bpfcc_reg *l_kind(const struct lower_func *lf, uint32_t insn, int reg);
+/* func.c: counts a drop if the result of a map update says so */
+void l_count_drop(struct lower_func *lf, LLVMValueRef v_result);
 /* func.c: declares all functions, then lowers all bodies */
 int l_functions(struct lower *l);
 

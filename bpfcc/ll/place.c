@@ -403,15 +403,19 @@ static void l_place_map_call(struct lower *l, LLVMValueRef v_call)
 	}
 }
 
+static void l_each_inst_of(struct lower *l, LLVMValueRef v_fn,
+			   void (*visitor)(struct lower *l, LLVMValueRef v))
+{
+	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(v_fn); b; b = LLVMGetNextBasicBlock(b))
+		for (LLVMValueRef v = LLVMGetFirstInstruction(b); v; v = LLVMGetNextInstruction(v))
+			visitor(l, v);
+}
+
 static void l_each_inst(struct lower *l, void (*visitor)(struct lower *l, LLVMValueRef v))
 {
 	for (LLVMValueRef v_fn = LLVMGetFirstFunction(l->module); v_fn;
 	     v_fn = LLVMGetNextFunction(v_fn))
-		for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(v_fn); b;
-		     b = LLVMGetNextBasicBlock(b))
-			for (LLVMValueRef v = LLVMGetFirstInstruction(b); v;
-			     v = LLVMGetNextInstruction(v))
-				visitor(l, v);
+		l_each_inst_of(l, v_fn, visitor);
 }
 
 static void l_visit_access(struct lower *l, LLVMValueRef v)
@@ -443,9 +447,17 @@ static void l_visit_private(struct lower *l, LLVMValueRef v)
 		LLVMSetOrdering(v, LLVMAtomicOrderingNotAtomic);
 }
 
+/*
+ * Not in helpers that stayed out of line: a link keeps one copy for all objects, and another object
+ * may pass it a key in a map.
+ */
 void l_place_private(struct lower *l)
 {
-	l_each_inst(l, l_visit_private);
+	for (uint32_t i = 0; i < l->object->nr_progs; i++)
+		l_each_inst_of(l, l->v_progs[i], l_visit_private);
+	for (uint32_t i = 0; i < l->object->nr_funcs; i++)
+		if (l->v_subs[i])
+			l_each_inst_of(l, l->v_subs[i], l_visit_private);
 }
 
 /*

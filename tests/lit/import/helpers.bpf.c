@@ -4,6 +4,7 @@
 // RUN: %clang_bpf -I%S/Inputs -c %s -o %t.bpf.o
 // RUN: %bpfcc %t.bpf.o -o %t.ll && FileCheck %s < %t.ll
 // RUN: FileCheck --check-prefix=NONE %s < %t.ll
+// RUN: FileCheck --check-prefix=SHARED %s < %t.ll
 // RUN: %bpfcc %t.bpf.o -O0 -o %t.0.ll && FileCheck --check-prefix=NONE %s < %t.0.ll
 #include "probe.h"
 
@@ -54,6 +55,11 @@ SEC("uprobe/f") int change_large(struct pt_regs *ctx)
 	return from ? bpf_map_update_elem(&large_values, &one, from, BPF_ANY) : 0;
 }
 
+/* The keys above are on the stack, but the one copy that a link keeps also serves objects whose keys
+ * are in maps: it reads the index as shared memory.
+ * SHARED-LABEL: define linkonce_odr hidden i64 @__inlay_map_update_elem_v1_
+ * SHARED:       load atomic i32, ptr %1 monotonic
+ */
 /* CHECK-LABEL: define {{.*}}_whoami(
  * CHECK:       @__inlay_thread_v1
  * CHECK:       ret
