@@ -2,7 +2,7 @@
 // A map update that fails for want of space counts as a drop of the program that asked for it, also
 // from a subprogram of its own; other errors do not.
 // RUN: %clang_bpf -c %s -o %t.bpf.o
-// RUN: rm -rf %t.dir && mkdir -m 700 %t.dir
+// RUN: rm -rf %t.dir
 // RUN: %inlay_cc -O2 -finlay-probes=%t.bpf.o -x c %S/Inputs/ten-calls.target -o %t.exe
 // RUN: env INLAY_DIR=%t.dir INLAY_KEEP=1 %t.exe
 // RUN: sh -c 'inlay stat -p "$(echo %t.dir/*)"' | FileCheck %s
