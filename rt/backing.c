@@ -112,27 +112,38 @@ static int open_by_name(void)
 }
 
 /* The copy is made first and checked then: nobody else knows its number. */
+static int dup_checked(void)
+{
+	int fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN));
+	if (fd < 0)
+		fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, 3));
+	return fd;
+}
+
 int __inlay_backing_dup(void)
 {
 	int fd;
 
 	if (__inlay_rt.mode < RT_MEMFD)
 		return -EBADF;
-	fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN));
-	if (fd < 0)
-		fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, 3));
+	fd = dup_checked();
 	return fd >= 0 ? fd : open_by_name();
 }
 
 int __inlay_backing_reopen(void)
 {
 	char path[64] = "/proc/self/fd/";
-	int fd;
+	int fd = -EBADF, same;
 
 	if (__inlay_rt.mode < RT_MEMFD)
 		return -EBADF;
-	str_append_u64(path, sizeof(path), (__u64)__inlay_rt.fd);
-	fd = checked(sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0));
+	/* opening a terminal or a device has effects: by a number that is known to be ours */
+	same = dup_checked();
+	if (same >= 0) {
+		str_append_u64(path, sizeof(path), (__u64)same);
+		fd = checked(sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0));
+		sys_close(same);
+	}
 	return fd >= 0 ? fd : open_by_name();
 }
 

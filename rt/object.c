@@ -39,6 +39,7 @@ static void gates_set(const struct inlay_object_desc *object, const char *unit_p
 	}
 }
 
+/* In the unit's own page: a new row takes it over, a row that is there has its own switches. */
 static void switches_set(const struct inlay_object_desc *object)
 {
 	const __u32 both = INLAY_PROG_F_SWITCHED | INLAY_PROG_F_SWITCHED_ON;
@@ -173,7 +174,6 @@ static int rows_fill(int fd, const struct inlay_object_desc *object, __u32 objec
 	row->nr_progs = object->nr_progs;
 	row->btf_bytes = object->btf_bytes;
 	row->ctl_bytes = object->ctl_bytes;
-	switches_set(object);
 	err = region_make(fd, object->ctl, object->ctl_bytes, &row->ctl_off);
 	if (!err)
 		err = constant_make(fd, object->btf, object->btf_bytes, &row->btf_off);
@@ -321,6 +321,8 @@ void __inlay_object_add(const struct inlay_object_desc *object, const char *unit
 
 	if (__inlay_rt.mode == RT_OFF)
 		return;
+	if (is_our_abi(object))
+		switches_set(object);
 	if (!is_our_abi(object) || object->nr_maps > INLAY_SEGMENT_MAX_MAPS)
 		err = -EPROTO;
 	if (!err && __inlay_rt.mode >= RT_MEMFD)

@@ -35,7 +35,7 @@ struct shard_map {
 static struct shard_map maps[MAX_MAPS];
 static __u32 nr_maps;
 static char *addresses[INLAY_SEGMENT_MAX_SHARDS];	/* where this process has a row's shard */
-static __u64 mapped_bytes[INLAY_SEGMENT_MAX_SHARDS];	/* for how much; set once, before the address */
+static __u64 mapped_bytes[INLAY_SEGMENT_MAX_SHARDS];	/* how much; set once, before the address */
 static pthread_key_t exit_key;
 static bool has_exit_key;
 

@@ -232,6 +232,49 @@ static void test_closed_descriptors(void **state)
 	close(copy);
 }
 
+/* ... and nothing else that has the number is opened: a terminal would become the target's own. */
+static void test_terminal_in_our_place(void **state)
+{
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (!pid) {
+		int master = posix_openpt(O_RDWR | O_NOCTTY);
+		int terminal = -1, fd;
+
+		if (setsid() < 0 || master < 0 || grantpt(master) || unlockpt(master))
+			_exit(2);
+		terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+		if (terminal < 0 || dup2(terminal, __inlay_rt.fd) < 0)
+			_exit(3);
+		fd = __inlay_backing_reopen();
+		if (fd < 0)
+			_exit(4);
+		_exit(open("/dev/tty", O_RDWR) >= 0);
+	}
+	waitpid(pid, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+/* An object that stays private runs on as it was meant to start. */
+static void test_switch_of_a_refused_object(void **state)
+{
+	static struct inlay_prog_ctl ctl[sizeof(fixture_ctl) / sizeof(fixture_ctl[0])]
+		__attribute__((aligned(INLAY_PAGE_BYTES)));
+	struct inlay_object_desc other = fixture_object;
+	__u64 refused = __inlay_rt.head->seg.objects_refused;
+
+	(void)state;
+	other.nr_maps = 1; /* of another layout than the one with this hash */
+	other.ctl = ctl;
+	__inlay_object_add(&other, NULL);
+	assert_int_equal(__inlay_rt.head->seg.objects_refused, refused + 1);
+	assert_int_equal(ctl[2].on, 0);
+	assert_int_equal(ctl[3].on, 1);
+}
+
 static void test_errno(void **state)
 {
 	(void)state;
@@ -252,6 +295,8 @@ int main(void)
 		cmocka_unit_test(test_gate_rule),
 		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_closed_descriptors),
+		cmocka_unit_test(test_terminal_in_our_place),
+		cmocka_unit_test(test_switch_of_a_refused_object),
 		cmocka_unit_test(test_errno),
 	};
 
