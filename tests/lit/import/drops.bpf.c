@@ -6,9 +6,9 @@
 // RUN: %inlay_cc -O2 -finlay-probes=%t.bpf.o -x c %S/Inputs/ten-calls.target -o %t.exe
 // RUN: env INLAY_DIR=%t.dir INLAY_KEEP=1 %t.exe
 // RUN: sh -c 'inlay stat -p "$(echo %t.dir/*)"' | FileCheck %s
-// CHECK: direct {{.*}} 0 {{ *}} 6 {{ *}}-
-// CHECK: by_sub {{.*}} 0 {{ *}} 6 {{ *}}-
-// CHECK: exists {{.*}} 0 {{ *}} 0 {{ *}}-
+// CHECK: direct entry fixed 1 0 6 -
+// CHECK: by_sub entry fixed 1 0 6 -
+// CHECK: exists entry fixed 1 0 0 -
 // CHECK: map few dropped 12 updates
 #include <inlay/inlay.bpf.h>
 
