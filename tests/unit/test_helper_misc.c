@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "skip.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -125,8 +126,7 @@ static void test_uid_gid(void **state)
 	(void)state;
 	assert_int_equal(__inlay_get_current_uid_gid(), (uint64_t)getgid() << 32 | getuid());
 	if (geteuid() != 0) {
-		print_message("skipped: root only: changing ids\n");
-		skip();
+		skip_because("root only: changing ids");
 	}
 	pid = fork();
 	if (pid == 0) {
@@ -247,7 +247,7 @@ static void test_comm(void **state)
 	}
 	prctl(PR_SET_NAME, saved);
 	if (err)
-		print_message("not compared with the kernel: %s\n", strerror(-err));
+		skip_because("not compared with the kernel: %s", strerror(-err));
 	else
 		kernel_helper_close(&helper);
 }
@@ -365,8 +365,7 @@ static void test_trace_against_kernel(void **state)
 
 	(void)state;
 	if (err) {
-		print_message("skipped: cannot ask the kernel: %s\n", strerror(-err));
-		skip();
+		skip_because("cannot ask the kernel: %s", strerror(-err));
 	}
 	for (unsigned int i = 0; i < sizeof(fmts) / sizeof(fmts[0]); i++) {
 		int has_string = strstr(fmts[i], "s") != NULL;
@@ -501,5 +500,5 @@ int main(void)
 		cmocka_unit_test(test_keeps_errno),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return exit_code(cmocka_run_group_tests(tests, NULL, NULL));
 }

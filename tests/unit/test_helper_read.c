@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include "skip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,8 +169,7 @@ static void test_against_kernel(void **state)
 	for (unsigned int row = 0; row < 2; row++) {
 		err = kernel_helper_open(rows[row].id, 0, &helper);
 		if (err) {
-			print_message("skipped: cannot ask the kernel: %s\n", strerror(-err));
-			skip();
+			skip_because("cannot ask the kernel: %s", strerror(-err));
 		}
 		for (int i = 0; i < 4000; i++) {
 			uint8_t expected[KERNEL_BUF], got[KERNEL_BUF];
@@ -803,5 +803,5 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "reads-work") == 0)
 		return setup(NULL) || !reads_work() || !is_blocked(SIGSEGV);
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return exit_code(cmocka_run_group_tests(tests, setup, NULL));
 }
