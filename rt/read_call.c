@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Untrusted memory by system call: slow, and safe whatever the target did to its signals. Used where
- * SIGSEGV cannot be ours, and by what is slow anyway.
+ * Untrusted memory by system call: slow, and safe whatever the target did to its signals. Used
+ * where SIGSEGV cannot be ours, and by what is slow anyway.
  */
 #include <errno.h>
 #include <sys/uio.h>
 
 #include "rt/helpers.h"
 #include "rt/sys.h"
+
+#define PIECE_BYTES 256u /* divides a page */
 
 int __inlay_read_by_call(void *dst, __u64 addr, __u64 bytes)
 {
@@ -22,8 +24,8 @@ int __inlay_read_by_call(void *dst, __u64 addr, __u64 bytes)
 }
 
 /*
- * As rt/probe_copy.c leaves it: the word that holds the NUL is cleared behind it, if the whole word is
- * inside the buffer and could be read.
+ * As rt/probe_copy.c leaves it: the word that holds the NUL is cleared behind it, if the whole word
+ * is inside the buffer and could be read.
  */
 static void clear_behind(char *dst, __u64 addr, __u64 length, __u64 bytes)
 {
@@ -40,17 +42,20 @@ long __inlay_read_string_by_call(char *dst, __u64 addr, __u64 bytes)
 	__u64 done = 0;
 
 	while (done < bytes) {
-		/* a page at a time: what lies behind the NUL may be unmapped */
-		__u64 n = INLAY_PAGE_BYTES - ((addr + done) & (INLAY_PAGE_BYTES - 1));
-		char page[INLAY_PAGE_BYTES];
+		/*
+		 * Never beyond the page of a byte that is wanted: what lies behind the NUL may be
+		 * unmapped. Little at a time, as the stack may be a signal handler's.
+		 */
+		char piece[PIECE_BYTES];
+		__u64 n = PIECE_BYTES - ((addr + done) & (PIECE_BYTES - 1));
 
 		if (n > bytes - done)
 			n = bytes - done;
-		if (__inlay_read_by_call(page, addr + done, n))
+		if (__inlay_read_by_call(piece, addr + done, n))
 			return -EFAULT;
 		for (__u64 i = 0; i < n; i++) {
-			dst[done + i] = page[i];
-			if (page[i])
+			dst[done + i] = piece[i];
+			if (piece[i])
 				continue;
 			done += i;
 			clear_behind(dst, addr, done, bytes);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The runtime's core: start, segment, objects, shards, processes.
 find_package(Threads REQUIRED)
-foreach(module rt_start rt_shard rt_fork rt_hostile rt_keys)
+foreach(module rt_start rt_shard rt_fork rt_stack rt_hostile rt_keys)
 	inlay_unit_test(${module} LIBS inlay_rt Threads::Threads)
 endforeach()
 
