@@ -237,15 +237,30 @@ static int place(int fd, void *region, __u64 off, __u64 bytes)
 	return __inlay_region_map(fd, region, off, bytes);
 }
 
-static int huge_place(int fd, const struct inlay_map_desc *map, __u64 off)
+/*
+ * Mapped once a row and never unmapped: a library that goes cannot tell whether it is closed or the
+ * process ends, where other threads still run in it. When it comes back, or another one with this
+ * object does, it gets the same pages.
+ */
+static int huge_place(int fd, const struct inlay_map_desc *map, __u32 map_row, __u64 off)
 {
-	void *at;
+	static struct {
+		void *at;
+		__u64 bytes;
+	} mapped[INLAY_SEGMENT_MAX_MAPS];
+	void *at = mapped[map_row].at;
 
-	if (!__inlay_segment_holds(fd, off, map->region_bytes))
+	if (at && mapped[map_row].bytes != map->region_bytes)
 		return -EINVAL;
-	at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
-	if (!at)
-		return -ENOMEM;
+	if (!at) {
+		if (!__inlay_segment_holds(fd, off, map->region_bytes))
+			return -EINVAL;
+		at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
+		if (!at)
+			return -ENOMEM;
+		mapped[map_row].at = at;
+		mapped[map_row].bytes = map->region_bytes;
+	}
 	/* release: inlined code loads the base and uses what is behind it */
 	store_release(map->base, at);
 	return 0;
@@ -263,7 +278,7 @@ static int regions_place(int fd, const struct inlay_object_desc *object, __u64 c
 		__u64 off = load_relaxed(&__inlay_rt.head->maps[first_map + i].off);
 
 		if (map->flags & INLAY_MAP_HUGE)
-			err = huge_place(fd, map, off);
+			err = huge_place(fd, map, first_map + i, off);
 		else if (map->flags & INLAY_MAP_RODATA)
 			err = 0;
 		else

@@ -7,7 +7,9 @@
 
 FIXTURE_ARRAY(0, lib_counts, 8, 10)
 FIXTURE_PERCPU_ARRAY(1, lib_per_thread, 8, 4)
-FIXTURE_OBJECT("lib", 0x1b, FIXTURE_MAP(lib_counts), FIXTURE_MAP(lib_per_thread))
+FIXTURE_HUGE_ARRAY(2, lib_huge, 8, 200000)
+FIXTURE_OBJECT("lib", 0x1b, FIXTURE_MAP(lib_counts), FIXTURE_MAP(lib_per_thread),
+	       FIXTURE_MAP(lib_huge))
 
 void lib_hit(void);
 unsigned long long lib_count(void);

@@ -288,11 +288,24 @@ static void *lib_thread(void *arg)
 	return NULL;
 }
 
+static int nr_mappings(void)
+{
+	char line[1024];
+	FILE *f = fopen("/proc/self/maps", "r");
+	int nr = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		nr += strstr(line, "rw-s") != NULL;
+	if (f)
+		fclose(f);
+	return nr;
+}
+
 static void with_libraries(int argc, char **argv)
 {
 	unsigned long long total = 0;
+	int round, i, before = 0;
 	pthread_t thread;
-	int round, i;
 
 	for (round = 0; round < 3; round++)
 		for (i = 0; i < argc; i++)
@@ -302,7 +315,10 @@ static void with_libraries(int argc, char **argv)
 	for (i = 0; i < 10; i++) {
 		pthread_create(&thread, NULL, lib_thread, &total);
 		pthread_join(thread, NULL);
+		if (!i)
+			before = nr_mappings();
 	}
+	expect("mappings after many loads", (unsigned int)nr_mappings(), (unsigned int)before);
 	check();
 }
 
