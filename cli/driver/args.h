@@ -35,8 +35,8 @@ struct cc_args {
 };
 
 /*
- * Classifies argv[0 .. nr), which starts behind the command's name and has no @file left. The strings
- * stay the caller's; ret_args points into them.
+ * Classifies argv[0 .. nr), which starts behind the command's name and has no @file left. The
+ * strings stay the caller's; ret_args points into them.
  */
 void cc_args_read(const char *const *argv, size_t nr, struct cc_args *ret_args);
 

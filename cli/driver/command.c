@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Builds clang's command line. Every flag is one that clang uses in the phases that run, so that
- * -Werror finds no unused one; flags for the compiler proper go through -Xclang, because clang hands
- * a plain -mllvm to its assembler as well, which does not know the plugin.
+ * -Werror finds no unused one; flags for the compiler proper go through -Xclang, because clang
+ * hands a plain -mllvm to its assembler as well, which does not know the plugin.
  */
 #include "cli/driver/command.h"
 
@@ -83,8 +83,8 @@ int cc_link_flags(struct bpfcc_arena *arena, const struct cc_options *options,
 }
 
 /*
- * The user's words, with the inputs behind "--" written so that they need no "--": flags must be able to
- * stand behind them.
+ * The user's words, with the inputs behind "--" written so that they need no "--": flags must be
+ * able to stand behind them.
  */
 static int add_user(struct bpfcc_arena *arena, const struct cc_words *user,
 		    struct cc_words *command)

@@ -10,9 +10,9 @@
 #include "cli/driver/paths.h"
 
 /*
- * What a compilation needs on top of the user's arguments: the plugin and its options. `hash` stands
- * for the content of everything that the result depends on. `report` is the folder for reports of
- * translation units, or NULL.
+ * What a compilation needs on top of the user's arguments: the plugin and its options. `hash`
+ * stands for the content of everything that the result depends on. `report` is the folder for
+ * reports of translation units, or NULL.
  */
 int cc_compile_flags(struct bpfcc_arena *arena, const struct cc_options *options,
 		     const struct cc_paths *paths, const char *hash, const char *report,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The key that stands on clang's command line for everything else that the result depends on, so that
- * a compiler cache behind the wrapper never returns an object of other probes.
+ * The key that stands on clang's command line for everything else that the result depends on, so
+ * that a compiler cache behind the wrapper never returns an object of other probes.
  */
 #ifndef INLAY_DRIVER_HASH_H
 #define INLAY_DRIVER_HASH_H

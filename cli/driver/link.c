@@ -20,15 +20,15 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* A path of a section names a file by its name, or by its whole path if it has folders. */
+/* By name without folders, as the runtime does: a program is linked elsewhere than it is installed. */
 static bool names_output(const char *path, const char *output)
 {
 	return path && strcmp(path, "*") != 0 && strcmp(base_name(path), base_name(output)) == 0;
 }
 
 /*
- * Whether a program runs in this file: sites of one for another file are switched off at start. A path of
- * a library is about calls into it, from wherever they come.
+ * Whether a program runs in this file: sites of one for another file are switched off at start. A
+ * path of a library is about calls into it, from wherever they come.
  */
 static bool runs_in(const struct bpfcc_prog *prog, const char *output)
 {

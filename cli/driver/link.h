@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a link has made of the probes: which programs found a site in the linked file, and whether one
- * that names this very file found none.
+ * What a link has made of the probes: which programs found a site in the linked file, and whether
+ * one that names this very file found none.
  */
 #ifndef INLAY_DRIVER_LINK_H
 #define INLAY_DRIVER_LINK_H
@@ -28,9 +28,9 @@ struct cc_link {
 };
 
 /*
- * Looks at a linked file. `options` are those of the link. -ENOEXEC: no ELF file. Messages about a probe
- * object that cannot be read go to stderr; then -EINVAL. What the result points to lives until the
- * process ends.
+ * Looks at a linked file. `options` are those of the link. -ENOEXEC: no ELF file. Messages about a
+ * probe object that cannot be read go to stderr; then -EINVAL. What the result points to lives
+ * until the process ends.
  */
 int cc_link_read(struct bpfcc_arena *arena, const struct cc_options *options, const char *output,
 		 struct cc_link *ret_link);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * inlay-cc and inlay-c++ (one program, told apart by its name): clang 19 that sets probes. Reads the
- * command line, runs clang with what the probes need, and after a link checks what became of them.
- * With nothing to do it becomes clang with the arguments unchanged.
+ * inlay-cc and inlay-c++ (one program, told apart by its name): clang 19 that sets probes. Reads
+ * the command line, runs clang with what the probes need, and after a link checks what became of
+ * them. With nothing to do it becomes clang with the arguments unchanged.
  */
 #include <errno.h>
 #include <spawn.h>
@@ -158,8 +158,8 @@ static bool is_folder(const char *path)
 }
 
 /*
- * Where the pass puts the reports of translation units: into the folder that was named, or beside the
- * file, which is the link's.
+ * Where the pass puts the reports of translation units: into the folder that was named, or beside
+ * the file, which is the link's.
  */
 static int prepare_report(const struct driver *driver, const char **ret_report)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of Inlay's options and the walk that takes them out of a clang command line. A word that
- * is the value of one of clang's options (`-Xlinker --map`) is never taken for one of ours.
+ * The table of Inlay's options and the walk that takes them out of a clang command line. A word
+ * that is the value of one of clang's options (`-Xlinker --map`) is never taken for one of ours.
  */
 #include "cli/driver/options.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The wrapper's reading of command lines: the classifier's table, @files and quoting, Inlay's options
- * and the command lines that come out.
+ * The wrapper's reading of command lines: the classifier's table, @files and quoting, Inlay's
+ * options and the command lines that come out.
  */
 #include <errno.h>
 #include <setjmp.h>
