@@ -20,7 +20,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* By name without folders, as the runtime does: a program is linked elsewhere than it is installed. */
+/* By name alone, as at run time: a program is linked elsewhere than it is installed. */
 static bool names_output(const char *path, const char *output)
 {
 	return path && strcmp(path, "*") != 0 && strcmp(base_name(path), base_name(output)) == 0;
