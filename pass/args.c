@@ -132,8 +132,12 @@ static unsigned int assign_scalar(const struct pass_arch *arch, struct pass_word
 
 	if (n == 2 && arch->wide_is_even)
 		next += next & 1;
-	if (!n || next + n > arch->nr_args)
+	if (!n)
 		return next;
+	/* What does not fit goes to the stack, and nothing after it into the register that is left:
+	 * AAPCS64 says so, and so does LLVM for an i128 on x86-64 (the psABI and gcc do not). */
+	if (next + n > arch->nr_args)
+		return arch->nr_args;
 	words->w[arch->args[next]] = word;
 	if (n == 2) {
 		word.is_high = true;
