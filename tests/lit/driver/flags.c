@@ -11,7 +11,7 @@
 // RUN: %clang -S %s -o %t.s
 // RUN: %inlay_cc -Werror -finlay-probes=%t.bpf.o -c %t.s -x c %S/Inputs/other.inc -### 2>&1 | FileCheck %s --check-prefix=MIXED
 // MIXED: "-cc1as"
-// MIXED-NOT: inlay
+// MIXED-NOT: "-inlay-
 // MIXED: "-cc1"
 // MIXED-SAME: "-inlay-probes=
 
