@@ -16,15 +16,27 @@
 
 enum { WALK_BUDGET_MAX = 1 << 16, RETRY_BUDGET = 1024 };
 
-static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc, const void *key)
+/*
+ * A key as it was when the operation began: where it is in a map, it may change at any time, and a
+ * node of one key would end up in the chain of another, which no walk to it passes.
+ */
+struct key_copy {
+	__u64 words[512 / 8];
+};
+
+static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc, const void *key,
+		    struct key_copy *copy)
 {
 	__u32 row = __inlay_proc_row();
 	__u32 nr_nodes = inlay_hash_nr_nodes(desc);
 
 	op->desc = desc;
 	op->region = inlay_map_region(desc);
-	op->key = key;
-	op->hash = inlay_hash_key(key, desc->key_size);
+	if (desc->key_size > sizeof(copy->words))
+		return false;
+	inlay_copy_in(copy->words, key, desc->key_size);
+	op->key = copy->words;
+	op->hash = inlay_hash_key(copy->words, desc->key_size);
 	op->seek = 0;
 	op->budget = (nr_nodes < WALK_BUDGET_MAX ? nr_nodes : WALK_BUDGET_MAX) + RETRY_BUDGET;
 	op->owner = row < INLAY_SEGMENT_MAX_PROCS ? row + 1 : 0;
@@ -259,10 +271,11 @@ static __s64 hash_update(const struct inlay_map_desc *desc, const void *key, con
 			 __u64 flags)
 {
 	struct inlay_hash_op op;
+	struct key_copy copy;
 
 	if (flags > INLAY_BPF_EXIST) /* BPF_F_LOCK too: no value has a bpf_spin_lock */
 		return -INLAY_EINVAL;
-	if (!op_init(&op, desc, key))
+	if (!op_init(&op, desc, key, &copy))
 		return -INLAY_EBUSY;
 	return update(&op, value, flags);
 }
@@ -271,8 +284,9 @@ static __s64 hash_delete(const struct inlay_map_desc *desc, const void *key)
 {
 	struct inlay_hash_place at;
 	struct inlay_hash_op op;
+	struct key_copy copy;
 
-	if (!op_init(&op, desc, key))
+	if (!op_init(&op, desc, key, &copy))
 		return -INLAY_ENOENT;
 	for (;;) {
 		switch (__inlay_hash_find(&op, &at)) {
@@ -295,9 +309,10 @@ static void *hash_lookup(const struct inlay_map_desc *desc, const void *key)
 {
 	struct inlay_hash_place at;
 	struct inlay_hash_op op;
+	struct key_copy copy;
 	char *shard;
 
-	if (!op_init(&op, desc, key) || __inlay_hash_find(&op, &at) != INLAY_HASH_PRESENT)
+	if (!op_init(&op, desc, key, &copy) || __inlay_hash_find(&op, &at) != INLAY_HASH_PRESENT)
 		return 0;
 	if (!inlay_hash_is_percpu(desc))
 		return inlay_hash_node_value(desc, at.node);

@@ -370,6 +370,60 @@ static void interleaved_at_every_access(void **state)
 			}
 }
 
+/*
+ * A key in another map's value, which somebody else changes: one key or the other is meant, and not
+ * the one for its place and the other for its name.
+ */
+static __u64 shared_key, other_key;
+
+static void change_key(void)
+{
+	shared_key = other_key;
+}
+
+static void check_places(void)
+{
+	__u32 bucket, nr;
+
+	fixture_check(&map.desc, false);
+	for (bucket = 0; bucket <= inlay_hash_mask(&map.desc); bucket++)
+		for (nr = *inlay_hash_bucket(&map.desc, map.desc.region, bucket) & INLAY_LINK_NODE;
+		     nr;) {
+			struct inlay_hash_node *node =
+				inlay_hash_node(&map.desc, map.desc.region, nr);
+
+			assert_int_equal(node->hash,
+					 inlay_hash_key(inlay_hash_node_key(node), 8));
+			nr = node->next & INLAY_LINK_NODE;
+		}
+}
+
+static void key_changes_at_every_access(void **state)
+{
+	__u64 value[2] = { 5, ~5ull };
+	int i, n, op;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		for (op = 0; op < 2; op++)
+			for (n = 0; n < STEPS_MAX; n++) {
+				setup(2);
+				shared_key = keys[2 - i];
+				/* in the same chain, in another */
+				other_key = i ? keys[0] : keys[0] + 1;
+				steps_left = n;
+				at_step = change_key;
+				if (op)
+					__inlay_map_delete_elem_v1(&map.desc, &shared_key);
+				else
+					__inlay_map_update_elem_v1(&map.desc, &shared_key, value, 0);
+				check_places();
+				if (at_step)
+					break;
+			}
+	at_step = NULL;
+}
+
 static int open_map(void **state)
 {
 	size_t bytes;
@@ -391,6 +445,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_every_access),
 		cmocka_unit_test(interleaved_at_every_access),
+		cmocka_unit_test(key_changes_at_every_access),
 	};
 
 	return cmocka_run_group_tests(tests, open_map, NULL);
