@@ -47,7 +47,7 @@ static enum inlay_hash_found seek(const struct inlay_hash_op *op, __u32 nr, __u3
 	return __inlay_hash_find(&walk, &ignored);
 }
 
-/* A node that its owner had marked. True: it is off the list and ours; *ret_link is what it held. */
+/* A node that its owner had marked. True: it is off the list and ours; *ret_link: what it held. */
 static bool reclaim_marked(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_node *node,
 			   __u64 link, __u64 *ret_link)
 {
@@ -65,7 +65,7 @@ static bool reclaim_marked(struct inlay_hash_op *op, __u32 nr, struct inlay_hash
 	return true;
 }
 
-/* A node that its owner had taken. True: it is in no list and ours; else it was linked after all. */
+/* A node that its owner had taken. True: it is in no list and ours; else it was linked. */
 static bool reclaim_taken(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_node *node,
 			  __u32 state, const __u64 *stack, __u64 empty, __u64 *ret_link)
 {

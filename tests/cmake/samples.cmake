@@ -33,3 +33,8 @@ foreach(sample funccount funclatency synclat kv)
 endforeach()
 inlay_script_test(map-kill e2e/map-kill.sh)
 inlay_script_test(bpf-header e2e/bpf-header.sh)
+
+# random signatures; the last seed has an __int128 that only one register is left for
+inlay_script_test(kernel-equal/signatures-O2 e2e/kernel-equal/signatures.sh 1 25)
+inlay_script_test(kernel-equal/signatures-O0 e2e/kernel-equal/signatures.sh 2 15 -O0)
+inlay_script_test(kernel-equal/signatures-O3-lto e2e/kernel-equal/signatures.sh 1312342 15 -O3 -flto)
