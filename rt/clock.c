@@ -8,14 +8,14 @@
  * extension: from its end value at `slowest`, flat after EXTENSION_LINES lines. All lines share one
  * `slowest`, and every line is at least as steep. So in one line the value is a rising function of
  * the counter. A successor starts not below the extension of its predecessor at its own base, and
- * is from there on at least as steep; so whoever still reads the predecessor (or its extension) gets
- * no more than the successor gives for the same counter value. A line is published by
- * compare-exchange against the very predecessor that it was computed from. By induction the value is
- * a rising function of (counter, position in the chain), and both only rise.
+ * is from there on at least as steep; so whoever still reads the predecessor (or its extension)
+ * gets no more than the successor gives for the same counter value. A line is published by
+ * compare-exchange against the very predecessor that it was computed from. By induction the value
+ * is a rising function of (counter, position in the chain), and both only rise.
  *
- * Why it is close to CLOCK_MONOTONIC: a line starts on it (or above, where the predecessor ran ahead)
- * with the slope of the last interval, corrected to meet it again at the end of the line. What can
- * change within a line is the kernel's slewing: 2 ms times the change of the rate.
+ * Why it is close to CLOCK_MONOTONIC: a line starts on it (or above, where the predecessor ran
+ * ahead) with the slope of the last interval, corrected to meet it again at the end of the line.
+ * What can change within a line is the kernel's slewing: 2 ms times the change of the rate.
  *
  * Before there is a slope, and where the counter cannot be trusted, a line has limit 0 and the time
  * comes from the kernel through the vDSO. The step from there to the first real line cannot use the
@@ -151,8 +151,9 @@ static __u64 line_value(const struct snapshot *s, __u64 steps)
 }
 
 /*
- * Makes *next the successor of *old, unless another thread was first. A thread that lost its lock may
- * still be writing: so lines are claimed by a bit of their own, and the compare-exchange decides.
+ * Makes *next the successor of *old, unless another thread was first. A thread that lost its lock
+ * may still be writing: so lines are claimed by a bit of their own, and the compare-exchange
+ * decides.
  */
 static int publish(const struct snapshot *old, const struct snapshot *next)
 {
@@ -164,7 +165,7 @@ static int publish(const struct snapshot *old, const struct snapshot *next)
 
 	for (unsigned int i = 1; i < INLAY_CLOCK_LINES && !bit; i++) {
 		index = (line_index(old->current) + i) % INLAY_CLOCK_LINES;
-		/* acquire: pairs with the release below, when the line's last writer gave it back */
+		/* acquire: pairs with the release below, by the line's last writer */
 		busy = __atomic_fetch_or(&busy_lines, 1ull << index, __ATOMIC_ACQUIRE);
 		if (!(busy & 1ull << index))
 			bit = 1ull << index;
@@ -176,8 +177,8 @@ static int publish(const struct snapshot *old, const struct snapshot *next)
 	next_current = old->current / (INLAY_CLOCK_LINES * INLAY_CLOCK_LINE_BYTES) + 1;
 	next_current = (next_current * INLAY_CLOCK_LINES + index) * INLAY_CLOCK_LINE_BYTES;
 	/*
-	 * The line may be the current one by now, if we were stopped for long: then it is not ours to
-	 * write. It cannot become current while we hold its bit.
+	 * The line may be the current one by now, if we were stopped for long: then it is not ours
+	 * to write. It cannot become current while we hold its bit.
 	 */
 	if (__atomic_load_n(&__inlay_clock_v1.current, __ATOMIC_ACQUIRE) == old->current) {
 		/* release: pairs with the acquire fences of readers. Who sees one of these stores
@@ -292,7 +293,8 @@ static void next_line(const struct snapshot *old, struct snapshot *next)
 
 	/* CLOCK_MONOTONIC stands still while the machine sleeps, the counter perhaps not: such a
 	 * slope says nothing. Many of them in a row say that the counter is not what it was. */
-	if (rate && (rate < next->anchor.slowest || rate > old->anchor.rate + old->anchor.rate / 512))
+	if (rate && (rate < next->anchor.slowest ||
+		     rate > old->anchor.rate + old->anchor.rate / 512))
 		next->anchor.distrust++;
 	else if (rate) {
 		next->anchor.rate = rate;
@@ -403,19 +405,20 @@ void __inlay_clock_fork_child(void)
 }
 
 /*
- * The processor may promise an invariant counter and the kernel still have found it unfit (differing
- * between sockets): then it has chosen another clock. An unreadable file says nothing.
+ * The processor may promise an invariant counter and the kernel still have found it unfit
+ * (differing between sockets): then it has chosen another clock. An unreadable file says nothing.
  */
 static int kernel_uses_counter(void)
 {
+	static const char path[] =
+		"/sys/devices/system/clocksource/clocksource0/current_clocksource";
 	static const char *const good[] = { "tsc", "kvm-clock", "hyperv_clocksource",
 					    "arch_sys_counter" };
 	char name[64] = "";
 	long n;
 	int fd;
 
-	fd = sys_openat(AT_FDCWD, "/sys/devices/system/clocksource/clocksource0/current_clocksource",
-			O_RDONLY | O_CLOEXEC, 0);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
 	if (fd < 0)
 		return 1;
 	n = sys_read(fd, name, sizeof(name) - 1);

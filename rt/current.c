@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The out-of-line half of rt/inline/current.h and random.h, and bpf_get_current_comm(). System calls
- * only, no libc wrapper that could cache or set errno.
+ * The out-of-line half of rt/inline/current.h and random.h, and bpf_get_current_comm(). System
+ * calls only, no libc wrapper that could cache or set errno.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -111,8 +111,8 @@ static void forget_process(void)
 }
 
 /*
- * Caching begins here: before, every question is a system call. The page is mapped afresh because the
- * kernel wipes anonymous mappings only, and the image's pages may be the file's.
+ * Caching begins here: before, every question is a system call. The page is mapped afresh because
+ * the kernel wipes anonymous mappings only, and the image's pages may be the file's.
  */
 __attribute__((constructor)) static void current_start(void)
 {

@@ -3,15 +3,16 @@
  * SIGSEGV and SIGBUS belong to libinlay in a target that reads memory through bpf_probe_read*(): a
  * fault in rt/probe_copy.c is repaired, every other one goes where the target wants it.
  *
- * The two signals are never blocked for the kernel: a fault under a blocked signal is death. That the
- * target has blocked them is kept in two real-time signals that nobody uses, their stand-ins: where
- * the target's mask says SIGSEGV, the kernel's says the stand-in. So everything that saves and restores
- * masks (handlers, siglongjmp(), setcontext(), new threads, fork) keeps the target's wish without
- * knowing of it. An asynchronous SIGSEGV that the target has blocked is sent on as the stand-in, which
- * then waits in the kernel until the target unblocks "SIGSEGV".
+ * The two signals are never blocked for the kernel: a fault under a blocked signal is death. That
+ * the target has blocked them is kept in two real-time signals that nobody uses, their stand-ins:
+ * where the target's mask says SIGSEGV, the kernel's says the stand-in. So everything that saves
+ * and restores masks (handlers, siglongjmp(), setcontext(), new threads, fork) keeps the target's
+ * wish without knowing of it. An asynchronous SIGSEGV that the target has blocked is sent on as the
+ * stand-in, which then waits in the kernel until the target unblocks "SIGSEGV".
  *
- * Our handler has the target's flags and mask (with stand-ins), so that alternate stacks, restarting
- * and what is blocked in the target's handler are the kernel's work. Must not allocate, lock or wait.
+ * Our handler has the target's flags and mask (with stand-ins), so that alternate stacks,
+ * restarting and what is blocked in the target's handler are the kernel's work. Must not allocate,
+ * lock or wait.
  */
 #include <errno.h>
 #include <signal.h>
@@ -123,7 +124,7 @@ static __u32 action_read(int index, struct app_action *ret_action)
 		ret_action->handler = __atomic_load_n(&slot->handler, __ATOMIC_RELAXED);
 		ret_action->flags = __atomic_load_n(&slot->flags, __ATOMIC_RELAXED);
 		ret_action->mask = __atomic_load_n(&slot->mask, __ATOMIC_RELAXED);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* pairs with the fence of a slot's writer */
+		__atomic_thread_fence(__ATOMIC_ACQUIRE); /* pairs with action_write() */
 		if (__atomic_load_n(&published[index], __ATOMIC_RELAXED) == at)
 			break;
 	}
@@ -178,8 +179,8 @@ static int handler_install(int sig, const struct app_action *app)
 }
 
 /*
- * Only the sigaction() that the whole process calls can keep our handler in place. In a shared object
- * that is not searched before libc, or behind another copy of libinlay, it is not ours.
+ * Only the sigaction() that the whole process calls can keep our handler in place. In a shared
+ * object that is not searched before libc, or behind another copy of libinlay, it is not ours.
  */
 static int is_interposing(void)
 {
@@ -255,7 +256,7 @@ int __inlay_fault_check(void)
 		if (kernel_sigaction(owned[i], NULL, &now) == 0 &&
 		    now.handler == (__u64)on_fault)
 			continue;
-		/* Whoever did that went round libc and will again; taking it back would break them. */
+		/* Who did that went round libc and will again; to take it back would break them. */
 		__atomic_store_n(&state, FAULT_LOST, __ATOMIC_RELEASE);
 		return 0;
 	}

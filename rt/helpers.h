@@ -50,12 +50,12 @@ int __inlay_fault_check(void);
 
 /*
  * The target's own view of SIGSEGV and SIGBUS, and of signal masks; rt/fault.c answers, and
- * rt/interpose.c calls it under libc's names. Weak there: without a reader of memory in the link the
- * names pass everything on. They return 0 or -errno; -ENOSYS: not ours, ask libc.
+ * rt/interpose.c calls it under libc's names. Weak there: without a reader of memory in the link
+ * the names pass everything on. They return 0 or -errno; -ENOSYS: not ours, ask libc.
  */
 struct sigaction;
 int __inlay_fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old);
-/* Signal sets as the kernel's 64 bits: what the target says -> what the kernel is told, and back. */
+/* Signal sets, 64 bits: from what the target says to what the kernel is told, and back. */
 __u64 __inlay_fault_mask_in(__u64 mask);
 __u64 __inlay_fault_mask_out(__u64 mask);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libc's names for signal actions and signal masks, so that SIGSEGV and SIGBUS stay ours and unblocked
- * while the target sees the state that it set. rt/fault.c does the work; a link that holds this file
- * but no reader of memory passes everything on unchanged.
+ * libc's names for signal actions and signal masks, so that SIGSEGV and SIGBUS stay ours and
+ * unblocked while the target sees the state that it set. rt/fault.c does the work; a link that
+ * holds this file but no reader of memory passes everything on unchanged.
  *
  * A link that names libinlay.a before libc gets this file as soon as it uses one of the names; one
  * that names libc first (-lc libinlay.a) gets it only with rt/fault.c. In a static link libinlay.a

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The only instructions of libinlay that may fault: copying from an untrusted address. Leaf routines
- * without a stack frame, so that the signal handler (rt/fault.c) resumes them elsewhere by changing the
- * program counter alone. __inlay_copy_fixups lists {first, end, resume} addresses, self-relative.
+ * The only instructions of libinlay that may fault: copying from an untrusted address. Leaf
+ * routines without a stack frame, so that the signal handler (rt/fault.c) resumes them elsewhere by
+ * changing the program counter alone. __inlay_copy_fixups lists {first, end, resume} addresses,
+ * self-relative.
  *
  *   long __inlay_copy(void *dst, __u64 addr, __u64 bytes)        0 or -EFAULT
  *   long __inlay_copy_string(void *dst, __u64 addr, __u64 bytes)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_probe_read(), bpf_probe_read_user() and their string forms: results, lengths and the buffer after
- * a fault are the kernel's (mm/maccess.c, kernel/trace/bpf_trace.c). The unqualified helpers try both
- * address spaces in the kernel; here there is one.
+ * bpf_probe_read(), bpf_probe_read_user() and their string forms: results, lengths and the buffer
+ * after a fault are the kernel's (mm/maccess.c, kernel/trace/bpf_trace.c). The unqualified helpers
+ * try both address spaces in the kernel; here there is one.
  */
 #include <errno.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bpf_trace_printk(): the kernel's subset of printf, checked as strictly (bpf_bprintf_prepare() in
- * kernel/bpf/helpers.c), into the segment's ring. No libc formatting: that may allocate, lock and look
- * at the locale. What the kernel prints of kernel pointers only (symbols, hashes) is the bare number.
+ * kernel/bpf/helpers.c), into the segment's ring. No libc formatting: that may allocate, lock and
+ * look at the locale. What the kernel prints of kernel pointers only (symbols, hashes) is the bare
+ * number.
  */
 #include <errno.h>
 
@@ -12,7 +13,7 @@
 #include "rt/inline/current.h"
 
 #define NR_ARGS 3
-#define ARGS_BYTES 512u /* MAX_BPRINTF_BIN_ARGS: strings and numbers of one call, as the kernel packs */
+#define ARGS_BYTES 512u /* MAX_BPRINTF_BIN_ARGS: all arguments of a call, as the kernel packs them */
 #define TAKEOVER_LAPS 4u
 
 struct text {
@@ -26,7 +27,7 @@ struct spec {
 	__u32 width;
 	int longs;	/* l or ll */
 	char type;	/* d u x X c s p */
-	char pointer;	/* what follows p: 0, I4, i4, I6, i6 as '4', 'd', '6', 'x'; or 's' for symbols */
+	char pointer;	/* behind p: I4, i4, I6, i6 as '4', 'd', '6', 'x'; symbols 's'; or 0 */
 };
 
 static void put(struct text *out, char c)
@@ -299,8 +300,8 @@ static int format(struct text *out, const char *f, const __u64 *args)
 }
 
 /*
- * A record is its writer's from the compare-exchange to odd until the one to even. A writer that died
- * in between is given up after some laps; one that was only stopped finds its ticket gone.
+ * A record is its writer's from the compare-exchange to odd until the one to even. A writer that
+ * died in between is given up after some laps; one that was only stopped finds its ticket gone.
  */
 static void publish(struct inlay_trace *trace, const struct text *text)
 {
@@ -311,7 +312,8 @@ static void publish(struct inlay_trace *trace, const struct text *text)
 
 	if (seq % 2 && mine - seq < 2ull * INLAY_TRACE_RECORDS * TAKEOVER_LAPS)
 		return;
-	if (!__atomic_compare_exchange_n(&r->seq, &seq, mine, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (!__atomic_compare_exchange_n(&r->seq, &seq, mine, 0, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
 		return;
 	/* release: pairs with the reader's acquire fence between the record and its second look */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
@@ -321,7 +323,8 @@ static void publish(struct inlay_trace *trace, const struct text *text)
 	for (__u32 i = 0; i < n; i++)
 		__atomic_store_n(&r->text[i], text->buf[i], __ATOMIC_RELAXED);
 	/* release: pairs with the reader's acquire load of seq */
-	__atomic_compare_exchange_n(&r->seq, &mine, mine + 1, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(&r->seq, &mine, mine + 1, 0, __ATOMIC_RELEASE,
+				    __ATOMIC_RELAXED);
 }
 
 __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3)

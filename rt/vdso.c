@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * CLOCK_MONOTONIC from the kernel's own code in the vDSO, found without libc: a target may define
- * clock_gettime() itself, have it replaced (libfaketime), or have a probe on it. Where the vDSO is not
- * to be had (valgrind hides it) it is the system call.
+ * clock_gettime() itself, have it replaced (libfaketime), or have a probe on it. Where the vDSO is
+ * not to be had (valgrind hides it) it is the system call.
  */
 #include <elf.h>
 #include <sys/auxv.h>

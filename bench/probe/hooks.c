@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the compiler's own instrumentation calls: an XRay handler, and the functions behind
- * -finstrument-functions. Each counts per thread, or keeps a histogram of cycles with BENCH_HOOK_LATENCY.
+ * -finstrument-functions. Each counts per thread, or keeps a histogram of cycles with
+ * BENCH_HOOK_LATENCY.
  */
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A process that calls the probed function when told to: reads a number of calls from stdin, makes
- * them, answers with the nanoseconds that they took. 0 ends it. The benchmark drives many of these in
- * turn; each is linked with another victim.
+ * them, answers with the nanoseconds that they took. 0 ends it. The benchmark drives many of these
+ * in turn; each is linked with another victim.
  */
 #include <stdio.h>
 #include <time.h>
@@ -13,7 +13,7 @@ __thread unsigned long bench_hits;
 /* What a variant must do first: patch, register. 0 or an error. */
 __attribute__((weak)) int bench_setup(void);
 
-/* The thread's own time, in user space and kernel: what else the machine does is not the probe's. */
+/* The thread's own time, user and kernel: what else the machine does is not the probe's. */
 static unsigned long long now_ns(void)
 {
 	struct timespec ts;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench-probe: what a hit costs, in alternating rounds over one process per variant. The programs are
- * built beside it by bench/probe/CMakeLists.txt.
+ * bench-probe: what a hit costs, in alternating rounds over one process per variant. The programs
+ * are built beside it by bench/probe/CMakeLists.txt.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -31,7 +31,8 @@ static struct bench_variant variants[] = {
 	{ .key = "inlay-latency", .what = "Inlay: session, latency histogram",
 	  .program = "inlay-latency" },
 	{ .key = "xray-count", .what = "XRay: handler that counts", .program = "xray-count" },
-	{ .key = "xray-latency", .what = "XRay: handler with a histogram", .program = "xray-latency" },
+	{ .key = "xray-latency", .what = "XRay: handler with a histogram",
+	  .program = "xray-latency" },
 	{ .key = "instrument-count", .what = "-finstrument-functions: count",
 	  .program = "instrument-count" },
 	{ .key = "instrument-latency", .what = "-finstrument-functions: histogram",
@@ -74,10 +75,14 @@ static bool is_chosen(const char *only, const char *key)
 static int read_options(int argc, char **argv, struct bench_options *options, bool *ret_check)
 {
 	static const struct option longs[] = {
-		{ "rounds", required_argument, NULL, 'r' }, { "calls", required_argument, NULL, 'c' },
-		{ "only", required_argument, NULL, 'o' },   { "json", required_argument, NULL, 'j' },
-		{ "folder", required_argument, NULL, 'f' }, { "check", no_argument, NULL, 'k' },
-		{ "help", no_argument, NULL, 'h' },	    { 0 },
+		{ "rounds", required_argument, NULL, 'r' },
+		{ "calls", required_argument, NULL, 'c' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "json", required_argument, NULL, 'j' },
+		{ "folder", required_argument, NULL, 'f' },
+		{ "check", no_argument, NULL, 'k' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	int option;
 
@@ -125,7 +130,9 @@ static void remove_scratch(const char *scratch)
 
 int main(int argc, char **argv)
 {
-	struct bench_options options = { .json = "bench-probe.json", .rounds = 51, .calls = 100000 };
+	struct bench_options options = {
+		.json = "bench-probe.json", .rounds = 51, .calls = 100000
+	};
 	char self[PATH_MAX] = "", scratch[] = "/tmp/inlay-bench-XXXXXX";
 	bool is_checked = false, all_met;
 	int err = 0;

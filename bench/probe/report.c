@@ -18,7 +18,8 @@ struct figure {
 
 static const struct figure figures[] = {
 	{ "count in a global: not above by hand + 0.3 ns", "inlay-global", "hand-global", 1, 0.3 },
-	{ "count in an array map: not above by hand + 0.3 ns", "inlay-array", "hand-global", 1, 0.3 },
+	{ "count in an array map: not above by hand + 0.3 ns", "inlay-array", "hand-global", 1,
+	  0.3 },
 	{ "count per thread: not above by hand + 0.3 ns", "inlay-percpu", "hand-tls", 1, 0.3 },
 	{ "latency by session: not above 1.15 times by hand", "inlay-latency", "hand-latency", 1.15,
 	  0 },
@@ -93,8 +94,8 @@ static double median(double *values, unsigned int n)
 }
 
 /*
- * Round by round: the two were measured within milliseconds of each other, so what the machine does to
- * both (its frequency, its neighbours) cancels out.
+ * Round by round: the two were measured within milliseconds of each other, so what the machine does
+ * to both (its frequency, its neighbours) cancels out.
  */
 static struct verdict judge(const struct figure *f, const struct bench_variant *variants, size_t nr)
 {
@@ -128,7 +129,8 @@ bool bench_report(struct bench_variant *variants, size_t nr, const struct bench_
 	char where[300];
 
 	machine(where, sizeof(where));
-	printf("%s\nns of CPU time a call, %u alternating rounds of %lu calls (a hundredth of that where slow)\n\n"
+	printf("%s\nns of CPU time a call, %u alternating rounds of %lu calls "
+	       "(a hundredth of that where slow)\n\n"
 	       "%-46s %9s %9s %9s %9s\n",
 	       where, options->rounds, options->calls, "", "min", "median", "max", "added");
 	for (size_t i = 0; i < nr; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The process behind a variant: started once, asked for rounds through a pipe, ended by its own exit.
+ * The process behind a variant: started once, asked for rounds through a pipe, ended by its own
+ * exit.
  */
 #include <errno.h>
 #include <fcntl.h>

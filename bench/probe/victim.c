@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The function that is hit, by itself or with what one would write by hand. In a unit of its own, so
- * that it is called and not inlined.
+ * The function that is hit, by itself or with what one would write by hand. In a unit of its own,
+ * so that it is called and not inlined.
  */
 int bench_victim(int x);
 

@@ -9,8 +9,8 @@
  * `current` changed and takes the slow way.
  *
  * The counter is read without a fence, as hand-written code would: a fence costs more than the
- * counter. So two readings are ordered as the processor executes them, which is program order in one
- * thread; a reading may be taken before an older load has its value.
+ * counter. So two readings are ordered as the processor executes them, which is program order in
+ * one thread; a reading may be taken before an older load has its value.
  */
 #ifndef INLAY_RT_INLINE_CLOCK_H
 #define INLAY_RT_INLINE_CLOCK_H
@@ -37,8 +37,10 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_clock_line) == INLAY_CLOCK_LINE_BYTES,
 
 /* All zero is valid: the first use calibrates. */
 struct inlay_clock {
-	/* (generation * INLAY_CLOCK_LINES + index of the line) * INLAY_CLOCK_LINE_BYTES: the low bits
-	 * are the line's offset in `lines` */
+	/*
+	 * (generation * INLAY_CLOCK_LINES + index of the line) * INLAY_CLOCK_LINE_BYTES: the low
+	 * bits are the line's offset in `lines`
+	 */
 	__u64 current;
 	__u64 pad0[7];
 	struct inlay_clock_line lines[INLAY_CLOCK_LINES];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Helpers and kernel functions that answer from the frame behind a program's ctx. After inlining the
- * frame is dissolved, so each of them is a register or nothing at all.
+ * Helpers and kernel functions that answer from the frame behind a program's ctx. After inlining
+ * the frame is dissolved, so each of them is a register or nothing at all.
  */
 #ifndef INLAY_RT_INLINE_CTX_H
 #define INLAY_RT_INLINE_CTX_H

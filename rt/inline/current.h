@@ -14,7 +14,7 @@
 #pragma GCC visibility push(default)
 #endif
 
-/* Real ids, as the kernel's helper: gid << 32 | uid. Never cached: threads may change them alone. */
+/* Real ids, gid << 32 | uid. Never cached: a thread may change its own. */
 __u64 __inlay_uid_gid_v1(void);
 
 /*

@@ -17,7 +17,7 @@ static inline __attribute__((always_inline)) __s64 __inlay_get_prandom_u32(void)
 	__u64 state, mixed;
 
 	if (!__inlay_thread_is_known())
-		__inlay_thread_refresh_v1(); /* seeds; without it children would repeat their parent */
+		__inlay_thread_refresh_v1(); /* seeds: a child must not repeat its parent */
 	state = __inlay_thread_v1.random + 0x9e3779b97f4a7c15ull;
 	__inlay_thread_v1.random = state;
 	mixed = state ^ state >> 32;

@@ -2,10 +2,10 @@
 /*
  * What inline helpers keep about the calling thread, and how they know that it is still true.
  *
- * A cached value holds while the thread's epoch equals the process's. The process's epoch lives in a
- * page that the kernel wipes in every fork child (MADV_WIPEONFORK), also behind a raw clone() that no
- * fork handler sees; 0 means "ask again". The one kind of child this cannot see is one that shares
- * its parent's memory, between vfork() and exec.
+ * A cached value holds while the thread's epoch equals the process's. The process's epoch lives in
+ * a page that the kernel wipes in every fork child (MADV_WIPEONFORK), also behind a raw clone()
+ * that no fork handler sees; 0 means "ask again". The one kind of child this cannot see is one that
+ * shares its parent's memory, between vfork() and exec.
  *
  * The declarations carry no visibility: libinlay.a defines the symbols hidden, so that they bind at
  * link time; libinlay.so exports them.

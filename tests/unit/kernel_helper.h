@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Asks the running kernel what a helper does: a SEC("syscall") program of a few instructions calls it
- * on this process's memory, and BPF_PROG_TEST_RUN runs it. For tests that compare with the kernel.
+ * Asks the running kernel what a helper does: a SEC("syscall") program of a few instructions calls
+ * it on this process's memory, and BPF_PROG_TEST_RUN runs it. For tests that compare with the
+ * kernel.
  */
 #ifndef INLAY_TESTS_KERNEL_HELPER_H
 #define INLAY_TESTS_KERNEL_HELPER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A case that lacks what it needs says so, and the whole test then exits with 77, for ctest to see: where
- * nothing may be missing a skipped test is a failed one. Include after cmocka.h.
+ * A case that lacks what it needs says so, and the whole test then exits with 77, for ctest to see:
+ * where nothing may be missing a skipped test is a failed one. Include after cmocka.h.
  */
 #ifndef INLAY_TESTS_SKIP_H
 #define INLAY_TESTS_SKIP_H

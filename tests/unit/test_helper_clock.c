@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_ktime_get_ns(): never backwards in any thread or signal handler, close to CLOCK_MONOTONIC while
- * that is slewed, sane when the two clocks part. Includes the source, to stand in for the kernel's
- * clock and to play threads that stop in the middle.
+ * bpf_ktime_get_ns(): never backwards in any thread or signal handler, close to CLOCK_MONOTONIC
+ * while that is slewed, sane when the two clocks part. Includes the source, to stand in for the
+ * kernel's clock and to play threads that stop in the middle.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -47,8 +47,8 @@ static uint64_t fake_ns(void)
 	if (fake.is_wobbling) {
 		int64_t phase = elapsed % 20000000;
 
-		return fake.ns0 + (uint64_t)(elapsed + (phase < 10000000 ? phase : 20000000 - phase) /
-							      10000);
+		phase = phase < 10000000 ? phase : 20000000 - phase;
+		return fake.ns0 + (uint64_t)(elapsed + phase / 10000);
 	}
 	return fake.ns0 + (uint64_t)(elapsed + elapsed * fake.ppm / 1000000);
 }
@@ -127,7 +127,7 @@ static void run_ms(unsigned int ms)
 		now_ns();
 }
 
-/* Until the clock reads the counter; at most a second, for a machine that has other things to do. */
+/* Until the clock reads the counter; at most a second, as the machine may be busy. */
 static void calibrate(void)
 {
 	uint64_t end = real_ns() + 1000000000ull;
@@ -346,12 +346,15 @@ static void test_counter_behind(void **state)
 /* Holders that never come back: the lock is taken from them, and their lines stay theirs. */
 static void test_lost_holders(void **state)
 {
+	unsigned int index;
+
 	(void)state;
 	require_counter();
 	calibrate();
 	anchor_lock = __inlay_counter() | 1;
-	busy_lines = 0xff & ~(1ull << (line_index(__inlay_clock_v1.current) + 3) % INLAY_CLOCK_LINES) &
-		     ~(1ull << (line_index(__inlay_clock_v1.current) + 5) % INLAY_CLOCK_LINES);
+	index = line_index(__inlay_clock_v1.current);
+	busy_lines = 0xff & ~(1ull << (index + 3) % INLAY_CLOCK_LINES) &
+		     ~(1ull << (index + 5) % INLAY_CLOCK_LINES);
 	run_ms(10);
 	assert_true(worst_error(20) < 5000);
 	/* all of them: the clock goes on, without lines */
@@ -430,8 +433,10 @@ static void *hammer(void *arg)
 	return NULL;
 }
 
-/* Four threads, interrupted all the time, some of them leaving the anchoring by longjmp; the kernel's
- * clock changes its rate under them. */
+/*
+ * Four threads, interrupted all the time, some of them leaving the anchoring by longjmp; the
+ * kernel's clock changes its rate under them.
+ */
 static void test_threads_and_signals(void **state)
 {
 	struct sigaction sa = { .sa_handler = on_signal };

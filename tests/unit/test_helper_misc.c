@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The small helpers: who runs and where, random numbers, comm, trace_printk, the frame. Compared with
- * the system call that says the same, or with the kernel's own helper.
+ * The small helpers: who runs and where, random numbers, comm, trace_printk, the frame. Compared
+ * with the system call that says the same, or with the kernel's own helper.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,7 +94,9 @@ static void test_pid_tgid_after_fork(void **state)
 	assert_non_null(thread_forks(NULL));
 	assert_non_null(thread_forks(&thread));
 	for (int i = 0; i < 10; i++) {
-		assert_int_equal(pthread_create(&thread, NULL, thread_forks, i % 2 ? &ok : NULL), 0);
+		void *raw = i % 2 ? &ok : NULL;
+
+		assert_int_equal(pthread_create(&thread, NULL, thread_forks, raw), 0);
 		assert_int_equal(pthread_join(thread, &ok), 0);
 		assert_non_null(ok);
 	}
@@ -216,7 +218,8 @@ static void test_random(void **state)
 
 static void test_comm(void **state)
 {
-	static const char *const names[] = { "redis", "fifteen-bytes-x", "", "a", "longer-than-fifteen" };
+	static const char *const names[] = { "redis", "fifteen-bytes-x", "", "a",
+					     "longer-than-fifteen" };
 	struct kernel_helper helper;
 	int err = kernel_helper_open(BPF_FUNC_get_current_comm, 1, &helper);
 	char saved[16];
@@ -325,7 +328,9 @@ static void test_trace_text(void **state)
 	(void)state;
 	__inlay_trace_v1 = &ring;
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(trace(rows[i].fmt, rows[i].args[0], rows[i].args[1], rows[i].args[2]),
+		const uint64_t *args = rows[i].args;
+
+		assert_int_equal(trace(rows[i].fmt, args[0], args[1], args[2]),
 				 strlen(rows[i].text));
 		assert_string_equal(last_text(), rows[i].text);
 	}
@@ -347,12 +352,17 @@ static int has_high_byte(const char *s)
 static void test_trace_against_kernel(void **state)
 {
 	static const char *const fmts[] = {
-		"", "x", "%", "%%", "% ", "%d", "%z", "%d%d%d", "%d%d%d%d", "%lld %llu %llx", "%llld",
-		"%5d", "%-5d", "%05d", "%+d", "% d", "%+05d", "%- 5d", "%ld %li %lx", "%hd", "%s", "%sx",
-		"%s.", "%s %s %s", "%c", "%cc", "%5c", "%-5c|", "%p", "%pa", "%p.", "%pK", "%px", "%pKx", "%pI4ab1 %d", "%pSR",
+		"", "x", "%", "%%", "% ", "%d", "%z", "%d%d%d", "%d%d%d%d", "%lld %llu %llx",
+		"%llld",
+		"%5d", "%-5d", "%05d", "%+d", "% d", "%+05d", "%- 5d", "%ld %li %lx", "%hd", "%s",
+		"%sx",
+		"%s.", "%s %s %s", "%c", "%cc", "%5c", "%-5c|", "%p", "%pa", "%p.", "%pK", "%px",
+		"%pKx", "%pI4ab1 %d", "%pSR",
 		"%pI4", "%pi4", "%pI6", "%pi6", "%pI5", "%pus", "%pusx", "%pu", "%o", "%n", "%f",
-		"%1$d", "%*d", "%.3d", "%u%", "%x%%%X", "tab\t", "line\n", "bell\a", "\x7f", "caf\xc3\xa9",
-		"%20s|", "%-20s|", "%.2s", "%#x", "%100d", "%lc", "%ls", "%l", "%ll", "%0", "%-", "%d\xe9",
+		"%1$d", "%*d", "%.3d", "%u%", "%x%%%X", "tab\t", "line\n", "bell\a",
+		"\x7f", "caf\xc3\xa9",
+		"%20s|", "%-20s|", "%.2s", "%#x", "%100d", "%lc", "%ls", "%l", "%ll", "%0",
+		"%-", "%d\xe9",
 	};
 	static const uint64_t args[][3] = {
 		{ 0, 0, 0 },
@@ -376,8 +386,9 @@ static void test_trace_against_kernel(void **state)
 
 			strcpy(buf, fmts[i]);
 			for (int k = 0; k < 3; k++)
-				call.args[k] = has_string ? (uint64_t)strings[(j + (unsigned)k) % 3] :
-							    args[j][k];
+				call.args[k] = !has_string ?
+						       args[j][k] :
+						       (uint64_t)strings[(j + (unsigned)k) % 3];
 			/* a format that is not ended, too */
 			if (j == 2 && call.bytes > 1)
 				call.bytes -= i % 2;
@@ -387,8 +398,8 @@ static void test_trace_against_kernel(void **state)
 				continue;
 			if (__inlay_trace_printk_v1(fmts[i], call.bytes, call.args[0], call.args[1],
 						    call.args[2]) != call.ret)
-				fail_msg("\"%s\" of %u bytes: not the kernel's %ld", fmts[i], call.bytes,
-					 (long)call.ret);
+				fail_msg("\"%s\" of %u bytes: not the kernel's %ld", fmts[i],
+					 call.bytes, (long)call.ret);
 		}
 	}
 	kernel_helper_close(&helper);

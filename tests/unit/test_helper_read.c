@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_probe_read_user() and its string form: results equal to the kernel's, byte by byte, and never a
- * fault whatever the target does to SIGSEGV; while the target's own handlers work as without us.
+ * bpf_probe_read_user() and its string form: results equal to the kernel's, byte by byte, and never
+ * a fault whatever the target does to SIGSEGV; while the target's own handlers work as without us.
  * What can kill runs in a child.
  */
 #include <setjmp.h>
