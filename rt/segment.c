@@ -436,8 +436,8 @@ static bool is_used_by_others(void)
 
 /*
  * Normal exit. The row is given up before the others are looked at: of two processes that end at
- * the same time at least one sees that it is the last. A child that no fork handler has seen may end
- * here too: the row that it finds is its parent's, and so is everything else after a vfork().
+ * the same time at least one sees that it is the last. A child that no fork handler has seen may
+ * end here too: the row that it finds is its parent's, and so is all else after a vfork().
  */
 void __inlay_segment_finish(void)
 {

@@ -211,7 +211,8 @@ static bool is_left_by_thread(__u32 row, __u64 word, __u32 tid)
 }
 
 enum claim {
-	CLAIM_OWN,	/* what this thread has already, or what was handed on */
+	CLAIM_OWN,	/* what this thread has already, by a handler or another library */
+	CLAIM_IDLE,	/* what was handed on */
 	CLAIM_DEAD,	/* of processes that died */
 	CLAIM_LEFT,	/* of threads of this process that ended without a word */
 };
@@ -230,11 +231,13 @@ static int shard_claim(__u32 map_row, __u32 tid, enum claim claim)
 		if (load_relaxed(&__inlay_rt.head->shards[row].map) != map_row)
 			continue;
 		if (INLAY_SHARD_STATE(state) == INLAY_SHARD_IDLE)
-			is_free = true;
+			is_free = claim != CLAIM_OWN;
 		else if (INLAY_SHARD_STATE(state) != INLAY_SHARD_OWNED)
 			continue;
 		else if (claim == CLAIM_OWN)
 			is_free = is_mine;
+		else if (claim == CLAIM_IDLE)
+			continue;
 		else if (claim == CLAIM_DEAD)
 			is_free = proc != __inlay_rt.row && !liveness_ask(&liveness, proc);
 		else
@@ -366,6 +369,8 @@ static char *shard_find(const struct inlay_map_desc *desc, __u32 map_row)
 	int row;
 
 	row = shard_claim(map_row, tid, CLAIM_OWN);
+	if (row < 0)
+		row = shard_claim(map_row, tid, CLAIM_IDLE);
 	if (row < 0)
 		row = shard_claim(map_row, tid, CLAIM_DEAD);
 	if (row < 0 && !has_exit_key)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Children and the segment: those that no fork handler sees and that end in an orderly way, handlers
- * that hit a probe before the runtime's own, and what a child inherits at a bad moment.
+ * Children and the segment: those that no fork handler sees and that end in an orderly way,
+ * handlers that hit a probe before the runtime's own, what a child inherits at a bad moment.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -32,10 +32,11 @@ FIXTURE_PERCPU_ARRAY(8, vforks, 8, 2)
 FIXTURE_ARRAY(9, shared, 8, 4)
 FIXTURE_PERCPU_ARRAY(10, full, 8, 2)
 FIXTURE_PERCPU_ARRAY(11, skipped, 8, 2)
+FIXTURE_PERCPU_ARRAY(12, own, 8, 2)
 FIXTURE_OBJECT("shards", 0x5a, FIXTURE_MAP(waves), FIXTURE_MAP(signals), FIXTURE_MAP(forks),
 	       FIXTURE_MAP(killed), FIXTURE_MAP(raw), FIXTURE_MAP(storm), FIXTURE_MAP(late),
 	       FIXTURE_MAP(silent), FIXTURE_MAP(vforks), FIXTURE_MAP(shared),
-	       FIXTURE_MAP(full), FIXTURE_MAP(skipped))
+	       FIXTURE_MAP(full), FIXTURE_MAP(skipped), FIXTURE_MAP(own))
 
 static int seg_fd;
 
@@ -72,6 +73,38 @@ static void test_threads_by_the_thousand(void **state)
 	/* handed on, not heaped up */
 	assert_in_range(segment_nr_shards(seg_fd, "waves", INLAY_SHARD_FREE), 1, WAVE_THREADS);
 	assert_int_equal(segment_nr_shards(seg_fd, "waves", INLAY_SHARD_OWNED), 0);
+}
+
+static void *own_thread(void *arg)
+{
+	int *turn = arg;
+
+	hit(&fixture_desc_own, 1);
+	store_release(turn, 1);
+	while (load_acquire(turn) != 2)
+		sched_yield();
+	return arg;
+}
+
+/* A second library with the same object: its slot gets the thread's own shard, not a free one. */
+static void test_own_shard_first(void **state)
+{
+	pthread_t thread;
+	char *shard;
+	int turn = 0;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, own_thread, &turn), 0);
+	while (!load_acquire(&turn))
+		sched_yield();
+	hit(&fixture_desc_own, 1);
+	store_release(&turn, 2);
+	pthread_join(thread, NULL);
+	assert_int_equal(segment_nr_shards(seg_fd, "own", INLAY_SHARD_IDLE), 1);
+	shard = fixture_tls_own;
+	fixture_tls_own = NULL;
+	hit(&fixture_desc_own, 1);
+	assert_ptr_equal(fixture_tls_own, shard);
 }
 
 #ifndef RT_TEST_TSAN /* which follows no thread beyond its own destructor */
@@ -179,8 +212,8 @@ static void test_full_table_drops_and_counts(void **state)
 
 #if defined(__x86_64__) && !defined(RT_TEST_TSAN)
 /*
- * A handler takes the last of the hits to be skipped, at each instruction of a hit that is about to:
- * the count of those must not go below zero, or no hit would look for a shard any more.
+ * A handler takes the last of the hits to be skipped, at each instruction of a hit that is about
+ * to: the count of those must not go below zero, or no hit would look for a shard any more.
  */
 static volatile int steps_left;
 
@@ -221,7 +254,7 @@ static void test_the_last_skip_in_a_handler(void **state)
 		for (i = 0, got = 0; i < 1010 && !got; i++)
 			got = fixture_percpu_add(&fixture_desc_skipped, 0, 1);
 		assert_int_equal(got, 1);
-		/* and begin again, with no skips left: the thread forgets its shard, and so do all */
+		/* begin again, with no skips left: the thread forgets its shard */
 		head->shards[nr].map = INLAY_SEGMENT_MAX_MAPS;
 		fixture_tls_skipped = NULL;
 	}
@@ -519,6 +552,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_threads_by_the_thousand),
+		cmocka_unit_test(test_own_shard_first),
 		cmocka_unit_test(test_full_table_drops_and_counts),
 		cmocka_unit_test(test_signals_in_the_middle_of_a_claim),
 #if defined(__x86_64__) && !defined(RT_TEST_TSAN)
