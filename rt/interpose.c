@@ -40,7 +40,11 @@ extern int __interceptor_sigaction(int, const struct sigaction *, struct sigacti
 extern void __tsan_init(void) __attribute__((weak));
 extern sighandler_t ssignal(int, sighandler_t) __attribute__((weak));
 
-/* prototypes that no header gives any more */
+extern void __chk_fail(void) __attribute__((weak));
+
+/* prototypes that no header gives */
+int __ppoll_chk(struct pollfd *fds, nfds_t nr, const struct timespec *timeout, const sigset_t *set,
+		size_t fds_bytes);
 sighandler_t __sysv_signal(int sig, sighandler_t handler);
 sighandler_t sysv_signal(int sig, sighandler_t handler);
 sighandler_t bsd_signal(int sig, sighandler_t handler);
@@ -322,6 +326,18 @@ EXPORT int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
 		left = *timeout;
 	return (int)waiting_call(__NR_ppoll, (long)fds, (long)nr, timeout ? (long)&left : 0,
 				 set ? (long)&mask : 0, 8, 0);
+}
+
+/* ppoll() under _FORTIFY_SOURCE; libc's would take the mask as it is. */
+EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
+		       const sigset_t *set, size_t fds_bytes)
+{
+	if (fds_bytes / sizeof(*fds) < nr) { /* the target's own check, and its own end */
+		if (__chk_fail)
+			__chk_fail();
+		__builtin_trap();
+	}
+	return ppoll(fds, nr, timeout, set);
 }
 
 EXPORT int pselect(int nr, fd_set *readable, fd_set *writable, fd_set *exceptional,

@@ -467,6 +467,10 @@ static int other_handler_blocks_all(void)
 	return 0;
 }
 
+/* What ppoll() becomes under _FORTIFY_SOURCE. */
+int __ppoll_chk(struct pollfd *fds, nfds_t nr, const struct timespec *timeout, const sigset_t *set,
+		size_t fds_bytes);
+
 static void *signal_sender(void *arg)
 {
 	struct timespec nap = { .tv_nsec = 30000000 };
@@ -490,7 +494,7 @@ static int waits_with_masks(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigfillset(&all_but_one);
 	sigdelset(&all_but_one, SIGUSR1);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		int ret;
 
 		handled = handled_ok = 0;
@@ -499,6 +503,8 @@ static int waits_with_masks(void)
 			ret = sigsuspend(&all_but_one);
 		else if (i == 1)
 			ret = ppoll(NULL, 0, &second, &all_but_one);
+		else if (i == 2)
+			ret = __ppoll_chk(NULL, 0, &second, &all_but_one, 0);
 		else
 			ret = pselect(0, NULL, NULL, NULL, &second, &all_but_one);
 		CHECK(ret == -1 && errno == EINTR);
