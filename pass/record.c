@@ -222,18 +222,29 @@ LLVMValueRef record_declare_defined(struct pass_run *run, LLVMValueRef fn)
 	return v;
 }
 
-void record_defined(struct pass_run *run, LLVMValueRef fn)
+static void define(struct pass_run *run, LLVMValueRef name_of)
 {
 	LLVMTypeRef i8 = LLVMInt8TypeInContext(run->context);
-	const char *name = defined_name(run, fn);
+	const char *name = defined_name(run, name_of);
 	LLVMValueRef v = LLVMGetNamedGlobal(run->module, name);
 
+	if (is_local(name_of))
+		return;
 	if (!v)
 		v = LLVMAddGlobal(run->module, i8, name);
 	LLVMSetInitializer(v, LLVMConstInt(i8, 1, false));
 	LLVMSetGlobalConstant(v, true);
 	ll_make_odr(run->module, v, NULL);
 	retain(run, v, true);
+}
+
+/* Under each name that another file may call it by: an alias is the same code. */
+void record_defined(struct pass_run *run, LLVMValueRef fn)
+{
+	define(run, fn);
+	for (LLVMValueRef a = LLVMGetFirstGlobalAlias(run->module); a; a = LLVMGetNextGlobalAlias(a))
+		if (LLVMAliasGetAliasee(a) == fn)
+			define(run, a);
 }
 
 void record_finish(struct pass_run *run)

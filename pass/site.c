@@ -562,7 +562,5 @@ void site_insert_function(struct pass_run *run, const struct pass_place *place)
 	insert_entry(run, place, sessions);
 	insert_exits(run, place, sessions);
 	LLVMAddTargetDependentFunctionAttr(place->fn, MARK_FN, "");
-	if (LLVMGetLinkage(place->fn) != LLVMInternalLinkage &&
-	    LLVMGetLinkage(place->fn) != LLVMPrivateLinkage)
-		record_defined(run, place->fn);
+	record_defined(run, place->fn);
 }
