@@ -125,7 +125,7 @@ has "no histogram" "$out" 'no array of counts'
 
 # ---- programs
 exits 0 inlay stat
-has "stat" "$out" "^ *$one +probes +on_work +entry +fixed +1 +0 +0 +100 +[0-9]"
+has "stat" "$out" "^ *$one +probes +on_work +entry +fixed +1 +0 +49 +100 +[0-9]"
 has "stat" "$out" ' on_demand +entry +off +1 +0 +0 +0 +-$'
 has "stat" "$out" ' time_work +session +fixed +2 '
 has "stat: losses" "$out" 'map tiny dropped 49 updates'
