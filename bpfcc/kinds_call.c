@@ -85,6 +85,29 @@ static void check_map(struct step *st, struct helper_call *c, int arg)
 	c->map = &st->k->object->maps[reg->map];
 }
 
+/*
+ * BPF_CORE_READ(ctx, member) and PT_REGS_PARM1_CORE(ctx): bpf_probe_read_kernel() of a part of ctx.
+ * The lowering makes loads of it, and so must know which. Elsewhere the kernel reads user memory
+ * only, where ctx is not.
+ */
+static void check_ctx_read(struct step *st, const struct helper_call *c, int arg)
+{
+	const struct bpfcc_reg *reg = &st->s->r[arg + 1], *size = &st->s->r[2];
+
+	if (c->helper->id != BPF_FUNC_probe_read_kernel && c->helper->id != BPF_FUNC_probe_read)
+		step_error(st, "read ctx directly, or with bpf_probe_read_kernel()",
+			   "%s reads the target's memory, and %s is the program's ctx", c->name,
+			   arg_names[arg]);
+	else if (!reg->off_is_known || size->kind != BPFCC_KIND_SCALAR ||
+		 !size->off_is_known)
+		step_error(st, "read one member at a time",
+			   "%s of ctx needs a constant offset and size", c->name);
+	else if (reg->off < 0 || size->off < 0 ||
+		 (uint64_t)reg->off + (uint64_t)size->off > st->k->opts.ctx_bytes)
+		step_error(st, NULL, "%s of %lld bytes at ctx%+lld is outside of struct pt_regs",
+			   c->name, (long long)size->off, (long long)reg->off);
+}
+
 static void check_arg(struct step *st, struct helper_call *c, int arg)
 {
 	const struct bpfcc_reg *reg = step_read(st, arg + 1);
@@ -112,8 +135,11 @@ static void check_arg(struct step *st, struct helper_call *c, int arg)
 			break;
 		step_error(st, NULL, "%s of %s must be the program's ctx", arg_names[arg], c->name);
 		break;
-	case BPFCC_ARG_SCALAR:
 	case BPFCC_ARG_ADDR:
+		if (reg->kind == BPFCC_KIND_CTX)
+			check_ctx_read(st, c, arg);
+		break;
+	case BPFCC_ARG_SCALAR:
 	case BPFCC_ARG_SIZE:
 	case BPFCC_ARG_SIZE0:
 	case BPFCC_ARG_NONE:

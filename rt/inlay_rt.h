@@ -39,6 +39,8 @@ __s64 __inlay_map_delete_elem_v1(const struct inlay_map_desc *desc, const void *
 /* Helpers of class CALL in helpers.def. Return values are the kernel's. */
 __s64 __inlay_probe_read_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_probe_read_str_v1(void *dst, __u64 bytes, __u64 addr);
+__s64 __inlay_probe_read_kernel_v1(void *dst, __u64 bytes, __u64 addr);
+__s64 __inlay_probe_read_kernel_str_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_probe_read_user_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3);

@@ -83,3 +83,17 @@ __s64 __inlay_probe_read_str_v1(void *dst, __u64 bytes, __u64 addr)
 {
 	return __inlay_probe_read_user_str_v1(dst, bytes, addr);
 }
+
+/*
+ * A process has no kernel memory, and the kernel's addresses fault. What programs read through
+ * these is their ctx (BPF_CORE_READ), and bpfcc makes plain loads of that.
+ */
+__s64 __inlay_probe_read_kernel_v1(void *dst, __u64 bytes, __u64 addr)
+{
+	return __inlay_probe_read_user_v1(dst, bytes, addr);
+}
+
+__s64 __inlay_probe_read_kernel_str_v1(void *dst, __u64 bytes, __u64 addr)
+{
+	return __inlay_probe_read_user_str_v1(dst, bytes, addr);
+}

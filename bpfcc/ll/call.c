@@ -72,9 +72,14 @@ static void l_set_result(struct lower_func *lf, LLVMValueRef v)
 static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 {
 	bool has_frame = helper->flags & BPFCC_HELPER_F_FRAME;
+	const struct bpfcc_reg *source = l_kind(lf, lf->insn, BPF_REG_3);
 	LLVMValueRef v_args[BPFCC_MAX_ARGS + 1], v_result;
 	unsigned int nr = 0;
 
+	if (helper->args[2] == BPFCC_ARG_ADDR && source && source->kind == BPFCC_KIND_CTX) {
+		l_copy_ctx(lf);
+		return 0;
+	}
 	if (has_frame)
 		v_args[nr++] = lf->v_frame;
 	for (int i = 0; i < BPFCC_MAX_ARGS; i++) {

@@ -100,6 +100,8 @@ int l_load(struct lower_func *lf, const struct bpf_insn *insn);
 int l_store(struct lower_func *lf, const struct bpf_insn *insn);
 int l_atomic(struct lower_func *lf, const struct bpf_insn *insn);
 int l_lddw(struct lower_func *lf, const struct bpf_insn *insn);
+/* mem.c: a helper's copy of a part of ctx */
+void l_copy_ctx(struct lower_func *lf);
 int l_call(struct lower_func *lf, const struct bpf_insn *insn);
 /* Calls helper `helper` with the arguments given; returns its result or NULL. */
 LLVMValueRef l_call_helper(struct lower *l, const struct bpfcc_helper *helper,

@@ -90,6 +90,33 @@ int l_load(struct lower_func *lf, const struct bpf_insn *insn)
 	return 0;
 }
 
+/*
+ * A helper's copy of a constant part of ctx (r3, r2 bytes) to the program's memory (r1), as loads
+ * that the pass can see: what ctx holds is decided at the site. kinds.c has checked the bounds.
+ */
+void l_copy_ctx(struct lower_func *lf)
+{
+	struct lower *l = lf->l;
+	LLVMBuilderRef b = l->builder;
+	int64_t bytes = l_kind(lf, lf->insn, BPF_REG_2)->off;
+
+	for (int64_t at = 0, n; at < bytes; at += n) {
+		LLVMTypeRef t;
+		LLVMValueRef v;
+
+		for (n = 8; n > bytes - at;)
+			n >>= 1;
+		t = LLVMIntTypeInContext(l->context, 8 * (unsigned int)n);
+		v = LLVMBuildLoad2(b, t, l_address(lf, BPF_REG_3, (int)at), "");
+		LLVMSetAlignment(v, 1);
+		l_note_place(lf, v, BPF_REG_3, (int)at);
+		v = LLVMBuildStore(b, v, l_address(lf, BPF_REG_1, (int)at));
+		LLVMSetAlignment(v, 1);
+		l_note_place(lf, v, BPF_REG_1, (int)at);
+	}
+	l_set_num(lf, BPF_REG_0, LLVMConstInt(l->t_i64, 0, false));
+}
+
 int l_store(struct lower_func *lf, const struct bpf_insn *insn)
 {
 	struct lower *l = lf->l;
