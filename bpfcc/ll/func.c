@@ -430,7 +430,7 @@ int l_functions(struct lower *l)
 
 	l_declare_subs(l);
 	for (uint32_t i = 0; i < l->object->nr_progs; i++) {
-		l_prog_symbol(l->object, l->object->progs[i].name, name, sizeof(name));
+		l_prog_symbol(l->object, &l->object->progs[i], name, sizeof(name));
 		l->v_progs[i] = l_declare(l, name, 0);
 	}
 	for (uint32_t i = 0; i < l->object->nr_funcs; i++) {

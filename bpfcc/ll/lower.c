@@ -175,6 +175,6 @@ const char *bpfcc_prog_symbol(struct inlay_bpfcc_object *object, const struct bp
 {
 	char name[256];
 
-	l_prog_symbol(&object->data, prog->name, name, sizeof(name));
+	l_prog_symbol(&object->data, prog, name, sizeof(name));
 	return bpfcc_arena_strdup(object->data.arena, name);
 }

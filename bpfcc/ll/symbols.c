@@ -40,15 +40,22 @@ static LLVMValueRef l_bytes(struct lower *l, const void *data, size_t bytes)
 	return LLVMConstStringInContext2(l->context, data, bytes, true);
 }
 
-void l_prog_symbol(const struct bpfcc_object *object, const char *name, char *buf, size_t size)
+/*
+ * A program is found by its symbol: a name that is cut or has bytes replaced is told from others by the
+ * program's index, behind a dot, which no clean name has.
+ */
+void l_prog_symbol(const struct bpfcc_object *object, const struct bpfcc_prog *prog, char *buf,
+		   size_t size)
 {
 	char part[160];
 	int at = snprintf(buf, size, "__inlay_prog_");
 
 	for (int i = 0; i < 8; i++)
 		at += snprintf(buf + at, size - (size_t)at, "%02x", object->hash[i]);
-	ll_symbol_part(name, part, sizeof(part));
-	snprintf(buf + at, size - (size_t)at, "_%s", part);
+	ll_symbol_part(prog->name, part, sizeof(part));
+	at += snprintf(buf + at, size - (size_t)at, "_%s", part);
+	if (strcmp(part, prog->name))
+		snprintf(buf + at, size - (size_t)at, ".%u", prog->index);
 }
 
 /* "__inlay_<what>_H" or "__inlay_<what>_H_M" */
