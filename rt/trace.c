@@ -30,6 +30,19 @@ struct spec {
 	char pointer;	/* behind p: I4, i4, I6, i6 as '4', 'd', '6', 'x'; symbols 's'; or 0 */
 };
 
+/*
+ * What is left of a format. It may lie in a map, and change under us: where it ends is settled once,
+ * and a position is passed only after a byte other than NUL was read there.
+ */
+struct source {
+	const char *at, *end;
+};
+
+static char peek(const struct source *f, int i)
+{
+	return i < f->end - f->at ? __atomic_load_n(&f->at[i], __ATOMIC_RELAXED) : '\0';
+}
+
 static void put(struct text *out, char c)
 {
 	if (out->length < out->room)
@@ -167,56 +180,58 @@ static int ends_word(char c)
 }
 
 /* One conversion at f, behind its '%'. Returns the characters used, or -EINVAL. */
-static int parse_spec(const char *f, struct spec *spec)
+static int parse_spec(const struct source *f, struct spec *spec)
 {
 	int i = 0;
+	char c, next;
 
-	for (; f[i] == '0' || f[i] == '+' || f[i] == '-' || f[i] == ' '; i++) {
-		spec->is_zero |= f[i] == '0';
-		spec->is_plus |= f[i] == '+';
-		spec->is_minus |= f[i] == '-';
-		spec->is_space |= f[i] == ' ';
+	for (; (c = peek(f, i)) == '0' || c == '+' || c == '-' || c == ' '; i++) {
+		spec->is_zero |= c == '0';
+		spec->is_plus |= c == '+';
+		spec->is_minus |= c == '-';
+		spec->is_space |= c == ' ';
 	}
-	for (; f[i] >= '0' && f[i] <= '9'; i++)
+	for (; (c = peek(f, i)) >= '0' && c <= '9'; i++)
 		if (spec->width < 10000)
-			spec->width = spec->width * 10 + (__u32)(f[i] - '0');
-	if (f[i] == 'p') {
+			spec->width = spec->width * 10 + (__u32)(c - '0');
+	if (c == 'p') {
 		spec->type = 'p';
-		i++;
-		if (ends_word(f[i]))
+		c = peek(f, ++i);
+		if (ends_word(c))
 			return i;
-		if ((f[i] == 'k' || f[i] == 'u') && f[i + 1] == 's') {
+		next = peek(f, i + 1);
+		if ((c == 'k' || c == 'u') && next == 's') {
 			spec->type = 's';
 			i += 2;
-			return ends_word(f[i]) ? i : -EINVAL;
+			return ends_word(peek(f, i)) ? i : -EINVAL;
 		}
-		if (f[i] == 'K' || f[i] == 'x')
+		if (c == 'K' || c == 'x')
 			return i + 1;
-		if (f[i] == 's' || f[i] == 'S' || f[i] == 'B') {
+		if (c == 's' || c == 'S' || c == 'B') {
 			spec->pointer = 's';
 			return i + 1;
 		}
-		if ((f[i] != 'i' && f[i] != 'I') || (f[i + 1] != '4' && f[i + 1] != '6'))
+		if ((c != 'i' && c != 'I') || (next != '4' && next != '6'))
 			return -EINVAL;
-		if (f[i + 1] == '4')
-			spec->pointer = f[i] == 'I' ? '4' : 'd';
+		if (next == '4')
+			spec->pointer = c == 'I' ? '4' : 'd';
 		else
-			spec->pointer = f[i] == 'I' ? '6' : 'x';
+			spec->pointer = c == 'I' ? '6' : 'x';
 		return i + 2;
 	}
-	if (f[i] == 's') {
+	if (c == 's') {
 		spec->type = 's';
-		return ends_word(f[i + 1]) ? i + 1 : -EINVAL;
+		return ends_word(peek(f, i + 1)) ? i + 1 : -EINVAL;
 	}
-	if (f[i] == 'c') {
+	if (c == 'c') {
 		spec->type = 'c';
 		return i + 1;
 	}
-	for (; f[i] == 'l' && spec->longs < 2; i++)
+	for (; c == 'l' && spec->longs < 2; c = peek(f, ++i))
 		spec->longs++;
-	if (f[i] != 'i' && f[i] != 'd' && f[i] != 'u' && f[i] != 'x' && f[i] != 'X')
+	if (c != 'i' && c != 'd' && c != 'u' && c != 'x' && c != 'X')
 		return -EINVAL;
-	spec->type = f[i] == 'i' ? 'd' : f[i];
+	spec->type = c == 'i' ? 'd' : c;
 	return i + 1;
 }
 
@@ -264,37 +279,40 @@ static int convert(struct text *out, const struct spec *spec, __u64 arg, __u32 *
 	}
 }
 
-static int format(struct text *out, const char *f, const __u64 *args)
+static int format(struct text *out, struct source f, const __u64 *args)
 {
 	__u32 nr = 0, used = 0;
+	char c;
 
-	for (; *f; f++) {
+	while ((c = peek(&f, 0)) != '\0') {
 		struct spec spec = { 0 };
 		int n, err;
 
 		/* bytes of UTF-8 pass, as since Linux 6.18 */
-		if (((unsigned char)*f < ' ' && !is_space(*f)) || *f == 0x7f)
+		if (((unsigned char)c < ' ' && !is_space(c)) || c == 0x7f)
 			return -EINVAL;
-		if (*f != '%') {
-			put(out, *f);
+		f.at++;
+		if (c != '%') {
+			put(out, c);
 			continue;
 		}
-		if (f[1] == '%') {
-			put(out, *++f);
+		if (peek(&f, 0) == '%') {
+			put(out, '%');
+			f.at++;
 			continue;
 		}
 		if (nr == NR_ARGS)
 			return -EINVAL;
-		n = parse_spec(f + 1, &spec);
+		n = parse_spec(&f, &spec);
 		if (n < 0)
 			return n;
 		err = convert(out, &spec, args[nr++], &used);
 		if (err)
 			return err;
-		f += n;
+		f.at += n;
 		/* the kernel's vsnprintf() takes every letter behind a %p for a part of it */
-		while (spec.type == 'p' && is_alnum(f[1]))
-			f++;
+		while (spec.type == 'p' && is_alnum(peek(&f, 0)))
+			f.at++;
 	}
 	return 0;
 }
@@ -310,6 +328,8 @@ static void publish(struct inlay_trace *trace, const struct text *text)
 	__u64 seq = __atomic_load_n(&r->seq, __ATOMIC_RELAXED), mine = 2 * ticket + 1;
 	__u32 n = text->length < sizeof(r->text) ? text->length : (__u32)sizeof(r->text);
 
+	if ((__s64)(seq - mine) > 0)
+		return; /* we were stopped for a lap: what lies there is newer */
 	if (seq % 2 && mine - seq < 2ull * INLAY_TRACE_RECORDS * TAKEOVER_LAPS)
 		return;
 	if (!__atomic_compare_exchange_n(&r->seq, &seq, mine, 0, __ATOMIC_RELAXED,
@@ -340,7 +360,7 @@ __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 
 		n++;
 	if (n == (__u32)fmt_bytes)
 		return -EINVAL; /* no NUL */
-	err = format(&text, fmt, args);
+	err = format(&text, (struct source){ fmt, (const char *)fmt + n }, args);
 	if (err)
 		return err;
 	trace = __atomic_load_n(&__inlay_trace_v1, __ATOMIC_ACQUIRE); /* pairs with the start */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -405,6 +406,65 @@ static void test_trace_against_kernel(void **state)
 	kernel_helper_close(&helper);
 }
 
+static _Atomic(int) is_over;
+
+static void *ends_and_not(void *nul)
+{
+	while (!is_over) {
+		*(volatile char *)nul = 'a';
+		*(volatile char *)nul = '\0';
+	}
+	return NULL;
+}
+
+/* A format in a map that others write: its end goes away while it is read, and no page is behind. */
+static void test_trace_format_changes(void **state)
+{
+	static const uint32_t lengths[] = { 3, 200, 4095 };
+	char *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t thread;
+
+	(void)state;
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	memset(pages, 'a', 4096);
+	assert_int_equal(mprotect(pages + 4096, 4096, PROT_NONE), 0);
+	assert_int_equal(pthread_create(&thread, NULL, ends_and_not, pages + 4095), 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		for (int round = 0; round < 4000; round++) {
+			char *fmt = pages + 4095 - lengths[i];
+			int64_t ret = __inlay_trace_printk_v1(fmt, lengths[i] + 1, 0, 0, 0);
+
+			assert_true(ret == -EINVAL || ret == lengths[i]);
+		}
+	}
+	is_over = 1;
+	pthread_join(thread, NULL);
+	munmap(pages, 8192);
+}
+
+/* A writer that was stopped for a lap finds a newer record in its place, and leaves it. */
+static void test_trace_late_writer(void **state)
+{
+	struct inlay_trace_record *r = &ring.records[7];
+
+	(void)state;
+	memset(&ring, 0, sizeof(ring));
+	__inlay_trace_v1 = &ring;
+	for (uint64_t newer = 1; newer <= 2; newer++) { /* being written, and whole */
+		ring.next_ticket = 7;
+		r->seq = 2 * (7 + INLAY_TRACE_RECORDS) + newer;
+		strcpy(r->text, "newer");
+		assert_int_equal(trace("older", 0, 0, 0), 5);
+		assert_int_equal(r->seq, 2 * (7 + INLAY_TRACE_RECORDS) + newer);
+		assert_string_equal(r->text, "newer");
+	}
+	/* the next lap's writer comes through */
+	ring.next_ticket = 7 + 2 * INLAY_TRACE_RECORDS;
+	assert_int_equal(trace("newest", 0, 0, 0), 6);
+	assert_string_equal(last_text(), "newest");
+	__inlay_trace_v1 = NULL;
+}
+
 static void *trace_hammer(void *arg)
 {
 	for (int i = 0; i < 20000; i++)
@@ -506,6 +566,8 @@ int main(void)
 		cmocka_unit_test(test_frame),
 		cmocka_unit_test(test_trace_text),
 		cmocka_unit_test(test_trace_against_kernel),
+		cmocka_unit_test(test_trace_format_changes),
+		cmocka_unit_test(test_trace_late_writer),
 		cmocka_unit_test(test_trace_threads),
 		cmocka_unit_test(test_monotonic),
 		cmocka_unit_test(test_keeps_errno),
