@@ -41,8 +41,8 @@ static LLVMValueRef l_bytes(struct lower *l, const void *data, size_t bytes)
 }
 
 /*
- * A program is found by its symbol: a name that is cut or has bytes replaced is told from others by the
- * program's index, behind a dot, which no clean name has.
+ * A program is found by its symbol: a name that is cut or has bytes replaced is told from others by
+ * the program's index, behind a dot, which no clean name has.
  */
 void l_prog_symbol(const struct bpfcc_object *object, const struct bpfcc_prog *prog, char *buf,
 		   size_t size)
