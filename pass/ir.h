@@ -27,7 +27,7 @@ LLVMBasicBlockRef ir_split_block(LLVMValueRef before);
 LLVMBasicBlockRef ir_split_edge(LLVMBasicBlockRef from, LLVMBasicBlockRef to);
 /* Gives every call that may throw a cleanup landing pad that ends in `resume`. */
 void ir_make_cleanups(LLVMValueRef fn);
-/* Inlines a direct call; false if LLVM cannot. */
+/* Inlines a direct call; the caller's attributes stay. False if LLVM cannot. */
 bool ir_inline_call(LLVMValueRef call);
 /* Appends globals to llvm.used, or to llvm.compiler.used. */
 void ir_retain(LLVMModuleRef module, LLVMValueRef *globals, size_t nr, bool compiler_only);

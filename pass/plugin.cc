@@ -122,7 +122,7 @@ void ir_make_cleanups(LLVMValueRef fn)
 bool ir_inline_call(LLVMValueRef call)
 {
 	InlineFunctionInfo Info;
-	return InlineFunction(*unwrap<CallBase>(call), Info, true).isSuccess();
+	return InlineFunction(*unwrap<CallBase>(call), Info, false).isSuccess();
 }
 
 void ir_retain(LLVMModuleRef module, LLVMValueRef *globals, size_t nr, bool compiler_only)
