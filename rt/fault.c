@@ -10,11 +10,16 @@
  * wish without knowing of it. An asynchronous SIGSEGV that the target has blocked is sent on as the
  * stand-in, which then waits in the kernel until the target unblocks "SIGSEGV".
  *
+ * A vfork child has dispositions of its own but its parent's memory, and so the parent's view of
+ * what the target wants. What it sets for itself until it execs is only told to the kernel: the
+ * default action and "ignored" as handlers that still repair, another handler as it is.
+ *
  * Our handler has the target's flags and mask (with stand-ins), so that alternate stacks,
  * restarting and what is blocked in the target's handler are the kernel's work. Must not allocate,
  * lock or wait.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <ucontext.h>
@@ -68,7 +73,12 @@ static __u32 tickets[NR_OWNED];
 static __u32 published[NR_OWNED];
 static __u32 state;
 
-static void on_fault(int sig, siginfo_t *info, void *context);
+/* Whose memory this is. In a page that the kernel wipes on fork: 0, a fork child. */
+static __u32 owner_never_wiped;
+static __u32 *owner = &owner_never_wiped;
+
+typedef void fault_handler(int sig, siginfo_t *info, void *context);
+static fault_handler on_fault, on_fault_default, on_fault_ignored;
 static void fault_start(void);
 
 static int owned_index(int sig)
@@ -158,13 +168,41 @@ static long kernel_mask(int how, const __u64 *set, __u64 *old)
 	return sys_call4(__NR_rt_sigprocmask, how, set, old, sizeof(__u64));
 }
 
+static void owner_claim(void)
+{
+	__atomic_store_n(owner, sys_getpid(), __ATOMIC_RELAXED);
+}
+
+static void owner_start(void)
+{
+	__u32 *page = sys_mmap(NULL, INLAY_PAGE_BYTES, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page && sys_madvise(page, INLAY_PAGE_BYTES, MADV_WIPEONFORK) == 0)
+		owner = page;
+	else if (page)
+		sys_munmap(page, INLAY_PAGE_BYTES);
+	owner_claim();
+}
+
+/*
+ * False in a vfork child. libc's fork() has claimed the memory for its child; behind a raw clone()
+ * the first who asks does.
+ */
+static int is_owner(void)
+{
+	if (!__atomic_load_n(owner, __ATOMIC_RELAXED))
+		owner_claim();
+	return __atomic_load_n(owner, __ATOMIC_RELAXED) == sys_getpid();
+}
+
 /* Installs our handler as the target's action wants it to run. */
-static int handler_install(int sig, const struct app_action *app)
+static int handler_install(int sig, fault_handler *handler, const struct app_action *app)
 {
 	struct sigaction act;
 	__u64 mask = 0;
 
-	act.sa_sigaction = on_fault;
+	act.sa_sigaction = handler;
 	act.sa_flags = SA_SIGINFO | SA_NODEFER;
 	if (app->handler != (__u64)SIG_DFL && app->handler != (__u64)SIG_IGN) {
 		act.sa_flags |= (int)app->flags & (SA_ONSTACK | SA_RESTART);
@@ -221,6 +259,7 @@ static void fault_start(void)
 #ifndef INLAY_RT_SHARED /* libinlay.so.1 is used by targets that have no use for this */
 	if (!__inlay_no_handler_v1 && is_interposing()) {
 		outcome = FAULT_ON;
+		owner_start();
 		for (int i = 0; i < NR_OWNED && outcome == FAULT_ON; i++) {
 			struct app_action none = { 0 };
 
@@ -230,7 +269,8 @@ static void fault_start(void)
 			}
 			app = (struct app_action){ old.handler, old.flags, old.mask };
 			action_publish(i, &app);
-			if (handler_install(stand_ins[i], &none) || handler_install(owned[i], &app))
+			if (handler_install(stand_ins[i], on_fault, &none) ||
+			    handler_install(owned[i], on_fault, &app))
 				outcome = FAULT_OFF;
 		}
 		if (outcome == FAULT_ON)
@@ -240,6 +280,7 @@ static void fault_start(void)
 	(void)old;
 	(void)app;
 	(void)is_interposing;
+	(void)owner_start;
 #endif
 	__atomic_store_n(&state, outcome, __ATOMIC_RELEASE);
 }
@@ -254,8 +295,11 @@ int __inlay_fault_check(void)
 		return 0;
 	for (int i = 0; i < NR_OWNED; i++) {
 		if (kernel_sigaction(owned[i], NULL, &now) == 0 &&
-		    now.handler == (__u64)on_fault)
+		    (now.handler == (__u64)on_fault || now.handler == (__u64)on_fault_default ||
+		     now.handler == (__u64)on_fault_ignored))
 			continue;
+		if (!is_owner())
+			return 0; /* the parent has not lost it */
 		/* Who did that went round libc and will again; to take it back would break them. */
 		__atomic_store_n(&state, FAULT_LOST, __ATOMIC_RELEASE);
 		return 0;
@@ -263,23 +307,68 @@ int __inlay_fault_check(void)
 	return thread_unblock();
 }
 
+static void guest_install(int index, fault_handler *handler)
+{
+	const struct app_action none = { 0 };
+
+	handler_install(owned[index], handler, &none);
+	handler_install(stand_ins[index], handler, &none);
+}
+
+/* What a vfork child has, as far as its parent's memory does not say it. */
+static int guest_action(int index, struct app_action *ret_action)
+{
+	struct kernel_action now = { 0 };
+
+	if (kernel_sigaction(owned[index], NULL, &now) || now.handler == (__u64)on_fault)
+		return 0;
+	*ret_action = (struct app_action){ now.handler, now.flags, now.mask };
+	if (now.handler == (__u64)on_fault_default)
+		*ret_action = (struct app_action){ .handler = (__u64)SIG_DFL };
+	else if (now.handler == (__u64)on_fault_ignored)
+		*ret_action = (struct app_action){ .handler = (__u64)SIG_IGN };
+	return 1;
+}
+
+static int guest_set(int index, const struct sigaction *act, const struct app_action *after)
+{
+	struct sigaction own = *act;
+
+	if (after->handler == (__u64)SIG_DFL || after->handler == (__u64)SIG_IGN) {
+		guest_install(index, after->handler == (__u64)SIG_DFL ? on_fault_default :
+									on_fault_ignored);
+		return 0;
+	}
+	*(__u64 *)&own.sa_mask = stand_ins_for(after->mask);
+	return __inlay_real_sigaction(owned[index], &own, NULL) ? -EINVAL : 0;
+}
+
 int __inlay_fault_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
-	int index = owned_index(sig);
+	int index = owned_index(sig), is_guest;
 	struct app_action before, after;
 
 	if (!is_owning() || index < 0 ||
 	    __atomic_load_n(&state, __ATOMIC_RELAXED) != FAULT_ON)
 		return -ENOSYS;
-	action_read(index, &before);
+	is_guest = !is_owner();
+	if (!is_guest || !guest_action(index, &before))
+		action_read(index, &before);
 	if (act) {
 		after.handler = (__u64)act->sa_sigaction;
 		after.flags = (__u64)(unsigned int)act->sa_flags;
 		after.mask = *(const __u64 *)&act->sa_mask;
-		action_publish(index, &after);
-		if (handler_install(sig, &after)) {
-			action_publish(index, &before);
-			return -EINVAL;
+		if (is_guest) {
+			int err = guest_set(index, act, &after);
+
+			if (err)
+				return err;
+		} else {
+			action_publish(index, &after);
+			if (handler_install(sig, on_fault, &after)) {
+				action_publish(index, &before);
+				return -EINVAL;
+			}
 		}
 	}
 	if (old) {
@@ -329,7 +418,9 @@ static void call_app(int sig, int index, siginfo_t *info, ucontext_t *uc)
 		die(sig, info, is_synchronous);
 		return;
 	}
-	if (app.flags & SA_RESETHAND)
+	if ((app.flags & SA_RESETHAND) && !is_owner())
+		guest_install(index, on_fault_default);
+	else if (app.flags & SA_RESETHAND)
 		__atomic_compare_exchange_n(&published[index], &at, action_write(index, &dfl), 0,
 					    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 	/* the handler may look at the interrupted mask, and change it */
@@ -341,23 +432,22 @@ static void call_app(int sig, int index, siginfo_t *info, ucontext_t *uc)
 	*mask = __inlay_fault_mask_in(*mask);
 }
 
-static void on_fault(int sig, siginfo_t *info, void *context)
+/* The index of the signal if the target's action is to be taken; -1: repaired, or blocked. */
+static int settle(int sig, siginfo_t *info, ucontext_t *uc)
 {
-	ucontext_t *uc = context;
 	int is_synchronous = info->si_code > 0, index = owned_index(sig);
 	__u64 resume;
 
 	if (index < 0) { /* a stand-in: blocked when it was sent, unblocked now */
 		index = sig == STAND_IN_SEGV ? 0 : 1;
 		info->si_signo = owned[index];
-		call_app(owned[index], index, info, uc);
-		return;
+		return index;
 	}
 	if (is_synchronous) {
 		resume = __inlay_copy_resume(*context_pc(uc));
 		if (resume) {
 			*context_pc(uc) = resume;
-			return;
+			return -1;
 		}
 	}
 	if (*(__u64 *)&uc->uc_sigmask & BIT(stand_ins[index])) {
@@ -366,12 +456,38 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 			die(sig, info, 1);
 		else
 			send_to_self(stand_ins[index], info);
-		return;
+		return -1;
 	}
-	call_app(sig, index, info, uc);
+	return index;
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	int index = settle(sig, info, context);
+
+	if (index >= 0)
+		call_app(owned[index], index, info, context);
+}
+
+static void on_fault_default(int sig, siginfo_t *info, void *context)
+{
+	int index = settle(sig, info, context);
+
+	if (index >= 0)
+		die(owned[index], info, info->si_code > 0);
+}
+
+static void on_fault_ignored(int sig, siginfo_t *info, void *context)
+{
+	int index = settle(sig, info, context);
+
+	if (index >= 0 && info->si_code > 0)
+		die(owned[index], info, 1);
 }
 
 __attribute__((constructor)) static void fault_init(void)
 {
 	fault_start();
+	if (is_owning())
+		pthread_atfork(NULL, NULL, owner_claim);
 }

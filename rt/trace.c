@@ -31,8 +31,8 @@ struct spec {
 };
 
 /*
- * What is left of a format. It may lie in a map, and change under us: where it ends is settled once,
- * and a position is passed only after a byte other than NUL was read there.
+ * What is left of a format. It may lie in a map, and change under us: where it ends is settled
+ * once, and a position is passed only after a byte other than NUL was read there.
  */
 struct source {
 	const char *at, *end;

@@ -417,7 +417,7 @@ static void *ends_and_not(void *nul)
 	return NULL;
 }
 
-/* A format in a map that others write: its end goes away while it is read, and no page is behind. */
+/* A format in a map that others write: its end goes while it is read, and no page is behind. */
 static void test_trace_format_changes(void **state)
 {
 	static const uint32_t lengths[] = { 3, 200, 4095 };

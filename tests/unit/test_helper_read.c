@@ -671,6 +671,58 @@ static int in_grandchild(void)
 	return reads_work() ? 0 : 1;
 }
 
+/* As who starts a program does it: back to the defaults, in the parent's memory. */
+static int vfork_resets(void)
+{
+	struct sigaction act = { .sa_handler = on_segv_return, .sa_flags = (int)SA_RESETHAND }, old;
+	volatile int line = 0;
+	int status;
+	pid_t pid;
+
+	CHECK(sigaction(SIGSEGV, &act, NULL) == 0);
+	CHECK(signal(SIGBUS, on_other) == SIG_DFL);
+	CHECK(reads_work());
+	pid = vfork();
+	if (pid == 0) {
+		act.sa_handler = SIG_DFL;
+		if (sigaction(SIGSEGV, &act, &old) || old.sa_handler != on_segv_return)
+			line = __LINE__;
+		else if (sigaction(SIGSEGV, NULL, &old) || old.sa_handler != SIG_DFL)
+			line = __LINE__;
+		else if (signal(SIGBUS, SIG_IGN) != on_other || !reads_work())
+			line = __LINE__;
+		else if (raise(SIGBUS) || signal(SIGBUS, SIG_DFL) != SIG_IGN)
+			line = __LINE__;
+		else
+			fault();
+		_exit(1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(line == 0);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV && handled == 0);
+	/* one that only faults gives its parent's handler up for itself alone */
+	pid = vfork();
+	if (pid == 0) {
+		fault();
+		if (sigaction(SIGSEGV, NULL, &old) || old.sa_handler != SIG_DFL)
+			line = __LINE__;
+		if (signal(SIGSEGV, on_other) != SIG_DFL || raise(SIGSEGV))
+			line = __LINE__;
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(line == 0 && status == 0 && handled == 2);
+	CHECK(mprotect(bad, PAGE, PROT_NONE) == 0);
+	for (int i = 0; i < 600; i++) /* over a look at the handlers */
+		CHECK(reads_work());
+	CHECK(__inlay_fault_check() == EXPECT_HANDLER);
+	CHECK(sigaction(SIGSEGV, NULL, &old) == 0 && old.sa_handler == on_segv_return);
+	CHECK(signal(SIGBUS, SIG_DFL) == on_other);
+	fault();
+	CHECK(handled == 3 && handled_ok && *bad == 1);
+	return 0;
+}
+
 /* The other names of the same calls. */
 static int old_names(void)
 {
@@ -722,6 +774,7 @@ static const struct {
 	{ "handler replaced past libc", raw_handler, 0 },
 	{ "SIGBUS", bus_error, 0 },
 	{ "fork", in_grandchild, 0 },
+	{ "vfork child that resets", vfork_resets, 0 },
 	{ "other names", old_names, 0 },
 	{ "blocked by the parent", blocked_by_parent, 0 },
 };
