@@ -390,32 +390,41 @@ static __u64 *context_pc(ucontext_t *uc)
 #endif
 }
 
+/*
+ * Raised by the instruction that was interrupted. A memory error that the machine found by itself
+ * (BUS_MCEERR_AO) is not, though the kernel sends it with a code of its own.
+ */
+static int is_synchronous(int index, const siginfo_t *info)
+{
+	return info->si_code > 0 && !(owned[index] == SIGBUS && info->si_code == BUS_MCEERR_AO);
+}
+
 static void send_to_self(int sig, siginfo_t *info)
 {
 	sys_call4(__NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, info);
 }
 
 /* As without us. A synchronous fault comes again when we return, with its own registers. */
-static void die(int sig, siginfo_t *info, int is_synchronous)
+static void die(int index, siginfo_t *info)
 {
 	struct kernel_action dfl = { 0 };
 
-	kernel_sigaction(sig, &dfl, NULL);
-	if (!is_synchronous)
-		send_to_self(sig, info);
+	kernel_sigaction(owned[index], &dfl, NULL);
+	if (!is_synchronous(index, info))
+		send_to_self(owned[index], info);
 }
 
-static void call_app(int sig, int index, siginfo_t *info, ucontext_t *uc)
+static void call_app(int index, siginfo_t *info, ucontext_t *uc)
 {
 	struct app_action app, dfl = { 0 };
 	__u64 *mask = (__u64 *)&uc->uc_sigmask;
-	int is_synchronous = info->si_code > 0;
+	int sig = owned[index];
 	__u32 at = action_read(index, &app);
 
-	if (app.handler == (__u64)SIG_IGN && !is_synchronous)
+	if (app.handler == (__u64)SIG_IGN && !is_synchronous(index, info))
 		return;
 	if (app.handler == (__u64)SIG_DFL || app.handler == (__u64)SIG_IGN) {
-		die(sig, info, is_synchronous);
+		die(index, info);
 		return;
 	}
 	if ((app.flags & SA_RESETHAND) && !is_owner())
@@ -435,7 +444,7 @@ static void call_app(int sig, int index, siginfo_t *info, ucontext_t *uc)
 /* The index of the signal if the target's action is to be taken; -1: repaired, or blocked. */
 static int settle(int sig, siginfo_t *info, ucontext_t *uc)
 {
-	int is_synchronous = info->si_code > 0, index = owned_index(sig);
+	int index = owned_index(sig);
 	__u64 resume;
 
 	if (index < 0) { /* a stand-in: blocked when it was sent, unblocked now */
@@ -443,7 +452,7 @@ static int settle(int sig, siginfo_t *info, ucontext_t *uc)
 		info->si_signo = owned[index];
 		return index;
 	}
-	if (is_synchronous) {
+	if (is_synchronous(index, info)) {
 		resume = __inlay_copy_resume(*context_pc(uc));
 		if (resume) {
 			*context_pc(uc) = resume;
@@ -452,8 +461,8 @@ static int settle(int sig, siginfo_t *info, ucontext_t *uc)
 	}
 	if (*(__u64 *)&uc->uc_sigmask & BIT(stand_ins[index])) {
 		/* Blocked, in the target's eyes: the kernel would kill, or keep it for later. */
-		if (is_synchronous)
-			die(sig, info, 1);
+		if (is_synchronous(index, info))
+			die(index, info);
 		else
 			send_to_self(stand_ins[index], info);
 		return -1;
@@ -466,7 +475,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	int index = settle(sig, info, context);
 
 	if (index >= 0)
-		call_app(owned[index], index, info, context);
+		call_app(index, info, context);
 }
 
 static void on_fault_default(int sig, siginfo_t *info, void *context)
@@ -474,15 +483,15 @@ static void on_fault_default(int sig, siginfo_t *info, void *context)
 	int index = settle(sig, info, context);
 
 	if (index >= 0)
-		die(owned[index], info, info->si_code > 0);
+		die(index, info);
 }
 
 static void on_fault_ignored(int sig, siginfo_t *info, void *context)
 {
 	int index = settle(sig, info, context);
 
-	if (index >= 0 && info->si_code > 0)
-		die(owned[index], info, 1);
+	if (index >= 0 && is_synchronous(index, info))
+		die(index, info);
 }
 
 __attribute__((constructor)) static void fault_init(void)

@@ -439,6 +439,40 @@ static int sent_while_blocked(void)
 	return 0;
 }
 
+static void on_machine_check(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	handled++;
+	handled_ok = sig == SIGBUS && info->si_code == BUS_MCEERR_AO && info->si_addr == bad;
+}
+
+/* A memory error found by the way: waits while blocked, can be ignored, kills by default. */
+static int machine_check(void)
+{
+	struct sigaction act = { .sa_sigaction = on_machine_check, .sa_flags = SA_SIGINFO };
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AO };
+	pid_t pid = (pid_t)syscall(SYS_getpid), tid = (pid_t)syscall(SYS_gettid);
+	sigset_t set;
+
+	info.si_addr = bad;
+	CHECK(sigaction(SIGBUS, &act, NULL) == 0);
+	CHECK(syscall(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, &info) == 0);
+	CHECK(handled == 1 && handled_ok);
+	sigemptyset(&set);
+	sigaddset(&set, SIGBUS);
+	CHECK(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+	CHECK(syscall(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, &info) == 0);
+	CHECK(handled == 1);
+	handled_ok = 0;
+	CHECK(sigprocmask(SIG_UNBLOCK, &set, NULL) == 0);
+	CHECK(handled == 2 && handled_ok);
+	CHECK(signal(SIGBUS, SIG_IGN) != SIG_ERR);
+	CHECK(syscall(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, &info) == 0);
+	CHECK(signal(SIGBUS, SIG_DFL) == SIG_IGN);
+	syscall(SYS_rt_tgsigqueueinfo, pid, tid, SIGBUS, &info);
+	return 0;
+}
+
 static int sent_by_default(void)
 {
 	kill(getpid(), SIGBUS);
@@ -763,6 +797,7 @@ static const struct {
 	{ "fault, default action", fault_by_default, SIGSEGV },
 	{ "fault, ignored", fault_while_ignored, SIGSEGV },
 	{ "sent while blocked", sent_while_blocked, 0 },
+	{ "memory error by the way", machine_check, SIGBUS },
 	{ "sent, default action", sent_by_default, SIGBUS },
 	{ "another handler blocks everything", other_handler_blocks_all, 0 },
 	{ "waiting with a mask", waits_with_masks, 0 },
