@@ -18,8 +18,9 @@
  * What can change within a line is the kernel's slewing: 2 ms times the change of the rate.
  *
  * Before there is a slope, and where the counter cannot be trusted, a line has limit 0 and the time
- * comes from the kernel through the vDSO. The step from there to the first real line cannot use the
- * argument above: that line leans forward by 2^-11 instead, more than the slope can be off.
+ * comes from the kernel through the vDSO: for good, once the last of the lines says so. The step
+ * from there to the first real line cannot use the argument above: that line leans forward by
+ * 2^-11 instead, more than the slope can be off.
  */
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -29,6 +30,9 @@
 #include "rt/inline/clock.h"
 #include "rt/sys.h"
 
+/* The line that says LINE_SOURCE; the others take turns. */
+#define LAST_LINE (INLAY_CLOCK_LINES - 1)
+#define TURN_LINES ((1ull << LAST_LINE) - 1)	/* as bits of busy_lines */
 #define LINE_NS 2000000ull		/* validity of a line */
 #define CALIBRATE_NS 1000000ull		/* shortest interval to take a slope from */
 #define SLOPE_MAX_NS 2000000000ull	/* longest: nanoseconds << 32 must fit */
@@ -150,6 +154,45 @@ static __u64 line_value(const struct snapshot *s, __u64 steps)
 	       (beyond * s->anchor.slowest >> 32);
 }
 
+static __u64 successor(const struct snapshot *old, unsigned int index)
+{
+	__u64 turn = old->current / (INLAY_CLOCK_LINES * INLAY_CLOCK_LINE_BYTES) + 1;
+
+	return (turn * INLAY_CLOCK_LINES + index) * INLAY_CLOCK_LINE_BYTES;
+}
+
+/*
+ * The end of the chain: from now on ask the kernel, or another copy. Never less than any line has
+ * said. The last line needs no owner: its mode is never another one, and its `ns` is only raised,
+ * also by a thread that is late.
+ */
+static int leave_counter(const struct snapshot *old)
+{
+	__u64 *ns = &__inlay_clock_v1.lines[LAST_LINE].ns, expected = old->current;
+	__u64 floor = old->anchor.mode == LINE_COUNTER ? line_value(old, ~0ull) : old->line.ns;
+	__u64 seen = __atomic_load_n(ns, __ATOMIC_RELAXED);
+
+	while (seen < floor && !__atomic_compare_exchange_n(ns, &seen, floor, 0, __ATOMIC_RELAXED,
+							    __ATOMIC_RELAXED))
+		;
+	__atomic_store_n(&anchors[LAST_LINE].mode, LINE_SOURCE, __ATOMIC_RELAXED);
+	/* release: pairs with the acquire loads of `current` */
+	return __atomic_compare_exchange_n(&__inlay_clock_v1.current, &expected,
+					   successor(old, LAST_LINE), 0, __ATOMIC_RELEASE,
+					   __ATOMIC_RELAXED);
+}
+
+/*
+ * Whether all lines but the current one are taken: by threads that were left by longjmp() or
+ * cancelled in the few instructions of publish(), and will not come back.
+ */
+static int is_out_of_lines(const struct snapshot *old)
+{
+	__u64 busy = __atomic_load_n(&busy_lines, __ATOMIC_RELAXED);
+
+	return (~busy & TURN_LINES & ~(1ull << line_index(old->current))) == 0;
+}
+
 /*
  * Makes *next the successor of *old, unless another thread was first. A thread that lost its lock
  * may still be writing: so lines are claimed by a bit of their own, and the compare-exchange
@@ -163,8 +206,8 @@ static int publish(const struct snapshot *old, const struct snapshot *next)
 	struct anchor *a;
 	int is_published = 0;
 
-	for (unsigned int i = 1; i < INLAY_CLOCK_LINES && !bit; i++) {
-		index = (line_index(old->current) + i) % INLAY_CLOCK_LINES;
+	for (unsigned int i = 1; i < LAST_LINE && !bit; i++) {
+		index = (line_index(old->current) + i) % LAST_LINE;
 		/* acquire: pairs with the release below, by the line's last writer */
 		busy = __atomic_fetch_or(&busy_lines, 1ull << index, __ATOMIC_ACQUIRE);
 		if (!(busy & 1ull << index))
@@ -174,8 +217,7 @@ static int publish(const struct snapshot *old, const struct snapshot *next)
 		return 0;
 	l = &__inlay_clock_v1.lines[index];
 	a = &anchors[index];
-	next_current = old->current / (INLAY_CLOCK_LINES * INLAY_CLOCK_LINE_BYTES) + 1;
-	next_current = (next_current * INLAY_CLOCK_LINES + index) * INLAY_CLOCK_LINE_BYTES;
+	next_current = successor(old, index);
 	/*
 	 * The line may be the current one by now, if we were stopped for long: then it is not ours
 	 * to write. It cannot become current while we hold its bit.
@@ -255,17 +297,6 @@ static __u64 measured_rate(const struct snapshot *old, __u64 counter, __u64 ns)
 	return (elapsed_ns << 32) / steps;
 }
 
-/* From now on, or at the start: no line, ask the kernel. Never less than any line has said. */
-static void leave_counter(const struct snapshot *old, struct snapshot *next)
-{
-	*next = (struct snapshot){ 0 };
-	next->anchor.mode = LINE_SOURCE;
-	if (old->anchor.mode == LINE_COUNTER)
-		next->line.ns = line_value(old, ~0ull);
-	else
-		next->line.ns = old->line.ns;
-}
-
 static void next_line(const struct snapshot *old, struct snapshot *next)
 {
 	__u64 counter = 0, ns = 0, rate, floor, lead, correction;
@@ -319,17 +350,17 @@ static void anchor_clock(const struct snapshot *old)
 
 	if (old->anchor.mode == LINE_CALIBRATING && !old->anchor.mono_ns && !counter_is_invariant())
 		is_refused = 1;
-	if (is_refused || old->anchor.distrust >= DISTRUST_MAX) {
-		leave_counter(old, &next);
-	} else {
-		if (old->anchor.mode == LINE_CALIBRATING && old->anchor.mono_ns &&
-		    __inlay_monotonic_ns() - old->anchor.mono_ns < CALIBRATE_NS)
-			return;
-		next_line(old, &next);
-		/* stopped in the middle: what was measured is stale */
-		if (next.line.limit && __inlay_counter() - next.line.base > next.line.limit / 2)
-			return;
+	if (is_refused || old->anchor.distrust >= DISTRUST_MAX || is_out_of_lines(old)) {
+		leave_counter(old);
+		return;
 	}
+	if (old->anchor.mode == LINE_CALIBRATING && old->anchor.mono_ns &&
+	    __inlay_monotonic_ns() - old->anchor.mono_ns < CALIBRATE_NS)
+		return;
+	next_line(old, &next);
+	/* stopped in the middle: what was measured is stale */
+	if (next.line.limit && __inlay_counter() - next.line.base > next.line.limit / 2)
+		return;
 	publish(old, &next);
 }
 
@@ -354,12 +385,8 @@ INLAY_COLD_CALL __u64 __inlay_clock_slow_v1(void)
 		if (s.line.limit && (__s64)(now - s.line.base) < 0) {
 			/* A counter that is behind a line published before it was read differs
 			 * between processors. Look again, then leave it. */
-			struct snapshot next;
-
-			if (++is_behind > 2) {
-				leave_counter(&s, &next);
-				publish(&s, &next);
-			}
+			if (++is_behind > 2)
+				leave_counter(&s);
 			continue;
 		}
 		mine = lock_try(now, s.line.limit);
@@ -378,7 +405,7 @@ INLAY_COLD_CALL __u64 __inlay_clock_slow_v1(void)
 
 void __inlay_clock_delegate(inlay_clock_fn *fn)
 {
-	struct snapshot s, next;
+	struct snapshot s;
 
 	__atomic_store_n(&source, fn, __ATOMIC_RELEASE); /* pairs with source_ns() */
 	for (int i = 0; i < 64; i++) {
@@ -386,8 +413,7 @@ void __inlay_clock_delegate(inlay_clock_fn *fn)
 			continue;
 		if (s.anchor.mode == LINE_SOURCE)
 			return;
-		leave_counter(&s, &next);
-		if (publish(&s, &next))
+		if (leave_counter(&s))
 			return;
 	}
 }

@@ -353,16 +353,51 @@ static void test_lost_holders(void **state)
 	calibrate();
 	anchor_lock = __inlay_counter() | 1;
 	index = line_index(__inlay_clock_v1.current);
-	busy_lines = 0xff & ~(1ull << (index + 3) % INLAY_CLOCK_LINES) &
-		     ~(1ull << (index + 5) % INLAY_CLOCK_LINES);
+	busy_lines = 0xff & ~(1ull << (index + 3) % 7) & ~(1ull << (index + 5) % 7);
 	run_ms(10);
 	assert_true(worst_error(20) < 5000);
-	/* all of them: the clock goes on, without lines */
-	busy_lines = 0xff;
-	check_rises(20);
-	__inlay_clock_fork_child();
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_COUNTER);
+}
+
+/* All lines were left by their writers: the clock goes on without, from where it was. */
+static void test_lost_lines(void **state)
+{
+	uint64_t last;
+
+	(void)state;
+	require_counter();
 	calibrate();
-	assert_true(worst_error(20) < 5000);
+	busy_lines = 0xff;
+	last = now_ns();
+	while (now_ns() - last < 3 * LINE_NS && real_ns() - last < 1000000000)
+		assert_true(now_ns() >= last);
+	check_rises(10);
+	assert_true(worst_error(20) < 100);
+	assert_int_equal(anchors[line_index(__inlay_clock_v1.current)].mode, LINE_SOURCE);
+	/* a fork child, where nobody holds them, too */
+	__inlay_clock_fork_child();
+	assert_true(worst_error(5) < 100);
+}
+
+/* Before there is a slope, too; and late writers of the last line do not lower it. */
+static void test_lost_lines_at_once(void **state)
+{
+	struct snapshot late = { 0 };
+	uint64_t before, ns;
+
+	(void)state;
+	busy_lines = 0xff;
+	now_ns();
+	before = real_ns();
+	ns = now_ns();
+	assert_in_range(ns, before, real_ns());
+	late.line.ns = 1ull << 62;
+	late.current = __inlay_clock_v1.current - 1;
+	assert_false(leave_counter(&late));
+	assert_int_equal(now_ns(), 1ull << 62);
+	late.line.ns = 1;
+	assert_false(leave_counter(&late));
+	assert_int_equal(now_ns(), 1ull << 62);
 }
 
 static __u64 other_copy(void)
@@ -534,6 +569,8 @@ int main(void)
 		cmocka_unit_test_setup(test_counter_refused, clock_setup),
 		cmocka_unit_test_setup(test_counter_behind, clock_setup),
 		cmocka_unit_test_setup(test_lost_holders, clock_setup),
+		cmocka_unit_test_setup(test_lost_lines, clock_setup),
+		cmocka_unit_test_setup(test_lost_lines_at_once, clock_setup),
 		cmocka_unit_test_setup(test_delegate, clock_setup),
 		cmocka_unit_test_setup(test_threads_and_signals, clock_setup),
 		cmocka_unit_test_setup(test_keeps_errno, clock_setup),
