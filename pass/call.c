@@ -15,7 +15,6 @@ struct site {
 	const struct pass_place *place;
 	LLVMValueRef call, callee;
 	LLVMValueRef value;		/* what the call returned, or what a program chose */
-	LLVMValueRef guard;		/* i1: no other file counts it; NULL until needed */
 	struct pass_session *sessions;
 };
 
@@ -25,18 +24,15 @@ static bool needs_guard(const struct site *s, const struct pass_probe *probe)
 	return LLVMIsDeclaration(s->callee) && !probe->is_library && !probe->is_call_only;
 }
 
+/* i1: no other file counts it; NULL: none can */
 static LLVMValueRef guard(struct site *s, struct pass_ins *ins, const struct pass_probe *probe)
 {
 	LLVMValueRef defined;
 
 	if (!needs_guard(s, probe))
 		return NULL;
-	if (!s->guard) {
-		defined = record_declare_defined(s->run, s->callee);
-		s->guard = LLVMBuildICmp(ins->b, LLVMIntEQ, defined,
-					 LLVMConstNull(LLVMTypeOf(defined)), "");
-	}
-	return s->guard;
+	defined = record_declare_defined(s->run, probe, s->callee);
+	return LLVMBuildICmp(ins->b, LLVMIntEQ, defined, LLVMConstNull(LLVMTypeOf(defined)), "");
 }
 
 static bool call_returns(LLVMValueRef call)

@@ -293,8 +293,9 @@ void attrs_drop(struct pass_run *run);
 void record_site(struct pass_run *run, struct pass_probe *probe, const struct pass_place *place,
 		 uint32_t kind);
 /* Tells other files' call sites that this one counts the function at its entry. */
-void record_defined(struct pass_run *run, LLVMValueRef fn);
-LLVMValueRef record_declare_defined(struct pass_run *run, LLVMValueRef fn);
+void record_defined(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef fn);
+LLVMValueRef record_declare_defined(struct pass_run *run, const struct pass_probe *probe,
+				    LLVMValueRef fn);
 void record_finish(struct pass_run *run);
 
 /* report.c */

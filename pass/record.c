@@ -203,15 +203,22 @@ void record_site(struct pass_run *run, struct pass_probe *probe, const struct pa
 	probe->nr_sites++;
 }
 
-static char *defined_name(struct pass_run *run, LLVMValueRef fn)
+/* One a program: that another one is inlaid in a function says nothing about this one. */
+static char *defined_name(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef fn)
 {
-	return run_printf(run, "__inlay_defined_%s", value_name(fn));
+	char hash[17];
+
+	for (int i = 0; i < 8; i++)
+		snprintf(hash + 2 * i, 3, "%02x", probe->object->data->hash[i]);
+	return run_printf(run, "__inlay_defined_%s_%u_%s", hash, probe->prog->index,
+			  value_name(fn));
 }
 
 /* The weak reference that a call site tests; NULL at run time if nobody defines it. */
-LLVMValueRef record_declare_defined(struct pass_run *run, LLVMValueRef fn)
+LLVMValueRef record_declare_defined(struct pass_run *run, const struct pass_probe *probe,
+				    LLVMValueRef fn)
 {
-	const char *name = defined_name(run, fn);
+	const char *name = defined_name(run, probe, fn);
 	LLVMValueRef v = LLVMGetNamedGlobal(run->module, name);
 
 	if (v)
@@ -222,10 +229,10 @@ LLVMValueRef record_declare_defined(struct pass_run *run, LLVMValueRef fn)
 	return v;
 }
 
-static void define(struct pass_run *run, LLVMValueRef name_of)
+static void define(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef name_of)
 {
 	LLVMTypeRef i8 = LLVMInt8TypeInContext(run->context);
-	const char *name = defined_name(run, name_of);
+	const char *name = defined_name(run, probe, name_of);
 	LLVMValueRef v = LLVMGetNamedGlobal(run->module, name);
 
 	if (is_local(name_of))
@@ -239,12 +246,12 @@ static void define(struct pass_run *run, LLVMValueRef name_of)
 }
 
 /* Under each name that another file may call it by: an alias is the same code. */
-void record_defined(struct pass_run *run, LLVMValueRef fn)
+void record_defined(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef fn)
 {
-	define(run, fn);
+	define(run, probe, fn);
 	for (LLVMValueRef a = LLVMGetFirstGlobalAlias(run->module); a; a = LLVMGetNextGlobalAlias(a))
 		if (LLVMAliasGetAliasee(a) == fn)
-			define(run, a);
+			define(run, probe, a);
 }
 
 void record_finish(struct pass_run *run)

@@ -562,5 +562,6 @@ void site_insert_function(struct pass_run *run, const struct pass_place *place)
 	insert_entry(run, place, sessions);
 	insert_exits(run, place, sessions);
 	LLVMAddTargetDependentFunctionAttr(place->fn, MARK_FN, "");
-	record_defined(run, place->fn);
+	for (unsigned int i = 0; i < place->nr_probes; i++)
+		record_defined(run, place->probes[i], place->fn);
 }
