@@ -69,6 +69,18 @@ static void l_set_result(struct lower_func *lf, LLVMValueRef v)
 		l_set_num(lf, 0, LLVMConstInt(l->t_i64, 0, false));
 }
 
+/* Of an array -E2BIG says that the index is beyond the end, which is no want of space. */
+static bool may_fill_up(struct lower_func *lf)
+{
+	const struct bpfcc_reg *map = l_kind(lf, lf->insn, BPF_REG_1);
+	uint32_t type;
+
+	if (!map || map->kind != BPFCC_KIND_MAP || map->map < 0)
+		return true;
+	type = lf->l->object->maps[map->map].type;
+	return type != BPF_MAP_TYPE_ARRAY && type != BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
 static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 {
 	bool has_frame = helper->flags & BPFCC_HELPER_F_FRAME;
@@ -99,7 +111,7 @@ static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 	}
 	v_result = l_call_helper(lf->l, helper, v_args);
 	l_set_result(lf, v_result);
-	if (helper->id == BPF_FUNC_map_update_elem)
+	if (helper->id == BPF_FUNC_map_update_elem && may_fill_up(lf))
 		l_count_drop(lf, v_result);
 	return 0;
 }
