@@ -11,7 +11,8 @@ Builds (once, kept in the work folder):
 and, on the plain build, the same probe objects as kernel uprobes:
   kernel-count, kernel-time
 
-Runs alternate (every variant once a round, the order rotates); server and client have a core each.
+A round starts all servers and loads them by turns, in slices of a fraction of a second, so that what the
+machine does besides meets all alike; the order rotates. Server and client have a core each.
 Prints median, min and max of the throughput, the processor time that the server took for a request
 (which a busy machine disturbs less), and the ratios that Inlay promises; JSON with --json.
 """
@@ -32,6 +33,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 VARIANTS = ["plain", "count", "hand-count", "time", "hand-time", "kernel-count", "kernel-time"]
 KERNEL = {"kernel-count": "count", "kernel-time": "time"}
+SLICES = 8  # turns of each variant in a round
 PROBED = ["call", "processCommand", "dictFind"]
 
 
@@ -85,8 +87,12 @@ def build(args):
              os.path.join(HERE, f"{variant}.bpf.c"), "-o", probes])
         again(variant, os.path.join(args.build, "bin", "inlay-cc"),
               {"INLAY_FLAGS": f"-finlay-probes={probes} -finlay-binary=redis-server"}, None)
-    return {v: os.path.join(work, "plain" if v in KERNEL else v, "src", "redis-server")
-            for v in VARIANTS}
+    servers = {v: os.path.join(work, v, "src", "redis-server") for v in VARIANTS}
+    for v in KERNEL:
+        # a file of its own: a uprobe belongs to the file, whoever runs it
+        servers[v] = os.path.join(work, f"redis-server-{v}")
+        shutil.copy(os.path.join(plain, "src", "redis-server"), servers[v])
+    return servers
 
 
 def free_port():
@@ -123,33 +129,64 @@ def cpu_ns(pid):
         return int(f.read().split()[0])
 
 
-def measure(args, variant, servers, requests):
-    """One run: requests per second over GET and SET together, and the server's ns for each."""
-    port = free_port()
-    server = None
-    folder = tempfile.mkdtemp(prefix="inlay-bench-redis-")
-    try:
-        server = subprocess.Popen(
-            ["taskset", "-c", "0", servers[variant], "--port", str(port), "--save", "", "--dir",
-             folder, "--appendonly", "no", "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL)
-        wait_port(port, server)
-        client = ["taskset", "-c", "1", os.path.join(args.work, "plain", "src", "redis-benchmark"),
-                  "-p", str(port), "-h", "127.0.0.1", "-P", "16", "-n", str(requests), "-r",
+class Server:
+    """A running redis-server, and what the requests to it have cost so far."""
+
+    def __init__(self, args, variant, path):
+        self.args, self.variant, self.path = args, variant, path
+        self.requests = self.seconds = self.ns = 0
+        self.port = free_port()
+        self.folder = tempfile.mkdtemp(prefix="inlay-bench-redis-")
+        self.process = subprocess.Popen(
+            ["taskset", "-c", "0", path, "--port", str(self.port), "--save", "", "--dir",
+             self.folder, "--appendonly", "no", "--bind", "127.0.0.1"], stdout=subprocess.DEVNULL)
+        try:
+            wait_port(self.port, self.process)
+        except BaseException:
+            self.close()
+            raise
+
+    def load(self, requests):
+        """So many SETs and so many GETs."""
+        client = ["taskset", "-c", "1",
+                  os.path.join(self.args.work, "plain", "src", "redis-benchmark"), "-p",
+                  str(self.port), "-h", "127.0.0.1", "-P", "16", "-n", str(requests), "-r",
                   "100000", "-t", "set,get", "--csv"]
-        if variant in KERNEL:
+        if self.variant in KERNEL:
             # attaches the object to the server's file, runs the client, prints the maps
-            client = [args.attach, f"{args.work}/{KERNEL[variant]}.bpf.o", servers[variant]] + client
-        before = cpu_ns(server.pid)
+            probes = os.path.join(self.args.work, KERNEL[self.variant] + ".bpf.o")
+            client = [self.args.attach, probes, self.path] + client
+        before = cpu_ns(self.process.pid)
         text = run(client, timeout=300)
-        ns = (cpu_ns(server.pid) - before) / (2 * requests)
+        self.ns += cpu_ns(self.process.pid) - before
         rows = [line.split('","') for line in text.splitlines() if line.startswith('"SET"') or
                 line.startswith('"GET"')]
         if len(rows) != 2:
             sys.exit(f"redis-benchmark printed something else:\n{text}")
-        return 2 * requests / sum(requests / float(row[1]) for row in rows), ns
+        self.seconds += sum(requests / float(row[1]) for row in rows)
+        self.requests += 2 * requests
+
+    def close(self):
+        stop(self.process)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def one_round(args, variants, servers, turn):
+    """Fresh servers, loaded by turns; {variant: (requests per second, ns of the server for each)}."""
+    running = {}
+    try:
+        for v in variants:
+            running[v] = Server(args, v, servers[v])
+        for i in range(SLICES):
+            at = (turn + i) % len(variants)
+            for v in variants[at:] + variants[:at]:
+                # uprobes slow redis down many times: fewer requests keep the slices alike in time
+                requests = args.requests // SLICES
+                running[v].load(requests // 5 if v in KERNEL else requests)
+        return {v: (r.requests / r.seconds, r.ns / r.requests) for v, r in running.items()}
     finally:
-        stop(server)
-        shutil.rmtree(folder, ignore_errors=True)
+        for r in running.values():
+            r.close()
 
 
 def main():
@@ -177,12 +214,9 @@ def main():
     rates = {v: [] for v in variants}
     times = {v: [] for v in variants}
     for i in range(args.runs):
-        for variant in variants[i % len(variants):] + variants[:i % len(variants)]:
-            # uprobes slow redis down many times: fewer requests keep the runs alike in time
-            requests = args.requests // 5 if variant in KERNEL else args.requests
-            rate, ns = measure(args, variant, servers, requests)
-            rates[variant].append(rate)
-            times[variant].append(ns)
+        for v, (rate, ns) in one_round(args, variants, servers, i).items():
+            rates[v].append(rate)
+            times[v].append(ns)
         print(f"round {i + 1} of {args.runs} done", flush=True)
 
     median = {v: statistics.median(r) for v, r in rates.items()}
