@@ -250,6 +250,7 @@ struct pass_ins {
 /* State of a session program between its two runs; of an entry program: unused. */
 struct pass_session {
 	LLVMValueRef cookie, armed;
+	bool is_guarded;	/* at a call whose function may count by itself */
 };
 
 LLVMValueRef site_alloca(struct pass_run *run, LLVMValueRef fn, LLVMTypeRef type, const char *name);

@@ -270,6 +270,9 @@ static bool open_gates(struct pass_ins *ins, const struct pass_probe *probe)
 	bool is_likely = !is_switched || (probe->prog->flags & BPFCC_PROG_SWITCHED_ON);
 	LLVMValueRef cond = ins->guard, flag;
 
+	/* most functions that a target calls by name and probes are its own: keep the body away */
+	if (ins->guard)
+		is_likely = false;
 	if (probe->is_gated) {
 		flag = load_flag(ins, probe, "gates", 1);
 		cond = cond ? LLVMBuildAnd(ins->b, cond, flag, "") : flag;
@@ -300,6 +303,7 @@ void site_session_init(struct pass_ins *ins, const struct pass_probe *probe,
 
 	if ((probe->reads[PASS_ENTRY] | probe->reads[PASS_RETURN]) & cookie)
 		session->cookie = site_alloca(ins->run, ins->fn->fn, i64, "inlay.cookie");
+	session->is_guarded = ins->guard;
 	if (probe->suppresses || is_conditional(ins, probe))
 		session->armed = site_alloca(ins->run, ins->fn->fn, i8, "inlay.armed");
 	if (session->cookie)
@@ -339,7 +343,8 @@ static bool open_return(struct pass_ins *ins, const struct pass_probe *probe,
 	if (!session->armed)
 		return false;
 	v = ours(LLVMBuildLoad2(ins->b, i8, session->armed, ""));
-	open_block(ins, LLVMBuildICmp(ins->b, LLVMIntNE, v, LLVMConstInt(i8, 0, false), ""), true);
+	open_block(ins, LLVMBuildICmp(ins->b, LLVMIntNE, v, LLVMConstInt(i8, 0, false), ""),
+		   !session->is_guarded);
 	return true;
 }
 
