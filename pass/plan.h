@@ -191,7 +191,6 @@ bool import_link(struct pass_run *run);		/* bodies into the module, then inlines
 LLVMValueRef import_declare(struct pass_run *run, const struct pass_probe *probe);
 LLVMValueRef import_declare_data(struct pass_run *run, const struct pass_object *object,
 				 const char *what);
-void import_note_call(struct pass_run *run, LLVMValueRef call);
 
 /* Whether the frame escapes: every word may be read. */
 static inline bool reads_all(const struct pass_run *run, uint64_t reads)

@@ -8,16 +8,21 @@
 #include "cli/inlay/cli.h"
 #include "cli/inlay/out.h"
 
+static void say(const char *format, va_list args)
+{
+	fflush(stdout);
+	fputs("inlay: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
 int fail(const char *format, ...)
 {
 	va_list args;
 
-	fflush(stdout);
-	fputs("inlay: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	say(format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return EXIT_REFUSED;
 }
 
@@ -25,12 +30,9 @@ int usage_error(const char *format, ...)
 {
 	va_list args;
 
-	fflush(stdout);
-	fputs("inlay: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	say(format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return EXIT_USAGE;
 }
 

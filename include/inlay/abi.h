@@ -117,7 +117,8 @@ struct inlay_prog_ctl {
 	__u8 on;		/* INLAY_PROG_F_SWITCHED: 0 off, 1 on; written by any process */
 	__u8 pad0[63];
 	__u64 misses;		/* hits skipped: re-entry, musttail return, region moving */
-	__u64 drops;		/* map operations that failed for want of space */
+	__u64 drops;		/* map updates that failed for want of space, by the program or by a
+				 * subprogram that no other program calls */
 	__u64 runs;		/* INLAY_PROG_F_STATS only */
 	__u64 time_ns;		/* INLAY_PROG_F_STATS only */
 	__u64 pad1[4];
