@@ -13,6 +13,10 @@ export LC_ALL=C
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$(cd "${1:-$top/build}" && pwd)
 runs=${2:-5}
+if ! [[ $runs =~ ^[1-9][0-9]*$ ]] || [ ! -x "$build/bin/inlay-cc" ]; then
+	sed -n '7,9s/^# \{0,1\}//p' "$0" >&2
+	exit 2
+fi
 work=$build/bench/redis
 variants=(clang wrapper plugin)
 plugin=$build/lib/inlay-pass.so
