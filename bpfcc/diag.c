@@ -35,6 +35,8 @@ static void report(struct bpfcc_diag *diag, enum inlay_bpfcc_severity severity,
 	if (where) {
 		m.section = where->section;
 		m.program = where->program;
+		m.registers = where->registers;
+		m.nr_registers = where->nr_registers;
 	}
 	if (func) {
 		m.section = func->section;

@@ -27,6 +27,9 @@ struct bpfcc_where {
 	int insn;			/* -1: none */
 	const char *section;
 	const char *program;
+	/* what is known of the registers that the instruction reads; printed with the message */
+	const struct inlay_bpfcc_register *registers;
+	size_t nr_registers;
 };
 
 /*

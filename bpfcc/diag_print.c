@@ -96,6 +96,11 @@ void bpfcc_diag_print(FILE *out, bool is_coloured, const struct inlay_bpfcc_mess
 	if (has_line && m->source)
 		put_source(out, m);
 	put_place(out, m);
+	for (size_t i = 0; i < m->nr_registers; i++) {
+		fprintf(out, "      = r%d: ", m->registers[i].number);
+		put_text(out, m->registers[i].text);
+		fputc('\n', out);
+	}
 	if (m->hint) {
 		fputs("      = help: ", out);
 		put_text(out, m->hint);

@@ -14,6 +14,7 @@
  *	app.bpf.c:20: error: the store goes through a number
  *	   20 |         *(int *)x = 1;
  *	      = app.bpf.o: section "uprobe/f", program "count", instruction 9: *(u32 *)(r1 + 0) = r2
+ *	      = r1: a number, 0..255
  *	      = help: ...
  */
 void bpfcc_diag_print(FILE *out, bool is_coloured, const struct inlay_bpfcc_message *message);

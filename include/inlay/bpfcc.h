@@ -23,7 +23,16 @@ struct inlay_bpfcc_object;
 
 enum inlay_bpfcc_severity { INLAY_BPFCC_NOTE, INLAY_BPFCC_WARNING, INLAY_BPFCC_ERROR };
 
-/* One message. Strings are valid during the callback only; NULL or -1 where a part is unknown. */
+/* What is known of one register that the instruction of a message reads. */
+struct inlay_bpfcc_register {
+	int number;		/* 0 to 10 */
+	const char *text;	/* "a pointer to the value of map 'counts' (8 bytes), offset 0..64" */
+};
+
+/*
+ * One message. Strings are valid during the callback only; NULL or -1 where a part is unknown.
+ * Messages of severity NOTE that follow an error belong to it: the path that led there.
+ */
 struct inlay_bpfcc_message {
 	size_t sz;
 	enum inlay_bpfcc_severity severity;
@@ -37,6 +46,8 @@ struct inlay_bpfcc_message {
 	const char *text;	/* what is wrong */
 	const char *hint;	/* what to do */
 	const char *disasm;	/* the instruction */
+	const struct inlay_bpfcc_register *registers;
+	size_t nr_registers;
 };
 
 typedef void (*inlay_bpfcc_message_fn)(void *arg, const struct inlay_bpfcc_message *message);
