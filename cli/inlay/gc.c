@@ -118,6 +118,7 @@ int cmd_gc(const struct args *args)
 	int err;
 
 	segment_opts(args, &opts);
+	opts.has_memfds = false; /* they go with their processes */
 	opts.is_unlocked = true;
 	opts.reason = reason;
 	opts.reason_bytes = sizeof(reason);

@@ -149,16 +149,22 @@ int cmd_ps(const struct args *args)
 	listing.json = args->is_json ? json_array() : NULL;
 	listing.table = args->is_json ? NULL : table_new(titles);
 	err = inlay_segment_list(&opts, ps_one, &listing);
-	if (err) {
+	if (err && !listing.nr) {
 		json_decref(listing.json);
 		return *reason ? fail("%s", reason) : fail_read("segments", err);
 	}
-	if (args->is_json)
-		return json_print(listing.json);
+	/* the directory is refused, but there are segments without it */
+	if (err)
+		err = *reason ? fail("%s", reason) : fail_read("segments", err);
+	if (args->is_json) {
+		int code = json_print(listing.json);
+
+		return err ? err : code;
+	}
 	table_print(listing.table);
 	if (!listing.nr)
 		puts("no program with probes runs or has left a segment");
-	return EXIT_DONE;
+	return err ? err : EXIT_DONE;
 }
 
 /* ---- maps ------------------------------------------------------------------------------- */

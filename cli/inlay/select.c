@@ -22,6 +22,8 @@ void segment_opts(const struct args *args, struct inlay_segment_opts *ret_opts)
 	ret_opts->owner = args->owner;
 	if (dir && *dir)
 		ret_opts->dir = dir;
+	/* a directory that is named is all that is looked at */
+	ret_opts->has_memfds = !ret_opts->dir;
 }
 
 const char *segment_program(const struct inlay_segment_info *info)
@@ -152,7 +154,7 @@ static int find(const struct args *args, const char *program, struct finding *re
 		ret_finding->program = program;
 		ret_finding->is_live = is_live;
 		err = inlay_segment_list(&opts, find_one, ret_finding);
-		if (err) {
+		if (err && !ret_finding->nr) {
 			finding_fini(ret_finding);
 			return *reason ? fail("%s", reason) : fail_read("segments", err);
 		}

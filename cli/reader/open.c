@@ -91,6 +91,8 @@ int inlay_segment_open(const char *name, const struct inlay_segment_opts *user_o
 
 	if (err)
 		return err;
+	if (memfd_is_path(name))
+		return memfd_open(name, &opts, ret_reader);
 	if (strchr(name, '/'))
 		return segment_openat(AT_FDCWD, name, name, &opts, ret_reader);
 	err = dir_open(&opts, path, PATH_MAX, &fd);
@@ -193,17 +195,14 @@ static int names_read(int dir_fd, struct found **ret_found, size_t *ret_nr)
 	return 0;
 }
 
-int inlay_segment_list(const struct inlay_segment_opts *user_opts, inlay_segment_fn fn, void *arg)
+static int list_files(const struct inlay_segment_opts *user_opts, inlay_segment_fn fn, void *arg)
 {
-	struct inlay_segment_opts opts;
+	struct inlay_segment_opts opts = *user_opts;
 	char path[PATH_MAX + NAME_MAX + 2], reason[256];
 	struct found *found = NULL;
 	size_t nr = 0, n;
-	int err = opts_load(user_opts, &opts), fd;
+	int fd, err = dir_open(&opts, path, PATH_MAX, &fd);
 
-	if (err)
-		return err;
-	err = dir_open(&opts, path, PATH_MAX, &fd);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	n = strlen(path);
@@ -224,6 +223,22 @@ int inlay_segment_list(const struct inlay_segment_opts *user_opts, inlay_segment
 	}
 	found_free(found, nr);
 	close(fd);
+	return err;
+}
+
+int inlay_segment_list(const struct inlay_segment_opts *user_opts, inlay_segment_fn fn, void *arg)
+{
+	struct inlay_segment_opts opts;
+	int err = opts_load(user_opts, &opts);
+
+	if (!err)
+		err = list_files(&opts, fn, arg);
+	/* a directory that cannot be trusted is why targets have memfds: show these all the same */
+	if (opts.has_memfds && (!err || err == -EPERM)) {
+		int memfd_err = memfd_list(&opts, fn, arg);
+
+		err = err ? err : memfd_err;
+	}
 	return err;
 }
 
@@ -280,39 +295,6 @@ static int match_pid(void *arg, const char *path, struct inlay_reader *reader, i
 	return 0;
 }
 
-/* A target that could make no file keeps its segment in a memfd, which /proc shows to its user. */
-static int open_memfd(uint32_t pid, const struct inlay_segment_opts *opts,
-		      struct inlay_reader **ret_reader)
-{
-	char path[64], link[64];
-	struct dirent *entry;
-	int err = -ENOENT;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%u/fd", pid);
-	dir = opendir(path);
-	if (!dir)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (err == -ENOENT && (entry = readdir(dir))) {
-		char full[sizeof(path) + NAME_MAX + 2];
-		ssize_t n;
-		int fd;
-
-		snprintf(full, sizeof(full), "%s/%s", path, entry->d_name);
-		n = readlink(full, link, sizeof(link) - 1);
-		if (n <= 0)
-			continue;
-		link[n] = 0;
-		if (strncmp(link, "/memfd:inlay", 12))
-			continue;
-		fd = open(full, (opts->is_writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK);
-		if (fd >= 0)
-			err = reader_new(fd, full, opts, ret_reader);
-	}
-	closedir(dir);
-	return err;
-}
-
 int inlay_segment_open_pid(pid_t pid, const struct inlay_segment_opts *user_opts,
 			   struct inlay_reader **ret_reader)
 {
@@ -326,6 +308,7 @@ int inlay_segment_open_pid(pid_t pid, const struct inlay_segment_opts *user_opts
 	look.sz = sizeof(look);
 	look.is_unlocked = true;
 	look.is_writable = false;
+	look.has_memfds = false;
 	opts.sz = sizeof(opts);
 	err = inlay_segment_list(&look, match_pid, &wanted);
 	if (!err && (wanted.live || wanted.dead))
@@ -334,7 +317,7 @@ int inlay_segment_open_pid(pid_t pid, const struct inlay_segment_opts *user_opts
 	else if (!err && wanted.refused)
 		err = refuse(&opts, wanted.refused, "%s", wanted.reason);
 	else if (!err) {
-		err = open_memfd(wanted.pid, &opts, ret_reader);
+		err = memfd_open_pid(wanted.pid, &opts, ret_reader);
 		if (err == -ENOENT)
 			err = refuse(&opts, err, "process %u has no segment: it was built without "
 				     "probes, or runs with INLAY_DISABLE=1", wanted.pid);

@@ -22,4 +22,15 @@ uid_t opts_owner(const struct inlay_segment_opts *opts);
 int segment_openat(int dir_fd, const char *name, const char *path,
 		   const struct inlay_segment_opts *opts, struct inlay_reader **ret_reader);
 
+/*
+ * memfd.c: segments in memfds of running processes, by the paths /proc/PID/fd/FD.
+ * memfd_open_pid(): -ENOENT: the process has none; -ESRCH: there is no such process.
+ */
+bool memfd_is_path(const char *path);
+int memfd_open(const char *path, const struct inlay_segment_opts *opts,
+	       struct inlay_reader **ret_reader);
+int memfd_open_pid(uint32_t pid, const struct inlay_segment_opts *opts,
+		   struct inlay_reader **ret_reader);
+int memfd_list(const struct inlay_segment_opts *opts, inlay_segment_fn fn, void *arg);
+
 #endif /* INLAY_READER_OPEN_H */

@@ -69,6 +69,8 @@ struct inlay_segment_opts {
 	bool is_unlocked;	/* take no reader lock: a quick look, the target may unlink the file */
 	char *reason;		/* buffer for one line that explains a failure; may be NULL */
 	size_t reason_bytes;
+	bool has_memfds;	/* inlay_segment_list(): also those that are no files, but memfds of
+				 * the user's running processes; their paths are /proc/PID/fd/FD */
 };
 
 /*

@@ -243,4 +243,24 @@ has "gc takes the oldest" "$out" 'old\.10\.1'
 has "gc takes the oldest" "$out" 'old\.11\.1'
 exits 0 inlay ps
 has "gc leaves the live one" "$out" "^ *$three +target +live"
+
+# ---- a target that could make no file: its memfd is found through /proc, once for a fork tree
+touch "$work/no-folder"
+INLAY_DIR=$work/no-folder start hidden
+exits 0 env -u INLAY_DIR inlay ps
+has "ps of a memfd" "$out" "^ *$hidden +target +live +1 "
+env -u INLAY_DIR inlay ps -j | json "ps -j of a memfd" \
+	'[s["path"].startswith("/proc/'"$hidden"'/fd/") for s in d if s.get("pid") == '"$hidden"'] == [True]'
+exits 0 inlay ps
+lacks "INLAY_DIR names all that is looked at" "$out" "^ *$hidden "
+memfd=$(env -u INLAY_DIR inlay ps -j | python3 -c 'import json, sys
+print(next(s["path"] for s in json.load(sys.stdin) if s.get("pid") == '"$hidden"'))')
+exits 0 inlay maps "$memfd"
+has "maps of a memfd by path" "$out" "^ *$hidden +probes +latency_ns "
+exits 0 inlay dump "$hidden:.bss"
+exits 1 inlay maps "/proc/$hidden/fd/0"
+say hidden exit
+wait "$hidden"
+exits 0 env -u INLAY_DIR inlay ps
+lacks "a memfd goes with its process" "$out" "^ *$hidden "
 finish
