@@ -32,7 +32,7 @@ static void init_targets(void)
 	LLVMInitializeAllAsmParsers(); /* inline assembly of helpers */
 }
 
-static LLVMTargetMachineRef l_machine(struct inlay_bpfcc_object *object)
+LLVMTargetMachineRef bpfcc_machine_new(struct inlay_bpfcc_object *object)
 {
 	int level = object->opts.opt_level;
 	LLVMTargetMachineRef machine = NULL;
@@ -192,7 +192,7 @@ static void on_llvm_message(LLVMDiagnosticInfoRef info, void *arg)
 int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_output output,
 			    const char *path)
 {
-	LLVMTargetMachineRef machine = l_machine(object);
+	LLVMTargetMachineRef machine = bpfcc_machine_new(object);
 	LLVMContextRef context;
 	LLVMTargetDataRef layout;
 	LLVMModuleRef module = NULL;

@@ -373,7 +373,7 @@ static int l_function(struct lower *l, const struct bpfcc_func *func, const stru
 {
 	struct lower_func lf = {
 		.l = l, .func = func, .prog = prog, .v_fn = v_fn,
-		.counted = prog ? prog : counted_prog(l->object, func),
+		.counted = prog ? prog : l->run_func ? NULL : counted_prog(l->object, func),
 	};
 	int err;
 
@@ -423,13 +423,20 @@ static void l_declare_subs(struct lower *l)
 	}
 }
 
+/* BPFCC_LOWER_RUN: the function that is run takes r1 and r2, whatever it was. */
+static int l_run_function(struct lower *l)
+{
+	l->v_run = l_declare(l, BPFCC_RUN_SYMBOL, 2);
+	return l_function(l, l->run_func, NULL, l->v_run);
+}
+
 int l_functions(struct lower *l)
 {
 	char name[256];
 	int err;
 
 	l_declare_subs(l);
-	for (uint32_t i = 0; i < l->object->nr_progs; i++) {
+	for (uint32_t i = 0; i < l->object->nr_progs && !l->run_func; i++) {
 		l_prog_symbol(l->object, &l->object->progs[i], name, sizeof(name));
 		l->v_progs[i] = l_declare(l, name, 0);
 	}
@@ -441,6 +448,8 @@ int l_functions(struct lower *l)
 			return err;
 		ll_make_odr(l->module, l->v_subs[i], NULL);
 	}
+	if (l->run_func)
+		return l_run_function(l);
 	for (uint32_t i = 0; i < l->object->nr_progs; i++) {
 		err = l_function(l, l->object->progs[i].func, &l->object->progs[i], l->v_progs[i]);
 		if (err)

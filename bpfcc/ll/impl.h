@@ -42,6 +42,8 @@ struct lower {
 	struct inlay_bpfcc_object *handle;
 	const struct bpfcc_object *object;
 	enum bpfcc_lower_mode mode;
+	const struct bpfcc_func *run_func; /* BPFCC_LOWER_RUN */
+	LLVMValueRef v_run;
 	LLVMContextRef context;
 	LLVMModuleRef module;
 	LLVMBuilderRef builder;
@@ -54,7 +56,7 @@ struct lower {
 	struct lower_map *maps; /* object->nr_maps */
 	LLVMValueRef *v_subs;	/* object->nr_funcs; NULL: not called as a subprogram */
 	LLVMValueRef *v_progs;	/* object->nr_progs */
-	LLVMValueRef v_ctl;
+	LLVMValueRef v_ctl;    /* NULL in BPFCC_LOWER_RUN, as is v_object */
 	LLVMValueRef v_object;
 };
 

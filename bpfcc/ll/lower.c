@@ -121,7 +121,8 @@ static int l_module(struct lower *l)
 	err = l_functions(l);
 	if (err)
 		return err;
-	l_object(l);
+	if (l->mode != BPFCC_LOWER_RUN)
+		l_object(l);
 	err = l_verify(l);
 	if (err)
 		return err;
@@ -145,6 +146,26 @@ static int l_module(struct lower *l)
 	return l_verify(l);
 }
 
+static int l_lower(struct lower *l, const char *triple, const char *data_layout,
+		   LLVMModuleRef *ret_module)
+{
+	int err = l_init(l, triple, data_layout);
+
+	*ret_module = NULL;
+	if (!err)
+		err = l_module(l);
+	if (l->builder)
+		LLVMDisposeBuilder(l->builder);
+	if (!err)
+		*ret_module = l->module;
+	else if (l->module)
+		LLVMDisposeModule(l->module);
+	free(l->maps);
+	free(l->v_subs);
+	free(l->v_progs);
+	return err;
+}
+
 int bpfcc_lower(struct inlay_bpfcc_object *object, LLVMContextRef context, const char *triple,
 		const char *data_layout, enum bpfcc_lower_mode mode, LLVMModuleRef *ret_module)
 {
@@ -154,21 +175,22 @@ int bpfcc_lower(struct inlay_bpfcc_object *object, LLVMContextRef context, const
 		.mode = mode,
 		.context = context,
 	};
-	int err = l_init(&l, triple, data_layout);
 
-	*ret_module = NULL;
-	if (!err)
-		err = l_module(&l);
-	if (l.builder)
-		LLVMDisposeBuilder(l.builder);
-	if (!err)
-		*ret_module = l.module;
-	else if (l.module)
-		LLVMDisposeModule(l.module);
-	free(l.maps);
-	free(l.v_subs);
-	free(l.v_progs);
-	return err;
+	return l_lower(&l, triple, data_layout, ret_module);
+}
+
+int bpfcc_lower_run(struct inlay_bpfcc_object *object, LLVMContextRef context, const char *triple,
+		    const char *data_layout, uint32_t func, LLVMModuleRef *ret_module)
+{
+	struct lower l = {
+		.handle = object,
+		.object = &object->data,
+		.mode = BPFCC_LOWER_RUN,
+		.run_func = &object->data.funcs[func],
+		.context = context,
+	};
+
+	return l_lower(&l, triple, data_layout, ret_module);
 }
 
 const char *bpfcc_prog_symbol(struct inlay_bpfcc_object *object, const struct bpfcc_prog *prog)

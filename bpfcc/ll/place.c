@@ -134,6 +134,9 @@ static struct target l_follow_argument(struct walk *w, LLVMValueRef v_fn, unsign
 {
 	struct target t = nothing;
 
+	/* what `bpfcc run` is given is the caller's, and nobody else writes it meanwhile */
+	if (v_fn == w->l->v_run)
+		return (struct target){PLACE_PRIVATE, 0};
 	for (LLVMUseRef use = LLVMGetFirstUse(v_fn); use; use = LLVMGetNextUse(use)) {
 		LLVMValueRef v_call = LLVMGetUser(use);
 
@@ -454,7 +457,10 @@ static void l_visit_private(struct lower *l, LLVMValueRef v)
 void l_place_private(struct lower *l)
 {
 	for (uint32_t i = 0; i < l->object->nr_progs; i++)
-		l_each_inst_of(l, l->v_progs[i], l_visit_private);
+		if (l->v_progs[i])
+			l_each_inst_of(l, l->v_progs[i], l_visit_private);
+	if (l->v_run)
+		l_each_inst_of(l, l->v_run, l_visit_private);
 	for (uint32_t i = 0; i < l->object->nr_funcs; i++)
 		if (l->v_subs[i])
 			l_each_inst_of(l, l->v_subs[i], l_visit_private);

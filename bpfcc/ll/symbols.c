@@ -139,16 +139,38 @@ static LLVMValueRef l_rodata(struct lower *l, const struct bpfcc_map *map)
 	return v;
 }
 
-/* The slot of a thread's shard, and the function that gives its address to descriptors. */
-static LLVMValueRef l_shard_slot(struct lower *l, const char *map)
+/* Memory that whoever runs the code has; see bpfcc_lower_run(). */
+void bpfcc_run_memory(uint32_t map, bool is_shard, char *buf, size_t size)
+{
+	snprintf(buf, size, "__inlay_run_%s_%u", is_shard ? "shard" : "region", map);
+}
+
+static LLVMValueRef l_run_memory(struct lower *l, const struct bpfcc_map *map, bool is_shard,
+				 uint64_t bytes)
+{
+	char name[64];
+	LLVMValueRef v;
+
+	bpfcc_run_memory(map->index, is_shard, name, sizeof(name));
+	v = LLVMAddGlobal(l->module, LLVMArrayType2(l->t_i8, bytes), name);
+	LLVMSetAlignment(v, INLAY_PAGE_BYTES);
+	return v;
+}
+
+/*
+ * The slot of a thread's shard, and the function that gives its address to descriptors. With
+ * `v_shard` there is one shard for all, and the slot has it from the start.
+ */
+static LLVMValueRef l_shard_slot(struct lower *l, const char *map, LLVMValueRef v_shard)
 {
 	const char *intrinsic = "llvm.threadlocal.address";
 	unsigned int id = LLVMLookupIntrinsicID(intrinsic, strlen(intrinsic));
 	LLVMValueRef v_tls = l_global(l, "tls", map, l->t_ptr), v_fn, v;
 	char name[256];
 
-	LLVMSetInitializer(v_tls, l_null(l));
-	LLVMSetThreadLocalMode(v_tls, LLVMInitialExecTLSModel);
+	LLVMSetInitializer(v_tls, l_or_null(l, v_shard));
+	if (!v_shard)
+		LLVMSetThreadLocalMode(v_tls, LLVMInitialExecTLSModel);
 	LLVMSetAlignment(v_tls, 8);
 	ll_make_odr(l->module, v_tls, NULL);
 
@@ -159,8 +181,11 @@ static LLVMValueRef l_shard_slot(struct lower *l, const char *map)
 	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
 	LLVMPositionBuilderAtEnd(l->builder,
 				 LLVMAppendBasicBlockInContext(l->context, v_fn, "entry"));
-	v = LLVMBuildCall2(l->builder, LLVMIntrinsicGetType(l->context, id, &l->t_ptr, 1),
-			   LLVMGetIntrinsicDeclaration(l->module, id, &l->t_ptr, 1), &v_tls, 1, "");
+	v = v_tls;
+	if (!v_shard)
+		v = LLVMBuildCall2(l->builder, LLVMIntrinsicGetType(l->context, id, &l->t_ptr, 1),
+				   LLVMGetIntrinsicDeclaration(l->module, id, &l->t_ptr, 1), &v_tls,
+				   1, "");
 	LLVMBuildRet(l->builder, v);
 	return v_fn;
 }
@@ -168,6 +193,7 @@ static LLVMValueRef l_shard_slot(struct lower *l, const char *map)
 static int l_map_storage(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
+	LLVMValueRef v_shard = NULL;
 
 	m->region_bytes =
 	    inlay_map_region_bytes(map->type, map->key_size, map->value_size, map->max_entries);
@@ -175,6 +201,11 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 	m->flags = map->flags;
 	if (m->flags & INLAY_MAP_RODATA) {
 		m->v_region = l_rodata(l, map);
+	} else if (l->mode == BPFCC_LOWER_RUN) {
+		if (m->region_bytes)
+			m->v_region = l_run_memory(l, map, false, m->region_bytes);
+		if (m->flags & INLAY_MAP_PERCPU)
+			v_shard = l_run_memory(l, map, true, m->shard_bytes);
 	} else if (m->region_bytes > INLAY_LINK_REGION_MAX) {
 		if (!is_all_zero(map->data, map->value_size))
 			return bpfcc_error(
@@ -194,7 +225,7 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 		    l_region(l, "region", map->name, map->data, map->value_size, m->region_bytes);
 	}
 	if (m->flags & INLAY_MAP_PERCPU)
-		m->v_slot = l_shard_slot(l, map->name);
+		m->v_slot = l_shard_slot(l, map->name, v_shard);
 	return 0;
 }
 
@@ -235,7 +266,7 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 	    l_or_null(l, m->v_base),
 	    l_or_null(l, m->v_slot),
 	    ll_string(l->module, map->name),
-	    l->v_object,
+	    l_or_null(l, l->v_object),
 	};
 
 	LLVMSetInitializer(m->v_desc, LLVMConstStructInContext(l->context, v, NR(v), false));
@@ -258,9 +289,12 @@ int l_maps(struct lower *l)
 	int err;
 
 	_Static_assert(sizeof(struct inlay_object_desc) == 112, "t_object follows it");
-	l->v_object = l_global(l, "object", NULL,
-			       LLVMStructTypeInContext(l->context, t_object, NR(t_object), false));
-	l->v_ctl = l_region(l, "ctl", NULL, NULL, 0, ctl_bytes);
+	if (l->mode != BPFCC_LOWER_RUN) {
+		l->v_object = l_global(
+		    l, "object", NULL,
+		    LLVMStructTypeInContext(l->context, t_object, NR(t_object), false));
+		l->v_ctl = l_region(l, "ctl", NULL, NULL, 0, ctl_bytes);
+	}
 	for (uint32_t i = 0; i < l->object->nr_maps; i++) {
 		struct lower_map *m = &l->maps[i];
 
