@@ -13,6 +13,11 @@
 
 #define BPFCC_MEMSX 0x80			/* mode: sign-extending load */
 #define BPFCC_LDDW (BPF_LD | BPF_IMM | BPF_DW)
+#define BPFCC_JCOND 0xe0			/* jump by something else than a register; may_goto */
+#define BPFCC_MAY_GOTO 0			/* its src_reg */
+#define BPFCC_CAST_OFF 1			/* off of a move: addr_space_cast; imm says which way */
+#define BPFCC_CAST_KERN 1			/* imm: arena address to pointer */
+#define BPFCC_CAST_USER (1 << 16)		/* imm: pointer to arena address */
 
 #ifndef BPF_LOAD_ACQ
 #define BPF_LOAD_ACQ 0x100
@@ -49,6 +54,12 @@ static inline bool bpfcc_insn_is_call(const struct bpf_insn *in)
 	return in->code == (BPF_JMP | BPF_CALL);
 }
 
+/* call of the function whose address (lddw BPF_PSEUDO_FUNC) dst_reg holds */
+static inline bool bpfcc_insn_is_callx(const struct bpf_insn *in)
+{
+	return in->code == (BPF_JMP | BPF_CALL | BPF_X);
+}
+
 static inline bool bpfcc_insn_is_exit(const struct bpf_insn *in)
 {
 	return in->code == (BPF_JMP | BPF_EXIT);
@@ -65,6 +76,18 @@ static inline bool bpfcc_insn_is_branch(const struct bpf_insn *in)
 {
 	return bpfcc_insn_is_jump_class(in) && !bpfcc_insn_is_goto(in) &&
 	       BPF_OP(in->code) != BPF_CALL && BPF_OP(in->code) != BPF_EXIT;
+}
+
+/* goes to its target once it has run often enough, else on; a branch, too */
+static inline bool bpfcc_insn_is_may_goto(const struct bpf_insn *in)
+{
+	return in->code == (BPF_JMP | BPFCC_JCOND) && in->src_reg == BPFCC_MAY_GOTO;
+}
+
+/* lddw of a function's address: a callback, or what callx calls */
+static inline bool bpfcc_insn_is_func_address(const struct bpf_insn *in)
+{
+	return in->code == BPFCC_LDDW && in->src_reg == BPF_PSEUDO_FUNC;
 }
 
 /* Where a goto or branch at `insn` goes; not checked against the function's bounds. */
