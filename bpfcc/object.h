@@ -27,6 +27,8 @@ struct bpfcc_map {
 	uint32_t index;
 	uint32_t btf_key_type_id, btf_value_type_id;
 	const void *data;	/* initial contents, value_size bytes; NULL: zero. --set applied */
+	const int32_t *tail_progs; /* PROG_ARRAY filled by the object: max_entries indexes in
+				 * bpfcc_object.progs, -1: empty; NULL: all are */
 };
 
 /*
