@@ -24,15 +24,55 @@ static bool needs_guard(const struct site *s, const struct pass_probe *probe)
 	return LLVMIsDeclaration(s->callee) && !probe->is_library && !probe->is_call_only;
 }
 
-/* i1: no other file counts it; NULL: none can */
+/* i1: the definition that the mark belongs to was replaced by another one. */
+static LLVMValueRef is_replaced(struct site *s, struct pass_ins *ins, LLVMValueRef body)
+{
+	LLVMTypeRef ptr = LLVMPointerTypeInContext(s->run->context, 0);
+	LLVMValueRef one = LLVMConstInt(LLVMInt32TypeInContext(s->run->context), 1, false);
+	LLVMValueRef reached = LLVMBuildLoad2(ins->b, ptr, body, ""), here;
+
+	here = LLVMBuildInBoundsGEP2(ins->b, ptr, body, &one, 1, "");
+	here = LLVMBuildLoad2(ins->b, ptr, here, "");
+	ll_set_nosanitize(reached);
+	ll_set_nosanitize(here);
+	return LLVMBuildICmp(ins->b, LLVMIntNE, reached, here, "");
+}
+
+/* At the first place of a block with two ways in: `first`, a constant, by one; `second` by the other. */
+static LLVMValueRef join(struct pass_ins *ins, bool first, LLVMBasicBlockRef from_first,
+			 LLVMValueRef second, LLVMBasicBlockRef from_second)
+{
+	LLVMTypeRef i1 = LLVMInt1TypeInContext(ins->run->context);
+	LLVMValueRef phi = LLVMBuildPhi(ins->b, i1, "");
+
+	LLVMAddIncoming(phi, (LLVMValueRef[]){ LLVMConstInt(i1, first, false), second },
+			(LLVMBasicBlockRef[]){ from_first, from_second }, 2);
+	return phi;
+}
+
+/*
+ * i1: what is called does not count by itself; NULL: it cannot.
+ *	!defined && (!body || body->reached != body->here)
+ */
 static LLVMValueRef guard(struct site *s, struct pass_ins *ins, const struct pass_probe *probe)
 {
-	LLVMValueRef defined;
+	LLVMBasicBlockRef head = LLVMGetInstructionParent(ins->before), undefined;
+	LLVMValueRef v, outer, inner;
 
 	if (!needs_guard(s, probe))
 		return NULL;
-	defined = record_declare_defined(s->run, probe, s->callee);
-	return LLVMBuildICmp(ins->b, LLVMIntEQ, defined, LLVMConstNull(LLVMTypeOf(defined)), "");
+	v = record_declare_defined(s->run, probe, s->callee);
+	outer = ir_if_then(LLVMBuildIsNull(ins->b, v, ""), ins->before, 1, 1, false);
+	undefined = LLVMGetInstructionParent(outer);
+	site_go_to(ins, outer);
+	v = record_declare_body(s->run, probe, s->callee);
+	inner = ir_if_then(LLVMBuildIsNotNull(ins->b, v, ""), outer, 1, 1, false);
+	site_go_to(ins, inner);
+	v = is_replaced(s, ins, v);
+	site_go_to(ins, outer);
+	v = join(ins, true, undefined, v, LLVMGetInstructionParent(inner));
+	site_go_to(ins, ins->before);
+	return join(ins, false, head, v, LLVMGetInstructionParent(outer));
 }
 
 static bool call_returns(LLVMValueRef call)

@@ -22,11 +22,6 @@ bool match_caller(const struct pass_probe *probe, const char *caller)
 	return !probe->prog->caller || !fnmatch(probe->prog->caller, caller, 0);
 }
 
-static bool is_ours(const char *name)
-{
-	return !strncmp(name, "__inlay_", strlen("__inlay_"));
-}
-
 static bool is_ifunc_resolver(LLVMModuleRef module, LLVMValueRef fn)
 {
 	for (LLVMValueRef i = LLVMGetFirstGlobalIFunc(module); i; i = LLVMGetNextGlobalIFunc(i))
@@ -56,7 +51,8 @@ static bool function_matches(const struct pass_run *run, const struct pass_probe
 	if (name_matches(probe, value_name(fn)))
 		return true;
 	for (a = LLVMGetFirstGlobalAlias(run->module); a; a = LLVMGetNextGlobalAlias(a))
-		if (LLVMAliasGetAliasee(a) == fn && name_matches(probe, value_name(a)))
+		if (LLVMAliasGetAliasee(a) == fn && !is_ours(value_name(a)) &&
+		    name_matches(probe, value_name(a)))
 			return true;
 	return false;
 }

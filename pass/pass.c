@@ -15,7 +15,7 @@ static void free_run(struct pass_run *run)
 	free(run->warnings);
 	free(run->late_fns);
 	free(run->records);
-	free(run->defined);
+	free(run->kept);
 }
 
 static bool find_arch(struct pass_run *run)

@@ -150,8 +150,8 @@ struct pass_run {
 	struct pass_fn *fns, *last_fn;	/* functions that got something, in order of first touch */
 	struct pass_fn **fn_table;	/* the same by address: open addressing, a power of two */
 	unsigned int nr_fns, fn_slots;
-	LLVMValueRef *records, *defined; /* what llvm.used and llvm.compiler.used get at the end */
-	unsigned int nr_records, cap_records, nr_defined, cap_defined;
+	LLVMValueRef *records, *kept; /* what llvm.used and llvm.compiler.used get at the end */
+	unsigned int nr_records, cap_records, nr_kept, cap_kept;
 	const char **warnings;	/* about the probe objects */
 	unsigned int nr_warnings, cap_warnings;
 	bool failed;		/* an error was reported: the module is not used any more */
@@ -167,6 +167,7 @@ void *run_grow(void *array, unsigned int *nr, unsigned int *cap, size_t bytes);
 
 /* Name without the \01 that keeps LLVM from mangling it. */
 const char *value_name(LLVMValueRef value);
+bool is_ours(const char *name); /* a symbol that Inlay made */
 bool has_fn_attr(LLVMValueRef fn, const char *name);
 bool has_fn_string_attr(LLVMValueRef fn, const char *name);
 unsigned int attr_kind(const char *name);
@@ -258,6 +259,8 @@ LLVMMetadataRef site_inst_loc(struct pass_run *run, LLVMValueRef inst);
 /* A builder before `before`, whose instructions carry `loc`. */
 void site_begin(struct pass_ins *ins, LLVMValueRef before, LLVMMetadataRef loc);
 void site_end(struct pass_ins *ins);
+/* The builder moves before `before`; `ins->before` stays. */
+void site_go_to(struct pass_ins *ins, LLVMValueRef before);
 /* Before the entry run of a session program whose exit run can follow. */
 void site_session_init(struct pass_ins *ins, const struct pass_probe *probe,
 		       struct pass_session *session);
@@ -292,10 +295,15 @@ void attrs_drop(struct pass_run *run);
 /* One record and one line of the report; `kind` is an enum inlay_site_kind. */
 void record_site(struct pass_run *run, struct pass_probe *probe, const struct pass_place *place,
 		 uint32_t kind);
-/* Tells other files' call sites that this one counts the function at its entry. */
+/*
+ * Marks tell other files' call sites that this one counts the function at its entry: `defined`
+ * is there or not; `body` says whether calls reach this definition or one that replaced it.
+ */
 void record_defined(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef fn);
 LLVMValueRef record_declare_defined(struct pass_run *run, const struct pass_probe *probe,
 				    LLVMValueRef fn);
+LLVMValueRef record_declare_body(struct pass_run *run, const struct pass_probe *probe,
+				 LLVMValueRef fn);
 void record_finish(struct pass_run *run);
 
 /* report.c */

@@ -141,7 +141,7 @@ static void retain(struct pass_run *run, LLVMValueRef global, bool compiler_only
 	LLVMValueRef *slot;
 
 	if (compiler_only)
-		slot = run_grow(&run->defined, &run->nr_defined, &run->cap_defined, sizeof(*slot));
+		slot = run_grow(&run->kept, &run->nr_kept, &run->cap_kept, sizeof(*slot));
 	else
 		slot = run_grow(&run->records, &run->nr_records, &run->cap_records, sizeof(*slot));
 	*slot = global;
@@ -204,60 +204,131 @@ void record_site(struct pass_run *run, struct pass_probe *probe, const struct pa
 }
 
 /* One a program: that another one is inlaid in a function says nothing about this one. */
-static char *defined_name(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef fn)
+static char *mark_name(struct pass_run *run, const char *what, const struct pass_probe *probe,
+		       LLVMValueRef fn)
 {
 	char hash[17];
 
 	for (int i = 0; i < 8; i++)
 		snprintf(hash + 2 * i, 3, "%02x", probe->object->data->hash[i]);
-	return run_printf(run, "__inlay_defined_%s_%u_%s", hash, probe->prog->index,
+	return run_printf(run, "__inlay_%s_%s_%u_%s", what, hash, probe->prog->index,
 			  value_name(fn));
 }
 
-/* The weak reference that a call site tests; NULL at run time if nobody defines it. */
-LLVMValueRef record_declare_defined(struct pass_run *run, const struct pass_probe *probe,
-				    LLVMValueRef fn)
+/* What a call site tests; NULL at run time if nobody defines it. It comes from where the function
+ * comes from, so it may be in another library. */
+static LLVMValueRef declare_mark(struct pass_run *run, const char *name, LLVMValueRef fn)
 {
-	const char *name = defined_name(run, probe, fn);
 	LLVMValueRef v = LLVMGetNamedGlobal(run->module, name);
 
 	if (v)
 		return v;
 	v = LLVMAddGlobal(run->module, LLVMInt8TypeInContext(run->context), name);
 	LLVMSetLinkage(v, LLVMExternalWeakLinkage);
-	LLVMSetVisibility(v, LLVMHiddenVisibility);
+	LLVMSetVisibility(v, LLVMGetVisibility(fn));
 	return v;
 }
 
-static void define(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef name_of)
+LLVMValueRef record_declare_defined(struct pass_run *run, const struct pass_probe *probe,
+				    LLVMValueRef fn)
 {
-	LLVMTypeRef i8 = LLVMInt8TypeInContext(run->context);
-	const char *name = defined_name(run, probe, name_of);
-	LLVMValueRef v = LLVMGetNamedGlobal(run->module, name);
+	return declare_mark(run, mark_name(run, "defined", probe, fn), fn);
+}
+
+LLVMValueRef record_declare_body(struct pass_run *run, const struct pass_probe *probe,
+				 LLVMValueRef fn)
+{
+	return declare_mark(run, mark_name(run, "body", probe, fn), fn);
+}
+
+/*
+ * Whether another definition may take the function's place in the link or at run time, and calls
+ * reach that one: a weak one, and what a shared library exports.
+ */
+static bool is_replaceable(const struct pass_run *run, LLVMValueRef name_of)
+{
+	LLVMLinkage linkage = LLVMGetLinkage(name_of);
+
+	if (linkage == LLVMWeakAnyLinkage || linkage == LLVMLinkOnceAnyLinkage)
+		return true;
+	return LLVMGetVisibility(name_of) == LLVMDefaultVisibility &&
+	       LLVMGetModuleFlag(run->module, "PIC Level", 9) &&
+	       !LLVMGetModuleFlag(run->module, "PIE Level", 9);
+}
+
+static LLVMValueRef make_mark(struct pass_run *run, const char *name, LLVMValueRef init)
+{
+	LLVMValueRef old = LLVMGetNamedGlobal(run->module, name);
+	LLVMValueRef v = LLVMAddGlobal(run->module, LLVMTypeOf(init), "");
+
+	if (old) { /* this file has calls of it, by another of its names */
+		LLVMReplaceAllUsesWith(old, v);
+		LLVMDeleteGlobal(old);
+	}
+	LLVMSetValueName2(v, name, strlen(name));
+	LLVMSetInitializer(v, init);
+	LLVMSetGlobalConstant(v, true);
+	return v;
+}
+
+/*
+ * { what the name reaches, the body here }: different where this definition lost. The linker treats
+ * it as the function: the same linkage, visibility and comdat, so that it never points to a body
+ * that was left out.
+ */
+static void define_body(struct pass_run *run, const char *name, LLVMValueRef fn,
+			LLVMValueRef name_of)
+{
+	LLVMValueRef v, fields[2] = { name_of };
+	LLVMComdatRef comdat = LLVMGetComdat(fn);
+
+	fields[1] = LLVMAddAlias2(run->module, LLVMGlobalGetValueType(fn), 0, fn, "__inlay_self");
+	LLVMSetLinkage(fields[1], LLVMPrivateLinkage);
+	v = make_mark(run, name, LLVMConstStructInContext(run->context, fields, 2, false));
+	LLVMSetLinkage(v, LLVMGetLinkage(name_of));
+	LLVMSetVisibility(v, LLVMGetVisibility(name_of));
+	if (comdat)
+		LLVMSetComdat(v, comdat);
+}
+
+static void define(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef fn,
+		   LLVMValueRef name_of)
+{
+	LLVMValueRef v;
 
 	if (is_local(name_of))
 		return;
-	if (!v)
-		v = LLVMAddGlobal(run->module, i8, name);
-	LLVMSetInitializer(v, LLVMConstInt(i8, 1, false));
-	LLVMSetGlobalConstant(v, true);
+	if (is_replaceable(run, name_of)) {
+		define_body(run, mark_name(run, "body", probe, name_of), fn, name_of);
+		return;
+	}
+	v = make_mark(run, mark_name(run, "defined", probe, name_of),
+		      LLVMConstInt(LLVMInt8TypeInContext(run->context), 1, false));
 	ll_make_odr(run->module, v, NULL);
+	LLVMSetVisibility(v, LLVMGetVisibility(name_of));
 	retain(run, v, true);
 }
 
 /* Under each name that another file may call it by: an alias is the same code. */
 void record_defined(struct pass_run *run, const struct pass_probe *probe, LLVMValueRef fn)
 {
-	define(run, probe, fn);
-	for (LLVMValueRef a = LLVMGetFirstGlobalAlias(run->module); a; a = LLVMGetNextGlobalAlias(a))
+	LLVMValueRef a, next;
+
+	/* Calls of what a glob names are never probed, nor is there a call after the optimiser. */
+	if (probe->is_glob || probe->is_late)
+		return;
+	define(run, probe, fn, fn);
+	for (a = LLVMGetFirstGlobalAlias(run->module); a; a = next) {
+		next = LLVMGetNextGlobalAlias(a);
 		if (LLVMAliasGetAliasee(a) == fn)
-			define(run, probe, a);
+			define(run, probe, fn, a);
+	}
 }
 
 void record_finish(struct pass_run *run)
 {
 	if (run->nr_records)
 		ir_retain(run->module, run->records, run->nr_records, false);
-	if (run->nr_defined)
-		ir_retain(run->module, run->defined, run->nr_defined, true);
+	if (run->nr_kept)
+		ir_retain(run->module, run->kept, run->nr_kept, true);
 }

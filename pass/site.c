@@ -79,7 +79,7 @@ LLVMMetadataRef site_inst_loc(struct pass_run *run, LLVMValueRef inst)
 	return loc ? loc : site_function_loc(run, fn);
 }
 
-static void go_to(struct pass_ins *ins, LLVMValueRef before)
+void site_go_to(struct pass_ins *ins, LLVMValueRef before)
 {
 	LLVMPositionBuilderBefore(ins->b, before);
 	LLVMSetCurrentDebugLocation2(ins->b, ins->loc);
@@ -90,7 +90,7 @@ void site_begin(struct pass_ins *ins, LLVMValueRef before, LLVMMetadataRef loc)
 	ins->b = LLVMCreateBuilderInContext(ins->run->context);
 	ins->before = before;
 	ins->loc = loc;
-	go_to(ins, before);
+	site_go_to(ins, before);
 }
 
 void site_end(struct pass_ins *ins)
@@ -260,7 +260,7 @@ static void open_block(struct pass_ins *ins, LLVMValueRef cond, bool is_likely)
 	LLVMValueRef end = ir_if_then(cond, ins->before, is_likely ? LIKELY : 1,
 				      is_likely ? 1 : LIKELY, false);
 
-	go_to(ins, end);
+	site_go_to(ins, end);
 }
 
 /* True if a block was opened; stores in it do not count for the programs after it. */
@@ -327,7 +327,7 @@ void site_run_entry(struct pass_ins *ins, const struct pass_probe *probe,
 	}
 	if (is_gated) {
 		ins->stored = stored;
-		go_to(ins, ins->before);
+		site_go_to(ins, ins->before);
 	}
 }
 
@@ -356,7 +356,7 @@ void site_run_return(struct pass_ins *ins, const struct pass_probe *probe,
 	if (open_return(ins, probe, session)) {
 		call_program(ins, probe, PASS_RETURN, session);
 		ins->stored = stored;
-		go_to(ins, ins->before);
+		site_go_to(ins, ins->before);
 	} else {
 		call_program(ins, probe, PASS_RETURN, session);
 	}
@@ -375,7 +375,7 @@ void site_miss_return(struct pass_ins *ins, const struct pass_probe *probe,
 				LLVMConstInt(int_type(ins, 64), 1, false),
 				LLVMAtomicOrderingMonotonic, false));
 	if (is_open)
-		go_to(ins, ins->before);
+		site_go_to(ins, ins->before);
 }
 
 /* ---- overriding ---- */
@@ -420,13 +420,13 @@ static void insert_override(struct pass_ins *ins, LLVMValueRef fn)
 	LLVMValueRef cond = site_override_test(ins);
 	LLVMValueRef end = ir_if_then(cond, ins->before, 1, LIKELY, true);
 
-	go_to(ins, end);
+	site_go_to(ins, end);
 	if (LLVMGetTypeKind(type) == LLVMVoidTypeKind)
 		LLVMBuildRetVoid(ins->b);
 	else
 		LLVMBuildRet(ins->b, args_override_value(ins->b, site_override_rc(ins), type));
 	LLVMInstructionEraseFromParent(end);
-	go_to(ins, ins->before);
+	site_go_to(ins, ins->before);
 	ins->fn->is_overridden = true;
 }
 

@@ -61,6 +61,11 @@ const char *value_name(LLVMValueRef value)
 	return n && name[0] == '\1' ? name + 1 : name;
 }
 
+bool is_ours(const char *name)
+{
+	return !strncmp(name, "__inlay_", strlen("__inlay_"));
+}
+
 unsigned int attr_kind(const char *name)
 {
 	return LLVMGetEnumAttributeKindForName(name, strlen(name));
