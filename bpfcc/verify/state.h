@@ -26,7 +26,7 @@
 enum verify_use_flags {
 	USE_READ = 1u << 0,
 	USE_PRECISE = 1u << 1,
-	USE_SAME = 1u << 2,	/* from[0] is this very value, seen earlier: READ travels on too */
+	USE_SAME = 1u << 2,	/* `from` are this very value, seen earlier: READ travels on too */
 };
 
 struct verify_use {
@@ -87,7 +87,9 @@ enum verify_byte {
 
 struct verify_slot {
 	uint8_t byte[8];	/* enum verify_byte; byte[0] is the lowest address */
-	struct verify_reg spill; /* of 8 bytes, or a number in the low 4 or fewer (byte[i] SPILL) */
+	/* what the SPILL bytes hold, which are next to each other: 8 of them, or a number's low
+	 * bytes, the first of them in the lowest address */
+	struct verify_reg spill;
 	struct verify_use *use;	/* of the slot, also for MISC and ZERO; NULL while all UNINIT */
 };
 
@@ -100,6 +102,9 @@ struct verify_frame {
 	int32_t callback_helper; /* kernel's helper id */
 	uint32_t callback_call;	/* the call instruction, in the caller */
 	uint32_t callback_depth; /* times round */
+	/* The call of a helper with a callback that this frame makes, unique on the path: another
+	 * each time that control comes to the call, the same while its callback runs. walk.c's. */
+	uint32_t call_id;
 	struct verify_reg regs[11];
 	/* slot[i] is the 8 bytes at r10 - 8 * (i + 1); owned by the state, nr_slots of them */
 	struct verify_slot *slots;
