@@ -94,6 +94,8 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 	case BPFCC_SECTION_PLACED:
 		break;
 	}
+	if (l->opts->program && strcmp(fn->name, l->opts->program))
+		return 0;
 	if (!fn->is_global)
 		return bpfcc_error(l->diag, &where, "remove \"static\"",
 				   "a static function cannot be a program");
@@ -118,6 +120,10 @@ int bpfcc_funcs_find(struct bpfcc_loader *l)
 		if (err)
 			return err;
 	}
+	if (l->opts->program && !l->object->nr_funcs)
+		return bpfcc_error(l->diag, NULL, NULL,
+				   "the object has no program \"%s\" for Inlay",
+				   l->opts->program);
 	return 0;
 }
 

@@ -268,6 +268,7 @@ int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
 					  .is_arm64 = targets_arm64(h->opts.target)};
 		err = open_object(&l, data, size);
 		h->opts.sets = h->opts.maps = h->opts.attaches = NULL;
+		h->opts.program = NULL;
 		h->opts.nr_sets = h->opts.nr_maps = h->opts.nr_attaches = 0;
 	}
 	if (err) {

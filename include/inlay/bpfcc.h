@@ -66,6 +66,10 @@ struct inlay_bpfcc_opts {
 	bool stats;		/* programs count runs and time */
 	int opt_level;		/* of the emitted code: 1 to 3; 0 (default) means 2, -1 means 0 */
 	const char *target;	/* LLVM triple; NULL: the host's */
+	const char *program;	/* the one program to look at; NULL: all */
+	bool allow_write;	/* accept bpf_probe_write_user() */
+	/* Nothing is proved, each opening gives a warning: the programs do what they say. */
+	bool unsafe_no_verify;
 };
 
 enum inlay_bpfcc_output {

@@ -17,6 +17,7 @@ endforeach()
 target_compile_definitions(test_bpfcc_hostile PRIVATE BPFCC_HOSTILE_ROUNDS=4000)
 
 inlay_lit_suite(bpfcc)
+inlay_lit_suite(verify)
 
 inlay_unit_test(bpfcc_api LIBS libbpfcc)
 target_compile_definitions(test_bpfcc_api PRIVATE BPFCC_PROBE="${BPFCC_PROBE}")
