@@ -21,7 +21,8 @@ struct site {
 /* A library's function, and calls that a program asked for, are nobody else's. */
 static bool needs_guard(const struct site *s, const struct pass_probe *probe)
 {
-	return LLVMIsDeclaration(s->callee) && !probe->is_library && !probe->is_call_only;
+	return copy_is_call_outside(s->place->fn, s->callee) && !probe->is_library &&
+	       !probe->is_call_only;
 }
 
 /* i1: the definition that the mark belongs to was replaced by another one. */

@@ -33,23 +33,26 @@ static bool is_ifunc_resolver(LLVMModuleRef module, LLVMValueRef fn)
 /* Why no program can be set into the function, or NULL. */
 static const char *function_obstacle(LLVMModuleRef module, LLVMValueRef fn)
 {
-	if (LLVMGetLinkage(fn) == LLVMAvailableExternallyLinkage)
-		return "its body is a copy of one in another file (available_externally)";
 	if (has_fn_attr(fn, "naked"))
 		return "it is naked: it has no prologue or epilogue of its own";
 	if (is_ifunc_resolver(module, fn))
 		return "it is an ifunc resolver, which runs before relocation";
-	return NULL;
+	return copy_is(fn) ? copy_obstacle(fn) : NULL;
 }
 
 /* Whether the program names the function, or an alias of it: they are one address. */
 static bool function_matches(const struct pass_run *run, const struct pass_probe *probe,
 			     LLVMValueRef fn)
 {
+	const struct pass_alias *alias;
 	LLVMValueRef a;
 
 	if (name_matches(probe, value_name(fn)))
 		return true;
+	if (copy_is(fn) && !probe->is_glob) { /* as at a call of the definition */
+		alias = alias_find(value_name(fn));
+		return alias && !alias->args && name_matches(probe, alias->function);
+	}
 	for (a = LLVMGetFirstGlobalAlias(run->module); a; a = LLVMGetNextGlobalAlias(a))
 		if (LLVMAliasGetAliasee(a) == fn && !is_ours(value_name(a)) &&
 		    name_matches(probe, value_name(a)))
@@ -85,6 +88,13 @@ static void note_late(struct pass_run *run, LLVMValueRef fn)
 					  sizeof(fn)) = fn;
 }
 
+/* Nothing is left of a copy after the optimiser. */
+static const char *late_obstacle(LLVMValueRef fn)
+{
+	return copy_is(fn) ? "its body is a copy of one in another file (available_externally)" :
+			     NULL;
+}
+
 static void match_function(struct pass_run *run, LLVMValueRef fn)
 {
 	const char *obstacle = function_obstacle(run->module, fn);
@@ -93,14 +103,18 @@ static void match_function(struct pass_run *run, LLVMValueRef fn)
 
 	for (unsigned int i = 0; i < run->nr_probes; i++) {
 		struct pass_probe *probe = &run->probes[i];
+		const char *why = obstacle;
 
-		if (probe->is_off || probe->is_call_only || probe->is_library ||
+		if (probe->is_off || probe->is_call_only ||
+		    (probe->is_library && (!copy_is(fn) || probe->is_glob)) ||
 		    probe->is_late < is_late || !function_matches(run, probe, fn))
 			continue;
-		if (probe->is_late && !is_late && !obstacle)
+		if (!why && probe->is_late)
+			why = late_obstacle(fn);
+		if (probe->is_late && !is_late && !why)
 			note_late(run, fn);
-		else if (obstacle)
-			report_skip(run, probe, value_name(fn), NULL, "%s", obstacle);
+		else if (why)
+			report_skip(run, probe, value_name(fn), NULL, "%s", why);
 		else
 			place_add(run, &place, probe);
 	}
@@ -112,16 +126,17 @@ static void match_function(struct pass_run *run, LLVMValueRef fn)
  * programs at its entry; only a program that asks for calls gets them there too.
  */
 static bool call_matches(const struct pass_probe *probe, LLVMValueRef callee,
-			 const struct pass_alias *alias, const char *caller)
+			 const struct pass_alias *alias, LLVMValueRef caller)
 {
-	if (probe->is_late || (!LLVMIsDeclaration(callee) && !probe->is_call_only))
+	if (probe->is_late || (!copy_is_call_outside(caller, callee) && !probe->is_call_only))
 		return false;
 	if (probe->is_glob && !probe->is_call_only)
 		return false;
 	if (!name_matches(probe, value_name(callee)) &&
-	    !(alias && LLVMIsDeclaration(callee) && name_matches(probe, alias->function)))
+	    !(alias && (LLVMIsDeclaration(callee) || copy_is(callee)) &&
+	      name_matches(probe, alias->function)))
 		return false;
-	return match_caller(probe, caller);
+	return match_caller(probe, value_name(caller));
 }
 
 static void match_call(struct pass_run *run, LLVMValueRef fn, LLVMValueRef call)
@@ -140,7 +155,7 @@ static void match_call(struct pass_run *run, LLVMValueRef fn, LLVMValueRef call)
 		struct pass_probe *probe = &run->probes[i];
 
 		if (!probe->is_off &&
-		    call_matches(probe, callee, place.alias, value_name(fn)))
+		    call_matches(probe, callee, place.alias, fn))
 			place_add(run, &place, probe);
 	}
 	place_finish(run, &place);
@@ -208,8 +223,7 @@ void match_module(struct pass_run *run)
 		}
 		if (LLVMIsDeclaration(fn) || is_ours(value_name(fn)))
 			continue;
-		if (!has_fn_string_attr(fn, MARK_CALLS) && !has_fn_attr(fn, "naked") &&
-		    LLVMGetLinkage(fn) != LLVMAvailableExternallyLinkage)
+		if (!has_fn_string_attr(fn, MARK_CALLS) && !has_fn_attr(fn, "naked"))
 			match_calls(run, fn);
 		if (!has_fn_string_attr(fn, MARK_FN))
 			match_function(run, fn);

@@ -44,7 +44,8 @@ static bool insert(struct pass_run *run)
 		return false;
 	record_finish(run);
 	attrs_drop(run);
-	import_link(run);
+	if (import_link(run))
+		copies_keep(run);
 	return true;
 }
 

@@ -229,6 +229,7 @@ struct pass_fn {
 	struct pass_fn *next;
 	LLVMValueRef fn;
 	LLVMValueRef frame;	/* alloca, NULL until needed */
+	LLVMValueRef outside;	/* copy.c: the definition that fn is a copy of; NULL until needed */
 	bool is_overridden;	/* what it returns may be a program's choice */
 };
 struct pass_fn *site_fn(struct pass_run *run, LLVMValueRef fn);
@@ -244,7 +245,7 @@ struct pass_ins {
 	const struct pass_words *words;
 	uint64_t stored;	/* frame words that already hold their value */
 	const struct pass_place *place;
-	LLVMValueRef guard;	/* i1 that every program here depends on, or NULL */
+	LLVMValueRef guard;	/* i1 that the program depends on, or NULL */
 };
 
 /* State of a session program between its two runs; of an entry program: unused. */
@@ -284,6 +285,17 @@ bool late_is_noted(LLVMValueRef fn);
 bool late_is_wanted(LLVMModuleRef module);
 bool late_has_result(struct pass_run *run, LLVMValueRef fn);
 void late_args(struct pass_run *run, LLVMValueRef fn, struct pass_words *words);
+
+/* copy.c */
+bool copy_is(LLVMValueRef fn); /* available_externally */
+/* Why the copy cannot be made the file's own, or NULL. */
+const char *copy_obstacle(LLVMValueRef fn);
+/* Whether a call leaves the file: the callee is declared, or a copy that calls itself. */
+bool copy_is_call_outside(LLVMValueRef caller, LLVMValueRef callee);
+/* The address of the definition; of the copy where there is none. */
+LLVMValueRef copy_address(struct pass_run *run, LLVMBuilderRef b, LLVMValueRef fn);
+/* Probed copies become functions of the file. Their names change: everything is written by then. */
+void copies_keep(struct pass_run *run);
 
 /* call.c */
 void call_insert(struct pass_run *run, const struct pass_place *place);

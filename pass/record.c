@@ -111,7 +111,8 @@ static void share_record(struct pass_run *run, LLVMValueRef record, const struct
 
 	if (place->call ||
 	    (linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMLinkOnceODRLinkage &&
-	     linkage != LLVMWeakAnyLinkage && linkage != LLVMWeakODRLinkage)) {
+	     linkage != LLVMWeakAnyLinkage && linkage != LLVMWeakODRLinkage &&
+	     linkage != LLVMAvailableExternallyLinkage)) {
 		LLVMSetLinkage(record, LLVMPrivateLinkage);
 		return;
 	}
@@ -195,8 +196,8 @@ void record_site(struct pass_run *run, struct pass_probe *probe, const struct pa
 	e->kind = EVENT_SITE;
 	e->site_kind = kind;
 	e->probe = probe;
-	e->function = value_name(fn);
-	e->caller = place->call ? value_name(place->fn) : NULL;
+	e->function = run_printf(run, "%s", value_name(fn));
+	e->caller = place->call ? run_printf(run, "%s", value_name(place->fn)) : NULL;
 	e->types = args_describe(run, place->call ? place->call : place->fn);
 	find_source(run, place, e);
 	emit(run, probe, place, e);
@@ -298,14 +299,16 @@ static void define(struct pass_run *run, const struct pass_probe *probe, LLVMVal
 
 	if (is_local(name_of))
 		return;
-	if (is_replaceable(run, name_of)) {
+	if (!probe->is_glob && is_replaceable(run, name_of)) {
 		define_body(run, mark_name(run, "body", probe, name_of), fn, name_of);
 		return;
 	}
 	v = make_mark(run, mark_name(run, "defined", probe, name_of),
 		      LLVMConstInt(LLVMInt8TypeInContext(run->context), 1, false));
 	ll_make_odr(run->module, v, NULL);
-	LLVMSetVisibility(v, LLVMGetVisibility(name_of));
+	/* what a glob names is asked by copies alone (site.c): not worth a dynamic symbol each */
+	if (!probe->is_glob)
+		LLVMSetVisibility(v, LLVMGetVisibility(name_of));
 	retain(run, v, true);
 }
 
@@ -314,8 +317,8 @@ void record_defined(struct pass_run *run, const struct pass_probe *probe, LLVMVa
 {
 	LLVMValueRef a, next;
 
-	/* Calls of what a glob names are never probed, nor is there a call after the optimiser. */
-	if (probe->is_glob || probe->is_late)
+	/* There is no call after the optimiser, and a copy defines nothing. */
+	if (probe->is_late || copy_is(fn))
 		return;
 	define(run, probe, fn, fn);
 	for (a = LLVMGetFirstGlobalAlias(run->module); a; a = next) {

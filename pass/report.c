@@ -33,8 +33,8 @@ void report_skip(struct pass_run *run, struct pass_probe *probe, const char *fun
 	va_end(ap);
 	e->kind = EVENT_SKIP;
 	e->probe = probe;
-	e->function = function;
-	e->caller = caller;
+	e->function = run_printf(run, "%s", function);
+	e->caller = caller ? run_printf(run, "%s", caller) : NULL;
 	e->reason = run_printf(run, "%s", text);
 	probe->nr_skips++;
 }

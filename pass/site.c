@@ -147,6 +147,14 @@ static LLVMValueRef call_intrinsic(struct pass_ins *ins, const char *name, bool 
 	return LLVMBuildCall2(ins->b, LLVMGlobalGetValueType(fn), fn, &level, has_level, "");
 }
 
+static LLVMValueRef function_address(struct pass_ins *ins)
+{
+	if (ins->place->call)
+		return direct_callee(ins->place->call);
+	return copy_is(ins->place->fn) ? copy_address(ins->run, ins->b, ins->place->fn) :
+					 ins->place->fn;
+}
+
 /*
  * sp and ip hold only if the function keeps a frame of its own: it is not inlined any more. At the
  * return the call's return address is off the stack, as for a uretprobe.
@@ -157,7 +165,7 @@ static LLVMValueRef special_register(struct pass_ins *ins, enum pass_side side, 
 	LLVMValueRef v;
 
 	if (word == arch->ip && side == PASS_ENTRY)
-		return ins->place->call ? direct_callee(ins->place->call) : ins->place->fn;
+		return function_address(ins);
 	if (ins->place->call || (word != arch->sp && word != arch->ip))
 		return NULL;
 	LLVMAddAttributeAtIndex(ins->place->fn, LLVMAttributeFunctionIndex,
@@ -194,7 +202,7 @@ static void store_extra(struct pass_ins *ins, enum pass_side side, enum pass_fra
 	LLVMValueRef v = LLVMConstInt(int_type(ins, 64), 0, false);
 
 	if (word == FRAME_FUNC_IP)
-		v = ins->place->call ? direct_callee(ins->place->call) : ins->place->fn;
+		v = function_address(ins);
 	else if (word == FRAME_SESSION_COOKIE && session && session->cookie)
 		v = session->cookie;
 	else if (word == FRAME_IS_RETURN)
@@ -448,6 +456,21 @@ static LLVMValueRef entry_point(LLVMValueRef fn)
 	return i;
 }
 
+/*
+ * A glob names functions that the target defines. That it defines the one whose copy this is shows
+ * by the mark that a definition leaves in the link.
+ */
+static LLVMValueRef copy_guard(struct pass_ins *ins, const struct pass_probe *probe)
+{
+	LLVMValueRef defined;
+
+	if (!copy_is(ins->place->fn) || !probe->is_glob)
+		return NULL;
+	defined = record_declare_defined(ins->run, probe, ins->place->fn);
+	LLVMSetVisibility(defined, LLVMHiddenVisibility);
+	return LLVMBuildIsNotNull(ins->b, defined, "");
+}
+
 static void insert_entry(struct pass_run *run, const struct pass_place *place,
 			 struct pass_session *sessions)
 {
@@ -469,6 +492,7 @@ static void insert_entry(struct pass_run *run, const struct pass_place *place,
 
 		if (!probe_has(probe, PASS_ENTRY))
 			continue;
+		ins.guard = copy_guard(&ins, probe);
 		if (probe->prog->kind == INLAY_PROG_SESSION)
 			site_session_init(&ins, probe, &sessions[i]);
 		site_run_entry(&ins, probe, &sessions[i]);
@@ -506,6 +530,7 @@ static void insert_exit(struct pass_run *run, const struct pass_place *place,
 		if (!probe_has(probe, PASS_RETURN) ||
 		    (is_unwind && !(probe->prog->flags & BPFCC_PROG_UNWIND)))
 			continue;
+		ins.guard = probe->prog->kind == INLAY_PROG_RETURN ? copy_guard(&ins, probe) : NULL;
 		if (is_tail && probe->reads[PASS_RETURN] & rets) {
 			site_miss_return(&ins, probe, &sessions[i]);
 			report_skip(run, probe, value_name(place->fn), NULL,
