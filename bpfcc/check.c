@@ -42,7 +42,7 @@ static int check_encoding(struct checker *c)
 	if (!f->nr_insns || f->nr_insns > MAX_INSNS)
 		return refuse(c, 0, NULL, "the function has no instructions, or too many");
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
-		problem = bpfcc_encoding_problem(f, i, &hint);
+		problem = bpfcc_encoding_broken(f, i, &hint);
 		if (problem)
 			return refuse(c, i, hint, problem);
 		i += bpfcc_insn_is_lddw(&f->insns[i]);

@@ -10,7 +10,9 @@
 struct bpfcc_diag;
 
 /*
- * Every function: encoding, jumps, ends, unreachable code. The call graph: no recursion, depth.
+ * Every function: encoding as far as bpfcc_encoding_broken() goes, jumps, ends, unreachable code.
+ * Whoever finds which instructions can run asks bpfcc_encoding_problem() of each of them.
+ * The call graph: no recursion, depth.
  * Fills in nr_args of subprograms, from the registers that they read before they write them.
  * 0, -EINVAL, -ENOMEM.
  */

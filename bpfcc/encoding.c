@@ -2,7 +2,7 @@
 /*
  * The encoding of single instructions. A field that an instruction does not use must be zero: a
  * future instruction set may give it a meaning, and lowering that without knowing it would be wrong
- * code.
+ * code. The one exception is the offset of exit, which no kernel ever looked at.
  */
 #include "bpfcc/encoding.h"
 
@@ -12,7 +12,9 @@
 #include "bpfcc/isa.h"
 
 #define RESERVED "a field that this instruction does not use is not zero"
-#define UNKNOWN "unknown instruction"
+#define NO_REGISTER "there are registers r0 to r10 only"
+static const char unknown_insn[] = "unknown instruction";
+#define UNKNOWN unknown_insn
 
 static const char *alu_end(const struct bpf_insn *in)
 {
@@ -181,7 +183,7 @@ static const char *jump(const struct bpf_insn *in, const char **ret_hint)
 	case BPF_EXIT:
 		if (in->code != (BPF_JMP | BPF_EXIT))
 			return UNKNOWN;
-		return in->dst_reg || in->src_reg || in->off || in->imm ? RESERVED : NULL;
+		return in->dst_reg || in->src_reg || in->imm ? RESERVED : NULL;
 	case BPF_JEQ: case BPF_JGT: case BPF_JGE: case BPF_JSET: case BPF_JNE: case BPF_JSGT:
 	case BPF_JSGE: case BPF_JLT: case BPF_JLE: case BPF_JSLT: case BPF_JSLE:
 		break;
@@ -203,7 +205,7 @@ const char *bpfcc_encoding_problem(const struct bpfcc_func *func, uint32_t insn,
 
 	*ret_hint = NULL;
 	if (in->dst_reg > BPF_REG_10 || in->src_reg > BPF_REG_10)
-		return "there are registers r0 to r10 only";
+		return NO_REGISTER;
 	switch (BPF_CLASS(in->code)) {
 	case BPF_ALU:
 	case BPF_ALU64:
@@ -217,4 +219,22 @@ const char *bpfcc_encoding_problem(const struct bpfcc_func *func, uint32_t insn,
 	default:
 		return jump(in, ret_hint);
 	}
+}
+
+const char *bpfcc_encoding_broken(const struct bpfcc_func *func, uint32_t insn,
+				  const char **ret_hint)
+{
+	const struct bpf_insn *in = &func->insns[insn];
+	const struct bpf_insn plain = {.code = in->code};
+	const struct bpfcc_func one = {.insns = &plain, .nr_insns = 1};
+	const char *problem;
+
+	*ret_hint = NULL;
+	if (in->dst_reg > BPF_REG_10 || in->src_reg > BPF_REG_10)
+		return NO_REGISTER;
+	if (BPF_CLASS(in->code) == BPF_LD)
+		return load_constant(func, insn, ret_hint);
+	problem = bpfcc_encoding_problem(&one, 0, ret_hint);
+	*ret_hint = NULL;
+	return problem == unknown_insn ? problem : NULL;
 }

@@ -9,7 +9,19 @@
 
 #include "bpfcc/object.h"
 
-/* NULL: well-formed. Else what is wrong, a constant text, and *ret_hint, which may be NULL. */
+/*
+ * What is wrong with an instruction even if it never runs, because nothing after it could be read:
+ * unknown instructions and registers, halves of a 16-byte one. NULL: nothing; else a constant text,
+ * and *ret_hint, which may be NULL.
+ */
+const char *bpfcc_encoding_broken(const struct bpfcc_func *func, uint32_t insn,
+				  const char **ret_hint);
+
+/*
+ * The same and every other rule: fields that are not used are zero, r10 is not written, a shift is not
+ * wider than its register ... For instructions that may run: behind a condition that is never true,
+ * kernels look at nothing else than the above, and such code is not lowered.
+ */
 const char *bpfcc_encoding_problem(const struct bpfcc_func *func, uint32_t insn,
 				   const char **ret_hint);
 

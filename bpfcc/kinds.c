@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "bpfcc/arena.h"
+#include "bpfcc/encoding.h"
 #include "bpfcc/isa.h"
 #include "bpfcc/kinds_int.h"
 
@@ -107,6 +108,7 @@ static void run_block(struct step *st, uint32_t start)
 {
 	const struct bpfcc_func *func = st->f->func;
 	struct state s = *st->f->leaders[start], sides[2];
+	const char *problem, *hint;
 	uint32_t i = start;
 
 	st->s = &s;
@@ -120,6 +122,14 @@ static void run_block(struct step *st, uint32_t start)
 		st->insn = i;
 		if (st->is_report)
 			memcpy(st->f->regs[i].r, s.r, sizeof(s.r));
+		problem = bpfcc_encoding_problem(func, i, &hint);
+		if (problem) {
+			st->err = bpfcc_error(
+				st->k->diag,
+				&(struct bpfcc_where){.func = func, .insn = (int)i}, hint, "%s",
+				problem);
+			return;
+		}
 		if (bpfcc_insn_is_exit(in)) {
 			leave(st);
 			return;

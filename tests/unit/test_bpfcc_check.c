@@ -171,6 +171,15 @@ static void test_encoding(void **unused)
 		{"call through pointer", "function pointer", {INSN(BPF_JMP | BPF_CALL | BPF_X, 1, 0, 0, 0), RETURN_0}},
 		{"call in 32 bits", "unknown", {INSN(BPF_JMP32 | BPF_CALL, 0, 0, 0, 5), RETURN_0}},
 		{"exit with imm", "not zero", {MOV64_IMM(R0, 0), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 1)}},
+		{"exit with off", NULL, {MOV64_IMM(R0, 0), INSN(BPF_JMP | BPF_EXIT, 0, 0, 1, 0)}},
+		{"unused field where control cannot get", NULL,
+		 {MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R0, 0, 1),
+		  INSN(BPF_ALU64 | BPF_ADD | BPF_X, 1, 1, 0, 5), EXIT()}},
+		{"register 11 where control cannot get", "r0 to r10 only",
+		 {MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R0, 0, 1), MOV64_IMM(11, 0), EXIT()}},
+		{"unknown opcode where control cannot get", "unknown instruction",
+		 {MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R0, 0, 1),
+		  INSN(0xe0 | BPF_ALU64, 0, 0, 0, 0), EXIT()}},
 	};
 
 	(void)unused;
