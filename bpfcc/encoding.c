@@ -225,15 +225,20 @@ const char *bpfcc_encoding_broken(const struct bpfcc_func *func, uint32_t insn,
 				  const char **ret_hint)
 {
 	const struct bpf_insn *in = &func->insns[insn];
-	const struct bpf_insn plain = {.code = in->code};
-	const struct bpfcc_func one = {.insns = &plain, .nr_insns = 1};
+	struct bpf_insn plain[2] = {{.code = in->code}};
+	struct bpfcc_func one = {.insns = plain, .nr_insns = 1};
 	const char *problem;
 
 	*ret_hint = NULL;
 	if (in->dst_reg > BPF_REG_10 || in->src_reg > BPF_REG_10)
 		return NO_REGISTER;
-	if (BPF_CLASS(in->code) == BPF_LD)
-		return load_constant(func, insn, ret_hint);
+	if (BPF_CLASS(in->code) == BPF_LD) {
+		plain[0] = *in;
+		plain[0].off = 0;
+		if (insn + 1 < func->nr_insns)
+			plain[one.nr_insns++] = in[1];
+		return load_constant(&one, 0, ret_hint);
+	}
 	problem = bpfcc_encoding_problem(&one, 0, ret_hint);
 	*ret_hint = NULL;
 	return problem == unknown_insn ? problem : NULL;
