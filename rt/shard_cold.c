@@ -9,13 +9,20 @@
 
 #ifdef __GCC_HAVE_DWARF2_CFI_ASM
 #define CFI(directive) directive "\n\t"
+/*
+ * The caller's unwind table does not know that the caller has moved rsp over its red zone (it
+ * cannot: the move is the same where the frame is found by rbp). So for unwinders the caller's rsp
+ * is not the CFA, but 128 above: DW_CFA_val_offset_sf, rsp, -16 times the alignment factor of -8.
+ */
+#define CALLER_RSP ".cfi_escape 0x15, 0x07, 0x70"
 #else
 #define CFI(directive)
 #endif
 
 __attribute__((naked)) void __inlay_shard_get_cold_v1(void)
 {
-	__asm__("pushq %rbp\n\t"
+	__asm__(CFI(CALLER_RSP)
+		"pushq %rbp\n\t"
 		CFI(".cfi_def_cfa_offset 16")
 		CFI(".cfi_offset %rbp, -16")
 		"movq %rsp, %rbp\n\t"
@@ -43,6 +50,7 @@ __attribute__((naked)) void __inlay_shard_get_cold_v1(void)
 		"popq %rcx\n\t"
 		"popq %rbp\n\t"
 		CFI(".cfi_def_cfa %rsp, 8")
+		CFI(".cfi_restore %rbp")
 		"retq");
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Probes in a handler on an alternate stack of the customary size, most of which the kernel's frame
- * takes: what the runtime needs on top must fit.
+ * The target's stack under a hit. Probes in a handler on an alternate stack of the customary size,
+ * most of which the kernel's frame takes: what the runtime needs on top must fit. And an unwinder
+ * that starts in the runtime finds the probed function and its callers.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <unwind.h>
 
 #include <cmocka.h>
 
@@ -18,10 +20,12 @@
 #include "tests/unit/segment_read.h"
 #include "rt/helpers.h"
 #include "rt/inlay_rt_internal.h"
+#include "rt/inline/map_percpu.h"
 
 FIXTURE_PERCPU_ARRAY(0, counts, 8, 2)
 FIXTURE_HASH(1, keys, 8, 8, 4)
-FIXTURE_OBJECT("stack", 0x5c, FIXTURE_MAP(counts), FIXTURE_MAP(keys))
+FIXTURE_PERCPU_ARRAY(2, unwound, 8, 2)
+FIXTURE_OBJECT("stack", 0x5c, FIXTURE_MAP(counts), FIXTURE_MAP(keys), FIXTURE_MAP(unwound))
 
 enum { STACK_BYTES = 8192, GUARD_BYTES = 65536 };
 
@@ -99,10 +103,75 @@ static void test_small_stack(void **state)
 	}
 }
 
+/* ---- unwinding -------------------------------------------------------------------------- */
+
+static const void *wanted[3];	/* frames from inside out */
+static unsigned int nr_found;
+
+static _Unwind_Reason_Code frame(struct _Unwind_Context *context, void *arg)
+{
+	const void *function = _Unwind_FindEnclosingFunction((void *)(_Unwind_GetIP(context) - 1));
+
+	(void)arg;
+	if (nr_found < 3 && function == wanted[nr_found])
+		nr_found++;
+	return _URC_NO_REASON;
+}
+
+static void backtrace_here(int sig)
+{
+	(void)sig;
+	nr_found = 0;
+	_Unwind_Backtrace(frame, NULL);
+}
+
+/* The runtime asks for the slot's address: that is where it is interrupted. */
+static char **unwinding_slot(void)
+{
+	raise(SIGUSR2); /* a profiler's */
+	return fixture_slot_unwound();
+}
+
+/* As an inlined counter has it: a leaf to the compiler, with its locals in the red zone. */
+static __attribute__((noinline)) __u64 leaf(const struct inlay_map_desc *desc, __u64 n)
+{
+	volatile __u64 local[4] = { n, n + 1, n + 2, n + 3 };
+	char *shard = inlay_shard_get_cold(desc);
+
+	return shard ? local[0] + local[1] + local[2] + local[3] : 0;
+}
+
+static __attribute__((noinline)) __u64 caller(const struct inlay_map_desc *desc, __u64 n)
+{
+	volatile __u64 local[9] = { n };
+	__u64 sum = leaf(desc, n) + leaf(desc, local[0] + 1);
+
+	return sum + local[0];
+}
+
+static void test_unwinding(void **state)
+{
+	static struct inlay_map_desc desc;
+	struct sigaction act = { .sa_handler = backtrace_here }, old;
+
+	desc = fixture_desc_unwound;
+	desc.shard_slot = unwinding_slot;
+	(void)state;
+	assert_int_equal(sigaction(SIGUSR2, &act, &old), 0);
+	__inlay_shard_map_add(&desc, 2);
+	wanted[0] = (const void *)leaf;
+	wanted[1] = (const void *)caller;
+	wanted[2] = (const void *)test_unwinding;
+	assert_int_equal(caller(&desc, 1), 4 + 6 + 8 + 6 + 1);
+	assert_int_equal(nr_found, 3);
+	sigaction(SIGUSR2, &old, NULL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_small_stack),
+		cmocka_unit_test(test_unwinding),
 	};
 
 	(void)fixture_objref;
