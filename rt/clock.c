@@ -369,6 +369,7 @@ INLAY_COLD_CALL __u64 __inlay_clock_slow_v1(void)
 	struct snapshot s;
 	unsigned int is_behind = 0;
 
+	inlay_process_check();
 	for (int i = 0; i < 64; i++) {
 		__u64 now, mine;
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "rt/helpers.h"
 #include "rt/inlay_rt.h"
 #include "rt/inline/clock.h"
 #include "rt/inline/current.h"
@@ -23,6 +24,7 @@ struct inlay_process __inlay_process_v1 __attribute__((aligned(INLAY_PAGE_BYTES)
 __s64 __inlay_rseq_offset_v1;
 
 static int epoch_is_kept; /* a fork child will find epoch 0 */
+static const unsigned char *from_kernel; /* AT_RANDOM: 16 bytes */
 
 /* glibc 2.35 and later; weak, because other libcs register no rseq for us to read */
 extern const ptrdiff_t __rseq_offset __attribute__((weak));
@@ -40,7 +42,6 @@ static __u64 mix(__u64 x)
 static __u64 random_seed(__u64 id)
 {
 	__u64 seed = mix(id) ^ mix(__inlay_counter());
-	const unsigned char *from_kernel = (const unsigned char *)getauxval(AT_RANDOM);
 
 	for (int i = 0; from_kernel && i < 16; i++)
 		seed = mix(seed ^ from_kernel[i]);
@@ -68,6 +69,7 @@ INLAY_COLD_CALL __u64 __inlay_thread_refresh_v1(void)
 {
 	__u64 id = (__u64)sys_getpid() << 32 | sys_gettid();
 
+	inlay_process_check();
 	__inlay_thread_v1.pid_tgid = id;
 	__inlay_thread_v1.random = random_seed(id);
 	/* a signal handler must not find the epoch before what it vouches for */
@@ -118,6 +120,7 @@ __attribute__((constructor)) static void current_start(void)
 {
 	void *page = &__inlay_process_v1;
 
+	from_kernel = (const unsigned char *)getauxval(AT_RANDOM);
 	if (&__rseq_size && __rseq_size > INLAY_RSEQ_CPU_ID)
 		__inlay_rseq_offset_v1 = __rseq_offset;
 	/* on larger pages it would wipe its neighbours */

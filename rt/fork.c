@@ -3,10 +3,13 @@
  * A fork child shares the regions and starts with no shard, a process row and a lock of its own.
  * Only system calls here: the parent may have had threads in any state.
  *
- * A child made by a raw clone() runs no fork handlers. It is noticed by a page that the kernel
- * wipes on fork, at its first need of a shard; shards that its thread already had in the parent it
- * goes on writing together with it, which may lose counts and nothing else.
+ * A child made by a raw clone() or _Fork() runs no fork handlers. It is noticed by a page that the
+ * kernel wipes on fork, wherever the runtime is called at all: for a shard, a change of a hash map,
+ * a thread's identity, a new line of the clock, now and then for a read of memory. Until then it
+ * goes on writing the shards that its thread had in the parent together with it, which may lose
+ * counts and nothing else: inlined code tests its thread's slot, and thread storage cannot be wiped.
  */
+#include <errno.h>
 #include <pthread.h>
 
 #include "rt/inlay_rt_internal.h"
@@ -15,15 +18,43 @@
 static __u32 never_wiped = 1;
 static __u32 *is_same_process = &never_wiped;
 
+/* errno of the forking thread, which is 0 from here to its handlers unless the fork fails. */
+static __thread int errno_before __attribute__((tls_model("initial-exec")));
+
 /*
  * A parent that exits right after fork(), as daemons do, must not remove the segment before its
- * child is in the table. A fork that fails leaves the count too high, and with it the file after
- * the exit.
+ * child is in the table.
  */
 static void fork_prepare(void)
 {
+	errno_before = errno;
+	errno = 0;
 	if (__inlay_rt.head)
 		add_relaxed(&__inlay_rt.head->seg.forking, 1);
+}
+
+/* Never below 0: a handler before ours may have left an errno after a fork that did not fail. */
+static void forking_end(void)
+{
+	__u32 *forking, seen;
+
+	if (!__inlay_rt.head)
+		return;
+	forking = &__inlay_rt.head->seg.forking;
+	seen = load_relaxed(forking);
+	/* release: who sees the count go down sees the row; pairs with is_used_by_others() */
+	while (seen && !__atomic_compare_exchange_n(forking, &seen, seen - 1, false,
+						    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+/* libc runs it also after a fork that failed, and says so by errno alone. */
+static void fork_parent(void)
+{
+	if (errno)
+		forking_end();
+	else
+		errno = errno_before;
 }
 
 static void process_is_new(void)
@@ -50,9 +81,8 @@ static void fork_child(void)
 	/* another library's handler may have come first, and hit a probe */
 	if (!__inlay_fork_check() && is_same_process == &never_wiped)
 		process_is_new();
-	/* release: who sees the count go down sees the row; pairs with is_used_by_others() */
-	if (__inlay_rt.head)
-		__atomic_fetch_sub(&__inlay_rt.head->seg.forking, 1, __ATOMIC_SEQ_CST);
+	forking_end();
+	errno = errno_before;
 }
 
 void __inlay_fork_init(void)
@@ -66,7 +96,7 @@ void __inlay_fork_init(void)
 	} else if (page) {
 		sys_munmap(page, INLAY_PAGE_BYTES);
 	}
-	pthread_atfork(fork_prepare, NULL, fork_child);
+	pthread_atfork(fork_prepare, fork_parent, fork_child);
 }
 
 bool __inlay_fork_check(void)

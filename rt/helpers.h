@@ -10,6 +10,16 @@
 
 typedef __u64 inlay_clock_fn(void);
 
+/* rt/start.c: a child that no fork handler has seen becomes a process of its own. Weak: helpers are
+ * also linked without the rest of the runtime. */
+__attribute__((visibility("hidden"), weak)) __u32 __inlay_proc_row(void);
+
+static inline void inlay_process_check(void)
+{
+	if (__inlay_proc_row)
+		__inlay_proc_row();
+}
+
 /* CLOCK_MONOTONIC, past libc. Before __inlay_vdso_start() by system call. */
 __u64 __inlay_monotonic_ns(void);
 void __inlay_vdso_start(void);

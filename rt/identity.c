@@ -44,7 +44,12 @@ void __inlay_identity_read(struct rt_identity *ret_id)
 	struct stat st;
 	long n;
 
-	*ret_id = (struct rt_identity){0};
+	/* not by an initialiser, which would be a call of memset() */
+	ret_id->exe[0] = '\0';
+	ret_id->program[0] = '\0';
+	ret_id->exe_dev = 0;
+	ret_id->exe_ino = 0;
+	ret_id->exe_base = 0;
 	n = sys_readlink("/proc/self/exe", ret_id->exe, sizeof(ret_id->exe) - 1);
 	if (n > 0) {
 		size_t tail = sizeof(deleted) - 1;

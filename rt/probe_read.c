@@ -17,13 +17,14 @@
 #define USER_END (1ull << 48)
 #endif
 
-/* How often a thread looks whether its handlers are still in place: see fault_check(). */
+/* How often a thread looks whether its handlers are still in place, and its process the same. */
 #define READS_PER_CHECK 1024u
 
 static __thread __u32 reads_left __attribute__((tls_model("initial-exec")));
 
 static __attribute__((noinline, cold)) int check(void)
 {
+	inlay_process_check();
 	if (!__inlay_fault_check())
 		return 0;
 	reads_left = READS_PER_CHECK - 1;

@@ -18,10 +18,6 @@
 #include "inlay/abi.h"
 #include "rt/inline/cold.h"
 
-#ifdef INLAY_RT_SHARED /* libinlay.so.1 exports what it defines of these */
-#pragma GCC visibility push(default)
-#endif
-
 #define INLAY_CLOCK_LINES 8u		/* power of two */
 #define INLAY_CLOCK_LINE_BYTES 32u	/* power of two, size of struct inlay_clock_line */
 
@@ -145,9 +141,5 @@ static inline __attribute__((always_inline)) __s64 __inlay_ktime_get_ns(void)
 		return (__s64)ns;
 	return (__s64)__inlay_clock_slow_v1();
 }
-
-#ifdef INLAY_RT_SHARED
-#pragma GCC visibility pop
-#endif
 
 #endif /* INLAY_RT_INLINE_CLOCK_H */

@@ -10,10 +10,6 @@
 #include "inlay/abi.h"
 #include "rt/inline/thread.h"
 
-#ifdef INLAY_RT_SHARED /* libinlay.so.1 exports what it defines of these */
-#pragma GCC visibility push(default)
-#endif
-
 /* Real ids, gid << 32 | uid. Never cached: a thread may change its own. */
 __u64 __inlay_uid_gid_v1(void);
 
@@ -52,9 +48,5 @@ static inline __attribute__((always_inline)) __s64 __inlay_get_smp_processor_id(
 	}
 	return __inlay_cpu_slow_v1();
 }
-
-#ifdef INLAY_RT_SHARED
-#pragma GCC visibility pop
-#endif
 
 #endif /* INLAY_RT_INLINE_CURRENT_H */

@@ -16,10 +16,6 @@
 #include "inlay/abi.h"
 #include "rt/inline/cold.h"
 
-#ifdef INLAY_RT_SHARED /* libinlay.so.1 exports what it defines of these */
-#pragma GCC visibility push(default)
-#endif
-
 struct inlay_thread {
 	__u64 pid_tgid;		/* tgid << 32 | tid */
 	__u64 random;		/* state of bpf_get_prandom_u32() */
@@ -45,9 +41,5 @@ static inline __attribute__((always_inline)) int __inlay_thread_is_known(void)
 
 	return __builtin_expect((epoch != 0) & (epoch == __inlay_thread_v1.epoch), 1);
 }
-
-#ifdef INLAY_RT_SHARED
-#pragma GCC visibility pop
-#endif
 
 #endif /* INLAY_RT_INLINE_THREAD_H */

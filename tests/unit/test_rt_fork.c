@@ -11,19 +11,28 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include <cmocka.h>
 
 #include "tests/unit/fixture_object.h"
 #include "tests/unit/segment_read.h"
 #include "rt/inlay_rt_internal.h"
+#include "rt/inline/clock.h"
+#include "rt/inline/current.h"
 
 FIXTURE_PERCPU_ARRAY(0, first, 8, 2)
 FIXTURE_PERCPU_ARRAY(1, second, 8, 2)
-FIXTURE_OBJECT("fork", 0x5f, FIXTURE_MAP(first), FIXTURE_MAP(second))
+FIXTURE_HASH(2, keys, 8, 8, 4)
+FIXTURE_OBJECT("fork", 0x5f, FIXTURE_MAP(first), FIXTURE_MAP(second), FIXTURE_MAP(keys))
 
 static bool is_early;
 
@@ -130,6 +139,112 @@ static void test_lock_does_not_live_on_in_a_child(void **state)
 	__inlay_segment_unlock(lock_fd);
 }
 
+/* Makes every further fork of this process fail, as a limit does. */
+static int forbid_fork(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAGAIN),
+	};
+	struct sock_fprog program = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int fork_that_fails(void)
+{
+	const __u32 *forking = &__inlay_rt.head->seg.forking;
+	__u32 before = *forking;
+	int status;
+	pid_t pid;
+
+	errno = 4711;
+	pid = fork();
+	if (!pid)
+		_exit(errno != 4711);
+	if (errno != 4711 || waitpid(pid, &status, 0) != pid || status || *forking != before)
+		return 1;
+	if (forbid_fork())
+		return 2;
+	errno = 0;
+	if (fork() != -1 || errno != EAGAIN)
+		return 3;
+	return *forking != before ? 4 : 0;
+}
+
+/* The count of children on their way goes down again, and errno is as without us. */
+static void test_fork_that_fails(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(fork_that_fails());
+	wait_ok(pid);
+}
+
+static void ask_pid(void)
+{
+	__inlay_get_current_pid_tgid();
+}
+
+static void ask_time(void)
+{
+	const struct timespec nap = { .tv_nsec = 3000000 }; /* longer than a line of the clock */
+
+	nanosleep(&nap, NULL);
+	__inlay_ktime_get_ns();
+}
+
+static void change_hash(void)
+{
+	__u64 key = 1;
+
+	__inlay_map_update_elem_v1(&fixture_desc_keys, &key, &key, 0);
+}
+
+static void read_memory(void)
+{
+	__u64 word;
+	int i;
+
+	for (i = 0; i < 1024; i++)
+		__inlay_probe_read_user_v1(&word, sizeof(word), (__u64)&i);
+}
+
+/* No fork handler sees it; whatever the runtime is called for next does. */
+static void test_raw_child_gets_its_own_shard(void **state)
+{
+	static void (*const calls[])(void) = { ask_pid, ask_time, change_hash, read_memory };
+	size_t i;
+
+	(void)state;
+	fflush(NULL);
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		char *shard;
+		pid_t pid;
+
+		calls[i]();
+		assert_true(fixture_percpu_add(&fixture_desc_first, 0, 1));
+		shard = *fixture_slot_first();
+		assert_non_null(shard);
+		pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, 0);
+		if (!pid) {
+			calls[i]();
+			_exit(!fixture_percpu_add(&fixture_desc_first, 0, 1) ||
+			      *fixture_slot_first() == shard);
+		}
+		wait_ok(pid);
+		assert_ptr_equal(*fixture_slot_first(), shard);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -137,6 +252,8 @@ int main(void)
 		cmocka_unit_test(test_vfork_child_that_exits),
 		cmocka_unit_test(test_hit_in_an_earlier_fork_handler),
 		cmocka_unit_test(test_lock_does_not_live_on_in_a_child),
+		cmocka_unit_test(test_fork_that_fails),
+		cmocka_unit_test(test_raw_child_gets_its_own_shard),
 	};
 
 	(void)fixture_objref;
