@@ -97,7 +97,9 @@ static int l_mov(struct lower_func *lf, const struct bpf_insn *insn)
 	bool wide = is_wide(insn);
 	LLVMValueRef v;
 
-	if (wide && BPF_SRC(insn->code) == BPF_X && insn->off == 0) {
+	/* an arena's addresses are plain pointers here, so that casting one is a move */
+	if (wide && BPF_SRC(insn->code) == BPF_X &&
+	    (insn->off == 0 || insn->off == BPFCC_CAST_OFF)) {
 		l_set_both(lf, insn->dst_reg, l_get_num(lf, insn->src_reg),
 			   l_get_ptr(lf, insn->src_reg));
 		return 0;

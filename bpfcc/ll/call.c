@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "bpfcc/isa.h"
+
 static bool is_pointer_arg(enum bpfcc_arg arg)
 {
 	return arg == BPFCC_ARG_MAP || arg == BPFCC_ARG_KEY || arg == BPFCC_ARG_VALUE ||
@@ -119,7 +121,7 @@ static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 static int l_subprogram(struct lower_func *lf, uint32_t index)
 {
 	struct lower *l = lf->l;
-	LLVMValueRef v_args[BPFCC_MAX_ARGS + 1], v_fn;
+	LLVMValueRef v_args[BPFCC_MAX_ARGS + 2], v_fn;
 	uint32_t nr_args;
 
 	if (index >= l->object->nr_funcs || !l->v_subs[index])
@@ -127,11 +129,34 @@ static int l_subprogram(struct lower_func *lf, uint32_t index)
 	v_fn = l->v_subs[index];
 	nr_args = LLVMCountParams(v_fn) - 1;
 	v_args[0] = lf->v_frame;
+	if (l->has_tail_calls[index]) {
+		/* its last parameter, see l_declare_subs() */
+		if (!lf->v_count)
+			return l_error(lf, NULL, "a callback makes a tail call");
+		v_args[nr_args--] = lf->v_count;
+	}
 	for (uint32_t i = 0; i < nr_args; i++)
 		v_args[i + 1] = l_get_num(lf, BPF_REG_1 + (int)i);
 	l_set_num(lf, 0,
 		  LLVMBuildCall2(l->builder, LLVMGlobalGetValueType(v_fn), v_fn, v_args,
-				 nr_args + 1, ""));
+				 LLVMCountParams(v_fn), ""));
+	return 0;
+}
+
+/* Helpers that are code made here, not functions. */
+static bool l_is_lowered(int32_t id)
+{
+	return id == BPF_FUNC_loop || id == BPF_FUNC_for_each_map_elem || id == BPF_FUNC_tail_call;
+}
+
+static int l_lowered_helper(struct lower_func *lf, int32_t id)
+{
+	if (id == BPF_FUNC_tail_call)
+		return l_tail_call(lf);
+	if (id == BPF_FUNC_loop)
+		l_loop(lf);
+	else
+		l_for_each(lf);
 	return 0;
 }
 
@@ -139,6 +164,10 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 {
 	const struct bpfcc_helper *helper;
 
+	if (bpfcc_insn_is_callx(insn)) {
+		l_callx(lf, insn->dst_reg);
+		return 0;
+	}
 	switch (insn->src_reg) {
 	case BPF_PSEUDO_CALL:
 		return l_subprogram(lf, (uint32_t)insn->imm);
@@ -146,6 +175,8 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 		helper = bpfcc_kfunc_by_index(insn->imm);
 		break;
 	default:
+		if (l_is_lowered(insn->imm))
+			return l_lowered_helper(lf, insn->imm);
 		helper = bpfcc_helper_by_id(insn->imm);
 		break;
 	}

@@ -13,6 +13,9 @@
 
 #include "bpfcc/isa.h"
 
+/* rounds of may_goto that one call of a function may make: the kernel's BPF_MAX_LOOPS */
+#define MAY_GOTO_BUDGET (8u << 20)
+
 int l_error(struct lower_func *lf, const char *hint, const char *format, ...)
 {
 	struct bpfcc_where where = {.func = lf->func, .insn = (int)lf->insn};
@@ -198,6 +201,16 @@ static const struct bpfcc_helper *ktime_helper(void)
 	return bpfcc_helper_by_id(BPF_FUNC_ktime_get_ns);
 }
 
+static bool has_may_goto(const struct bpfcc_func *func)
+{
+	for (uint32_t i = 0; i < func->nr_insns; i++) {
+		if (bpfcc_insn_is_may_goto(&func->insns[i]))
+			return true;
+		i += bpfcc_insn_is_lddw(&func->insns[i]);
+	}
+	return false;
+}
+
 static void l_entry(struct lower_func *lf)
 {
 	struct lower *l = lf->l;
@@ -215,7 +228,19 @@ static void l_entry(struct lower_func *lf)
 	for (int i = 0; i < NR_REGS; i++)
 		l_set_both(lf, i, v_zero, LLVMConstNull(l->t_ptr));
 	l_stack(lf);
-	if (lf->prog) {
+	if (has_may_goto(lf->func)) {
+		lf->v_budget = LLVMBuildAlloca(b, l->t_i32, "");
+		LLVMBuildStore(b, LLVMConstInt(l->t_i32, MAY_GOTO_BUDGET, false), lf->v_budget);
+	}
+	if (lf->v_fn == l->v_run && l->has_tail_calls[lf->func->index]) {
+		lf->v_count = LLVMBuildAlloca(b, l->t_i32, "");
+		LLVMBuildStore(b, LLVMConstInt(l->t_i32, 0, false), lf->v_count);
+	} else if (lf->is_tail_body || (!lf->prog && l->has_tail_calls[lf->func->index])) {
+		lf->v_count = LLVMGetParam(lf->v_fn, --nr_params);
+	}
+	if (lf->is_tail_body) {
+		l_set_ptr(lf, BPF_REG_1, lf->v_frame);
+	} else if (lf->prog) {
 		l_set_ptr(lf, BPF_REG_1, lf->v_frame);
 		l_guard_bases(lf);
 		if (l->handle->opts.stats)
@@ -275,6 +300,22 @@ static int l_blocks(struct lower_func *lf)
 	return 0;
 }
 
+/* Goes to `b_then` when the call of this function has used its budget up, else on. */
+static void l_may_goto(struct lower_func *lf, LLVMBasicBlockRef b_then, LLVMBasicBlockRef b_else)
+{
+	struct lower *l = lf->l;
+	LLVMBuilderRef b = l->builder;
+	LLVMValueRef v = LLVMBuildLoad2(b, l->t_i32, lf->v_budget, "");
+	LLVMValueRef v_zero = LLVMConstInt(l->t_i32, 0, false), v_less;
+	LLVMBasicBlockRef b_on = LLVMAppendBasicBlockInContext(l->context, lf->v_fn, "");
+
+	LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, v, v_zero, ""), b_then, b_on);
+	LLVMPositionBuilderAtEnd(b, b_on);
+	v_less = LLVMBuildSub(b, v, LLVMConstInt(l->t_i32, 1, false), "");
+	LLVMBuildStore(b, v_less, lf->v_budget);
+	LLVMBuildBr(b, b_else);
+}
+
 static int l_branch(struct lower_func *lf, const struct bpf_insn *insn)
 {
 	LLVMBasicBlockRef b_then = lf->b_at[bpfcc_insn_target(insn, lf->insn)];
@@ -282,6 +323,8 @@ static int l_branch(struct lower_func *lf, const struct bpf_insn *insn)
 
 	if (bpfcc_insn_is_goto(insn)) {
 		LLVMBuildBr(lf->l->builder, b_then);
+	} else if (bpfcc_insn_is_may_goto(insn)) {
+		l_may_goto(lf, b_then, lf->b_at[lf->insn + 1]);
 	} else {
 		v = l_condition(lf, insn);
 		if (!v)
@@ -309,7 +352,7 @@ static int l_insn(struct lower_func *lf, const struct bpf_insn *insn)
 	case BPF_STX:
 		return BPF_MODE(insn->code) == BPF_ATOMIC ? l_atomic(lf, insn) : l_store(lf, insn);
 	default:
-		if (bpfcc_insn_is_call(insn))
+		if (bpfcc_insn_is_call(insn) || bpfcc_insn_is_callx(insn))
 			return l_call(lf, insn);
 		if (bpfcc_insn_is_exit(insn)) {
 			l_exit(lf);
@@ -373,11 +416,17 @@ static int l_function(struct lower *l, const struct bpfcc_func *func, const stru
 {
 	struct lower_func lf = {
 		.l = l, .func = func, .prog = prog, .v_fn = v_fn,
+		.is_tail_body = prog && v_fn == l->v_tails[prog->index],
 		.counted = prog ? prog : l->run_func ? NULL : counted_prog(l->object, func),
 	};
 	int err;
 
 	l_entry(&lf);
+	if (prog && l->v_tails[prog->index] && !lf.is_tail_body) {
+		l_tail_start(&lf);
+		l_exit(&lf);
+		return 0;
+	}
 	err = l_blocks(&lf);
 	if (!err)
 		err = l_body(&lf);
@@ -385,18 +434,37 @@ static int l_function(struct lower *l, const struct bpfcc_func *func, const stru
 	return err;
 }
 
-static LLVMValueRef l_declare(struct lower *l, const char *name, uint32_t nr_args)
+/* With `has_count` there is one more parameter: where tail calls are counted. */
+static LLVMValueRef l_declare(struct lower *l, const char *name, uint32_t nr_args, bool has_count)
 {
-	LLVMTypeRef t_args[BPFCC_MAX_ARGS + 1] = {l->t_ptr, l->t_i64, l->t_i64,
+	LLVMTypeRef t_args[BPFCC_MAX_ARGS + 2] = {l->t_ptr, l->t_i64, l->t_i64,
 						  l->t_i64, l->t_i64, l->t_i64};
-	LLVMValueRef v_fn = LLVMAddFunction(l->module, name,
-					    LLVMFunctionType(l->t_i64, t_args, nr_args + 1, false));
+	LLVMValueRef v_fn;
+
+	if (has_count)
+		t_args[++nr_args] = l->t_ptr;
+	v_fn = LLVMAddFunction(l->module, name,
+			       LLVMFunctionType(l->t_i64, t_args, nr_args + 1, false));
 
 	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
 	return v_fn;
 }
 
-/* Subprograms are those functions that somebody calls. */
+static void l_declare_sub(struct lower *l, uint32_t index)
+{
+	uint32_t nr_args = l->object->funcs[index].nr_args;
+	char name[256], part[128];
+
+	if (l->v_subs[index])
+		return;
+	ll_symbol_part(l->object->funcs[index].name, part, sizeof(part));
+	snprintf(name, sizeof(name), "__inlay_sub_%s_%s", l->hash, part);
+	l->v_subs[index] =
+	    l_declare(l, name, nr_args < BPFCC_MAX_ARGS ? nr_args : BPFCC_MAX_ARGS,
+		      l->has_tail_calls[index]);
+}
+
+/* Subprograms are those functions that somebody calls, or whose address somebody takes. */
 static void l_declare_subs(struct lower *l)
 {
 	for (uint32_t i = 0; i < l->object->nr_funcs; i++) {
@@ -404,21 +472,17 @@ static void l_declare_subs(struct lower *l)
 
 		for (uint32_t j = 0; j < func->nr_insns; j++) {
 			const struct bpf_insn *insn = &func->insns[j];
-			uint32_t callee = (uint32_t)insn->imm, nr_args;
-			char name[256], part[128];
+			uint32_t callee = (uint32_t)insn->imm;
+			bool is_address = bpfcc_insn_is_func_address(insn);
 
-			if (bpfcc_insn_is_lddw(insn)) {
-				j++;
+			j += bpfcc_insn_is_lddw(insn);
+			if (callee >= l->object->nr_funcs)
 				continue;
-			}
-			if (!bpfcc_insn_is_call(insn) || insn->src_reg != BPF_PSEUDO_CALL ||
-			    callee >= l->object->nr_funcs || l->v_subs[callee])
-				continue;
-			nr_args = l->object->funcs[callee].nr_args;
-			ll_symbol_part(l->object->funcs[callee].name, part, sizeof(part));
-			snprintf(name, sizeof(name), "__inlay_sub_%s_%s", l->hash, part);
-			l->v_subs[callee] =
-			    l_declare(l, name, nr_args < BPFCC_MAX_ARGS ? nr_args : BPFCC_MAX_ARGS);
+			if (is_address)
+				l->is_address_taken[callee] = true;
+			if (is_address ||
+			    (bpfcc_insn_is_call(insn) && insn->src_reg == BPF_PSEUDO_CALL))
+				l_declare_sub(l, callee);
 		}
 	}
 }
@@ -426,19 +490,28 @@ static void l_declare_subs(struct lower *l)
 /* BPFCC_LOWER_RUN: the function that is run takes r1 and r2, whatever it was. */
 static int l_run_function(struct lower *l)
 {
-	l->v_run = l_declare(l, BPFCC_RUN_SYMBOL, 2);
+	l->v_run = l_declare(l, BPFCC_RUN_SYMBOL, 2, false);
 	return l_function(l, l->run_func, NULL, l->v_run);
 }
 
 int l_functions(struct lower *l)
 {
-	char name[256];
+	char name[256], part[128];
 	int err;
 
+	l_find_tail_calls(l);
 	l_declare_subs(l);
-	for (uint32_t i = 0; i < l->object->nr_progs && !l->run_func; i++) {
-		l_prog_symbol(l->object, &l->object->progs[i], name, sizeof(name));
-		l->v_progs[i] = l_declare(l, name, 0);
+	for (uint32_t i = 0; i < l->object->nr_progs; i++) {
+		const struct bpfcc_prog *prog = &l->object->progs[i];
+
+		l_prog_symbol(l->object, prog, name, sizeof(name));
+		if (!l->run_func)
+			l->v_progs[i] = l_declare(l, name, 0, false);
+		if (!l_has_tail_body(l, prog))
+			continue;
+		ll_symbol_part(prog->name, part, sizeof(part));
+		snprintf(name, sizeof(name), "__inlay_tail_%s_%s.%u", l->hash, part, i);
+		l->v_tails[i] = l_declare(l, name, 0, true);
 	}
 	for (uint32_t i = 0; i < l->object->nr_funcs; i++) {
 		if (!l->v_subs[i])
@@ -447,6 +520,14 @@ int l_functions(struct lower *l)
 		if (err)
 			return err;
 		ll_make_odr(l->module, l->v_subs[i], NULL);
+	}
+	for (uint32_t i = 0; i < l->object->nr_progs; i++) {
+		if (!l->v_tails[i])
+			continue;
+		err = l_function(l, l->object->progs[i].func, &l->object->progs[i], l->v_tails[i]);
+		if (err)
+			return err;
+		ll_make_odr(l->module, l->v_tails[i], NULL);
 	}
 	if (l->run_func)
 		return l_run_function(l);

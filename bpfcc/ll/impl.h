@@ -56,6 +56,9 @@ struct lower {
 	struct lower_map *maps; /* object->nr_maps */
 	LLVMValueRef *v_subs;	/* object->nr_funcs; NULL: not called as a subprogram */
 	LLVMValueRef *v_progs;	/* object->nr_progs */
+	LLVMValueRef *v_tails;	/* object->nr_progs; NULL: the body is in v_progs; see tail.c */
+	LLVMValueRef v_dispatch; /* see callback.c */
+	bool *is_address_taken, *has_tail_calls; /* object->nr_funcs */
 	LLVMValueRef v_ctl;    /* NULL in BPFCC_LOWER_RUN, as is v_object */
 	LLVMValueRef v_object;
 };
@@ -66,7 +69,10 @@ struct lower_func {
 	const struct bpfcc_func *func;
 	const struct bpfcc_prog *prog; /* NULL: a subprogram */
 	const struct bpfcc_prog *counted; /* whose control block counts; NULL: several call it */
+	bool is_tail_body;
 	LLVMValueRef v_fn, v_frame, v_stack, v_start_ns;
+	LLVMValueRef v_count;  /* of tail calls; NULL: the function makes none */
+	LLVMValueRef v_budget; /* of may_goto; NULL: the function has none */
 	/*
 	 * Each register in two views, kept equal by every write: as a number and as a pointer. The
 	 * view that nobody reads is gone after mem2reg, and what stays is pointer arithmetic on
@@ -105,6 +111,20 @@ int l_lddw(struct lower_func *lf, const struct bpf_insn *insn);
 /* mem.c: a helper's copy of a part of ctx */
 void l_copy_ctx(struct lower_func *lf);
 int l_call(struct lower_func *lf, const struct bpf_insn *insn);
+
+/* callback.c: functions as values, and the helpers that call them */
+LLVMValueRef l_func_number(struct lower *l, uint32_t func);
+LLVMValueRef l_dispatch(struct lower_func *lf, LLVMValueRef v_number, LLVMValueRef *v_regs);
+void l_resolve_callbacks(struct lower *l);
+void l_loop(struct lower_func *lf);
+void l_for_each(struct lower_func *lf);
+void l_callx(struct lower_func *lf, int reg);
+
+/* tail.c */
+void l_find_tail_calls(struct lower *l);
+bool l_has_tail_body(struct lower *l, const struct bpfcc_prog *prog);
+int l_tail_call(struct lower_func *lf);
+void l_tail_start(struct lower_func *lf);
 /* Calls helper `helper` with the arguments given; returns its result or NULL. */
 LLVMValueRef l_call_helper(struct lower *l, const struct bpfcc_helper *helper,
 			   LLVMValueRef *v_args);

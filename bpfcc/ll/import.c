@@ -129,5 +129,6 @@ int l_import_helpers(struct lower *l)
 	l_finish(l, #name, BPFCC_HELPER_##class);
 #define INLAY_KFUNC(name, class, ret, nr_args, flags) l_finish(l, #name, BPFCC_HELPER_##class);
 #include "rt/helpers.def"
+	l_finish(l, "map_each", BPFCC_HELPER_INLINE);
 	return l_check_defined(l);
 }

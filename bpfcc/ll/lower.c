@@ -37,7 +37,11 @@ static int l_init(struct lower *l, const char *triple, const char *data_layout)
 	l->maps = calloc(object->nr_maps + 1, sizeof(*l->maps));
 	l->v_subs = calloc(object->nr_funcs + 1, sizeof(*l->v_subs));
 	l->v_progs = calloc(object->nr_progs + 1, sizeof(*l->v_progs));
-	if (!l->maps || !l->v_subs || !l->v_progs)
+	l->v_tails = calloc(object->nr_progs + 1, sizeof(*l->v_tails));
+	l->is_address_taken = calloc(object->nr_funcs + 1, sizeof(*l->is_address_taken));
+	l->has_tail_calls = calloc(object->nr_funcs + 1, sizeof(*l->has_tail_calls));
+	if (!l->maps || !l->v_subs || !l->v_progs || !l->v_tails || !l->is_address_taken ||
+	    !l->has_tail_calls)
 		return -ENOMEM;
 	l->module = LLVMModuleCreateWithNameInContext(object->name, l->context);
 	LLVMSetSourceFileName(l->module, object->name, strlen(object->name));
@@ -130,6 +134,7 @@ static int l_module(struct lower *l)
 	err = l_run_passes(l, "function(mem2reg,adce)");
 	if (err)
 		return err;
+	l_resolve_callbacks(l);
 	l_place_accesses(l);
 	err = l_import_helpers(l);
 	if (err)
@@ -163,6 +168,9 @@ static int l_lower(struct lower *l, const char *triple, const char *data_layout,
 	free(l->maps);
 	free(l->v_subs);
 	free(l->v_progs);
+	free(l->v_tails);
+	free(l->is_address_taken);
+	free(l->has_tail_calls);
 	return err;
 }
 

@@ -263,8 +263,13 @@ int l_lddw(struct lower_func *lf, const struct bpf_insn *insn)
 				       l->object->maps[map].name);
 		l_set_ptr(lf, insn->dst_reg, l_map_value(l, &l->maps[map], insn[1].imm));
 		return 0;
+	case BPF_PSEUDO_FUNC:
+		if ((uint32_t)insn->imm >= l->object->nr_funcs)
+			return l_error(lf, NULL, "reference to function %u of %u",
+				       (uint32_t)insn->imm, l->object->nr_funcs);
+		l_set_num(lf, insn->dst_reg, l_func_number(l, (uint32_t)insn->imm));
+		return 0;
 	default:
-		return l_error(lf, "use a direct call",
-			       "address of a function is not supported yet");
+		return l_error(lf, NULL, "unknown 64-bit load from source %d", insn->src_reg);
 	}
 }

@@ -174,7 +174,8 @@ static struct target l_follow_call(struct walk *w, LLVMValueRef v, unsigned int 
 
 	if (!v_fn || !LLVMIsAFunction(v_fn))
 		return unknown;
-	if (is_named(v_fn, HELPER_PREFIX "map_lookup_elem"))
+	if (is_named(v_fn, HELPER_PREFIX "map_lookup_elem") ||
+	    is_named(v_fn, HELPER_PREFIX "map_each"))
 		return (struct target){PLACE_SHARED, 3};
 	if (is_named(v_fn, HELPER_PREFIX "bpf_session_cookie"))
 		return (struct target){PLACE_PRIVATE, 3};
@@ -459,6 +460,9 @@ void l_place_private(struct lower *l)
 	for (uint32_t i = 0; i < l->object->nr_progs; i++)
 		if (l->v_progs[i])
 			l_each_inst_of(l, l->v_progs[i], l_visit_private);
+	for (uint32_t i = 0; i < l->object->nr_progs; i++)
+		if (l->v_tails[i])
+			l_each_inst_of(l, l->v_tails[i], l_visit_private);
 	if (l->v_run)
 		l_each_inst_of(l, l->v_run, l_visit_private);
 	for (uint32_t i = 0; i < l->object->nr_funcs; i++)

@@ -50,6 +50,7 @@ struct bpfcc_native {
 	void *runtime; /* libinlay.so.1, if the code needs it */
 	struct tls tls[MAX_TLS];
 	unsigned int nr_tls;
+	bool has_tail_calls;
 	uint64_t (*fn)(struct inlay_frame *frame, uint64_t r1, uint64_t r2);
 };
 
@@ -96,6 +97,7 @@ static int new_memory(struct bpfcc_native *n)
 		const struct bpfcc_map *map = &object->maps[i];
 		struct memory *m = &n->memory[i];
 
+		n->has_tail_calls |= map->tail_progs != NULL;
 		if (map->flags & INLAY_MAP_RODATA)
 			continue;
 		m->region_bytes = inlay_map_region_bytes(map->type, map->key_size, map->value_size,
@@ -458,6 +460,10 @@ uint64_t bpfcc_native_call(struct bpfcc_native *n, uint64_t r1, uint64_t r2)
 {
 	uint64_t cookie = 0;
 	struct inlay_frame frame = {.session_cookie = (__u64 *)&cookie};
+
+	/* what a tail call goes to has its context there */
+	if (n->has_tail_calls && r1 && r2 <= sizeof(frame.regs))
+		memcpy(&frame.regs, (const void *)(uintptr_t)r1, r2);
 
 	for (unsigned int i = 0; i < n->nr_tls; i++)
 		*(void **)n->tls[i].slot = dlsym(n->runtime, n->tls[i].name);

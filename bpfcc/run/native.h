@@ -29,7 +29,8 @@ int bpfcc_native_new(struct inlay_bpfcc_object *object, uint32_t func,
 		     struct bpfcc_native **ret_native);
 
 /*
- * Calls it and returns its r0. r1 and r2 are what the function starts with. Helpers that read the
+ * Calls it and returns its r0. r1 and r2 are what the function starts with; a program that is
+ * reached by a tail call has a copy of the r2 bytes at r1 as its context. Helpers that read the
  * hit (bpf_get_func_ip() ...) find zeros; a session's cookie is a variable of this call.
  */
 uint64_t bpfcc_native_call(struct bpfcc_native *native, uint64_t r1, uint64_t r2);

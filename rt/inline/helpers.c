@@ -8,6 +8,7 @@
 #include "rt/inline/ctx.h"
 #include "rt/inline/current.h"
 #include "rt/inline/map.h"
+#include "rt/inline/map_each.h"
 #include "rt/inline/random.h"
 
 /* result types */
@@ -67,3 +68,10 @@
 #define INLAY_KFUNC(name, class, ret, nr_args, flags)                                              \
 	CLASS_##class(name, ret, CTX, NONE, NONE, NONE, NONE)
 #include "rt/helpers.def"
+
+/* no helper of its own: the step of bpf_for_each_map_elem() */
+void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each);
+void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
+{
+	return __inlay_map_each(desc, each);
+}

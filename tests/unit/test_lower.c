@@ -465,7 +465,7 @@ static void emit_refused(struct lower_fixture *fx, const char *path, const char 
 static void test_refusals(void **state)
 {
 	struct bpf_insn prog[] = {MOV64_IMM(0, 0), EXIT()};
-	struct bpf_insn func_address[] = {LDDW(1, BPF_PSEUDO_FUNC, 0, 0), MOV64_IMM(0, 0), EXIT()};
+	struct bpf_insn func_address[] = {LDDW(1, BPF_PSEUDO_FUNC, 9, 0), MOV64_IMM(0, 0), EXIT()};
 	struct bpf_insn helper[] = {CALL(9999), EXIT()};
 	struct lower_fixture fx;
 
@@ -481,7 +481,7 @@ static void test_refusals(void **state)
 	emit_refused(&fx, "/dev/null", "riscv64");
 	fx.handle.opts.target = NULL;
 	PROG(&fx, "f", func_address);
-	emit_refused(&fx, "/dev/null", "address of a function");
+	emit_refused(&fx, "/dev/null", "reference to function 9");
 	fx.progs[1].func = FUNC(&fx, "h", helper, 1);
 	emit_refused(&fx, "/dev/null", "unknown helper 9999");
 	lower_fixture_fini(&fx);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One element of a map after the other, for bpf_for_each_map_elem(): bpfcc makes the loop, and this
+ * is its step. Elements that come and go meanwhile may be seen or not, as in the kernel.
+ */
+#ifndef INLAY_RT_INLINE_MAP_EACH_H
+#define INLAY_RT_INLINE_MAP_EACH_H
+
+#include "rt/inline/map.h"
+
+/* All zero at the start; a variable of the program. bpfcc/ll/callback.c knows size and `key`. */
+struct inlay_map_each {
+	const void *key;	/* of the element that was given last */
+	__u64 at;		/* elements, or nodes, that are behind us */
+	__u64 index;		/* the key of an array */
+	__u64 pad0;
+};
+INLAY_STATIC_ASSERT(sizeof(struct inlay_map_each) == 32, "EACH_BYTES in bpfcc/ll/callback.c");
+
+INLAY_INLINE void *inlay_array_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
+{
+	char *values = inlay_array_values(desc);
+
+	if (each->at >= desc->max_entries || !values)
+		return 0;
+	*(inlay_u32 *)&each->index = (__u32)each->at;
+	each->key = &each->index;
+	return values + each->at++ * desc->value_stride;
+}
+
+INLAY_INLINE void *inlay_hash_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
+{
+	char *region = inlay_map_region(desc), *shard;
+
+	if (INLAY_UNLIKELY(!region))
+		return 0;
+	while (each->at < inlay_hash_nr_nodes(desc)) {
+		struct inlay_hash_node *node = inlay_hash_node(desc, region, (__u32)++each->at);
+
+		/* acquire: pairs with the release that made it live; the key is there then */
+		if (inlay_load_acquire(&node->state) != INLAY_NODE_LIVE ||
+		    (inlay_load(&node->next) & INLAY_LINK_MARK))
+			continue;
+		each->key = inlay_hash_node_key(node);
+		if (!inlay_hash_is_percpu(desc))
+			return inlay_hash_node_value(desc, node);
+		shard = inlay_map_shard(desc);
+		if (INLAY_UNLIKELY(!shard))
+			return 0;
+		return inlay_map_shard_value_at(desc, shard, (__u32)each->at,
+						inlay_load(&node->gen));
+	}
+	return 0;
+}
+
+/* The next element's value, its key's address in each->key; NULL: that was all. */
+INLAY_INLINE void *__inlay_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
+{
+	switch (desc->type) {
+	case INLAY_MAP_TYPE_ARRAY:
+	case INLAY_MAP_TYPE_PERCPU_ARRAY:
+		return inlay_array_each(desc, each);
+	case INLAY_MAP_TYPE_HASH:
+	case INLAY_MAP_TYPE_PERCPU_HASH:
+		return inlay_hash_each(desc, each);
+	}
+	return 0;
+}
+
+#endif /* INLAY_RT_INLINE_MAP_EACH_H */
