@@ -100,43 +100,60 @@ static void insert_before(struct site *s, struct pass_ins *ins)
 
 /* ---- bpf_override_return() at a call ---- */
 
-/* Whether the error convention of libc's system call wrappers holds for the program's choice. */
-static bool is_libc_call(const struct site *s)
+/* The function as programs and manuals know it. */
+static const char *callee_function(const struct site *s)
 {
-	static const char *const libc[] = { "libc.", "libc-", "libpthread", "librt", "ld-musl" };
-
-	if (!LLVMIsDeclaration(s->callee))
-		return false;
-	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
-		const struct pass_probe *probe = s->place->probes[i];
-		const char *base;
-
-		if (!probe->overrides)
-			continue;
-		if (!probe->is_library)
-			return true;
-		base = strrchr(probe->prog->path, '/');
-		base = base ? base + 1 : probe->prog->path;
-		for (size_t k = 0; k < sizeof(libc) / sizeof(libc[0]); k++)
-			if (!strncmp(base, libc[k], strlen(libc[k])))
-				return true;
-	}
-	return false;
+	return s->place->alias ? s->place->alias->function : value_name(s->callee);
 }
 
-static bool fails_with_minus_one(const char *name)
+static bool is_libc_path(const char *path)
 {
-	static const char *const names[] = { "mmap", "mmap64", "mremap", "sbrk", "shmat" };
+	static const char *const libc[] = { "libc.", "libc-", "libpthread", "librt", "ld-musl" };
+	const char *base = strrchr(path, '/');
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (!strcmp(name, names[i]))
+	base = base ? base + 1 : path;
+	for (size_t i = 0; i < sizeof(libc) / sizeof(libc[0]); i++)
+		if (!strncmp(base, libc[i], strlen(libc[i])))
 			return true;
 	return false;
 }
 
 /*
- * rc in [-4095, -1] stands for an errno: the call fails as the function fails, with -1, or with
- * NULL where it returns a pointer that is not from mmap()'s family.
+ * Whether the program's choice stands for an errno: the program says that it means libc, or the name
+ * is one of libc's. Of any other function -28 is a result as good as another.
+ */
+static bool is_libc_call(const struct site *s)
+{
+	if (!copy_is_call_outside(s->place->fn, s->callee))
+		return false;
+	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
+		const struct pass_probe *probe = s->place->probes[i];
+
+		if (!probe->overrides)
+			continue;
+		if (probe->is_library ? is_libc_path(probe->prog->path) :
+					libc_failure_of(callee_function(s)) != LIBC_UNKNOWN)
+			return true;
+	}
+	return false;
+}
+
+/* What the function returns when it fails: -1 and NULL where nothing is known of it. */
+static int64_t failed_result(const struct site *s, LLVMTypeRef type)
+{
+	switch (libc_failure_of(callee_function(s))) {
+	case LIBC_FAILS_MINUS_ONE:
+		return -1;
+	case LIBC_FAILS_ZERO:
+		return 0;
+	case LIBC_UNKNOWN:
+		break;
+	}
+	return LLVMGetTypeKind(type) == LLVMPointerTypeKind ? 0 : -1;
+}
+
+/*
+ * rc in [-4095, -1] stands for an errno: the call fails as the function fails.
  */
 static LLVMValueRef libc_result(struct site *s, struct pass_ins *ins, LLVMValueRef rc,
 				LLVMTypeRef type)
@@ -147,8 +164,6 @@ static LLVMValueRef libc_result(struct site *s, struct pass_ins *ins, LLVMValueR
 	LLVMTypeRef errno_type = LLVMFunctionType(ptr, NULL, 0, false);
 	LLVMValueRef errno_fn = LLVMGetNamedFunction(s->run->module, "__errno_location");
 	LLVMValueRef failed, is_error, end, at, v;
-	bool is_null = LLVMGetTypeKind(type) == LLVMPointerTypeKind &&
-		       !fails_with_minus_one(value_name(s->callee));
 
 	if (!errno_fn)
 		errno_fn = LLVMAddFunction(s->run->module, "__errno_location", errno_type);
@@ -162,7 +177,7 @@ static LLVMValueRef libc_result(struct site *s, struct pass_ins *ins, LLVMValueR
 	ll_set_nosanitize(LLVMBuildStore(ins->b, v, at));
 	LLVMPositionBuilderBefore(ins->b, ins->before);
 	LLVMSetCurrentDebugLocation2(ins->b, ins->loc);
-	failed = LLVMConstInt(i64, is_null ? 0 : ~0ull, true);
+	failed = LLVMConstInt(i64, (uint64_t)failed_result(s, type), true);
 	return LLVMBuildSelect(ins->b, is_error, failed, rc, "");
 }
 

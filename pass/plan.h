@@ -185,6 +185,9 @@ void match_module(struct pass_run *run);
 bool match_caller(const struct pass_probe *probe, const char *caller);
 /* aliases.c */
 const struct pass_alias *alias_find(const char *ir_name);
+/* libc.c: what a function of libc returns when it has set errno. */
+enum libc_failure { LIBC_UNKNOWN, LIBC_FAILS_MINUS_ONE, LIBC_FAILS_ZERO };
+enum libc_failure libc_failure_of(const char *function);
 
 /* import.c */
 bool import_lower(struct pass_run *run);	/* objects with a matched program; fills reads */
