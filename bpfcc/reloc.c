@@ -157,6 +157,28 @@ static int patch_extern(struct patch *p, struct bpf_insn *in, const struct bpfcc
 			   sym->name);
 }
 
+/* A callback: the instruction holds the distance from the symbol, in bytes. */
+static int patch_func_address(struct patch *p, struct bpf_insn *in,
+			      const struct bpfcc_elf_symbol *sym)
+{
+	int64_t offset = (int64_t)sym->value + in->imm;
+	struct bpfcc_fn *fn = NULL;
+	int err;
+
+	if (offset >= 0 && offset % 8 == 0)
+		fn = bpfcc_funcs_at(p->l, sym->section, (uint64_t)offset);
+	if (!fn)
+		return bpfcc_error(p->l->diag, &p->where, NULL,
+				   "the address is of no function of the object");
+	if (fn->placed)
+		return bpfcc_error(p->l->diag, &p->where, "move what both need into a function",
+				   "program \"%s\" is used as a callback", fn->name);
+	err = bpfcc_funcs_use(p->l, fn);
+	if (!err)
+		set_lddw(in, BPF_PSEUDO_FUNC, (int32_t)fn->index, 0);
+	return err;
+}
+
 static int patch_address(struct patch *p, uint32_t at, const struct bpfcc_elf_symbol *sym)
 {
 	struct bpf_insn *in = &p->insns[at];
@@ -168,10 +190,7 @@ static int patch_address(struct patch *p, uint32_t at, const struct bpfcc_elf_sy
 				   "a reference to symbol \"%s\", which is in no section",
 				   sym->name);
 	if (bpfcc_elf_is_code(&p->l->elf, sym->section))
-		return bpfcc_error(p->l->diag, &p->where,
-				   "write the loop out: bpf_loop() and bpf_for_each_map_elem() are "
-				   "not supported yet",
-				   "the address of a function (a callback) is not supported yet");
+		return patch_func_address(p, in, sym);
 	if (!strcmp(p->l->elf.sections[sym->section].name, ".maps"))
 		return patch_map(p, in, sym);
 	return patch_data(p, in, sym);

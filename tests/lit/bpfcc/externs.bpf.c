@@ -81,4 +81,4 @@ int both(void *ctx)
 // STRONG: help: {{.*}}__weak
 // VARIABLE: error: "strong_variable" is not defined in the object: kernel symbols do not exist in a process
 // POINTERS: error: section "{{.*}}" holds addresses of variables, which an eBPF object cannot have
-// CALLBACK: error: the address of a function (a callback) is not supported yet
+// CALLBACK: error: callbacks are not supported yet
