@@ -21,10 +21,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/auxv.h>
 #include <ucontext.h>
 
+#include "rt/fault.h"
 #include "rt/helpers.h"
+#include "rt/inlay_rt_internal.h"
 #include "rt/probe_copy.h"
 #include "rt/sys.h"
 
@@ -60,9 +61,9 @@ enum fault_state {
 	FAULT_LOST,	/* somebody took a handler away past libc: read by system call */
 };
 
-/* -finlay-no-handler defines it, to any address but 0. */
-extern char __inlay_no_handler_v1[] __attribute__((weak, visibility("default")));
-extern void *dlsym(void *, const char *) __attribute__((weak));
+/* Not in a link without probe objects. */
+extern __typeof__(__inlay_fault_serve) __inlay_fault_serve __attribute__((weak));
+extern __typeof__(__inlay_fault_check_server) __inlay_fault_check_server __attribute__((weak));
 
 static const int owned[NR_OWNED] = { SIGSEGV, SIGBUS };
 static const int stand_ins[NR_OWNED] = { STAND_IN_SEGV, STAND_IN_BUS };
@@ -203,33 +204,18 @@ static int handler_install(int sig, fault_handler *handler, const struct app_act
 	__u64 mask = 0;
 
 	act.sa_sigaction = handler;
-	act.sa_flags = SA_SIGINFO | SA_NODEFER;
+	/* what the target blocks or ignores interrupts no system call */
+	act.sa_flags = SA_SIGINFO | SA_NODEFER | SA_RESTART;
 	if (app->handler != (__u64)SIG_DFL && app->handler != (__u64)SIG_IGN) {
-		act.sa_flags |= (int)app->flags & (SA_ONSTACK | SA_RESTART);
+		act.sa_flags = SA_SIGINFO | SA_NODEFER |
+			       ((int)app->flags & (SA_ONSTACK | SA_RESTART));
 		mask = app->mask;
 		if (!(app->flags & SA_NODEFER))
 			mask |= BIT(sig);
 		mask = stand_ins_for(mask);
 	}
-	sigemptyset(&act.sa_mask);
-	*(__u64 *)&act.sa_mask = mask;
+	sys_set_bits(&act.sa_mask, mask);
 	return __inlay_real_sigaction(sig, &act, NULL);
-}
-
-/*
- * Only the sigaction() that the whole process calls can keep our handler in place. In a shared
- * object that is not searched before libc, or behind another copy of libinlay, it is not ours.
- */
-static int is_interposing(void)
-{
-	void *first;
-
-	if (getauxval(AT_BASE) == 0)
-		return 1; /* no dynamic linker: one link unit, every call is bound to us */
-	if (!dlsym)
-		return 0;
-	first = dlsym(NULL /* RTLD_DEFAULT */, "sigaction");
-	return first && first == __inlay_interposed_sigaction();
 }
 
 /* This thread came with the signals blocked: from its parent, or past libc. */
@@ -256,8 +242,7 @@ static void fault_start(void)
 	if (!__atomic_compare_exchange_n(&state, &expected, FAULT_STARTING, 0, __ATOMIC_ACQ_REL,
 					 __ATOMIC_ACQUIRE))
 		return;
-#ifndef INLAY_RT_SHARED /* libinlay.so.1 is used by targets that have no use for this */
-	if (!__inlay_no_handler_v1 && is_interposing()) {
+	if (!__inlay_fault_is_unwanted() && __inlay_fault_is_interposing()) {
 		outcome = FAULT_ON;
 		owner_start();
 		for (int i = 0; i < NR_OWNED && outcome == FAULT_ON; i++) {
@@ -276,21 +261,13 @@ static void fault_start(void)
 		if (outcome == FAULT_ON)
 			thread_unblock();
 	}
-#else
-	(void)old;
-	(void)app;
-	(void)is_interposing;
-	(void)owner_start;
-#endif
 	__atomic_store_n(&state, outcome, __ATOMIC_RELEASE);
 }
 
-int __inlay_fault_check(void)
+static int check_own(void)
 {
 	struct kernel_action now;
 
-	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == FAULT_NEW)
-		fault_start();
 	if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) != FAULT_ON)
 		return 0;
 	for (int i = 0; i < NR_OWNED; i++) {
@@ -305,6 +282,19 @@ int __inlay_fault_check(void)
 		return 0;
 	}
 	return thread_unblock();
+}
+
+int __inlay_fault_check(void)
+{
+	__u32 now = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+
+	if (now == FAULT_NEW) {
+		fault_start();
+		now = __atomic_load_n(&state, __ATOMIC_ACQUIRE);
+	}
+	if (now == FAULT_OFF && !__inlay_fault_is_unwanted() && __inlay_fault_check_server)
+		return __inlay_fault_check_server();
+	return check_own();
 }
 
 static void guest_install(int index, fault_handler *handler)
@@ -332,14 +322,16 @@ static int guest_action(int index, struct app_action *ret_action)
 
 static int guest_set(int index, const struct sigaction *act, const struct app_action *after)
 {
-	struct sigaction own = *act;
+	struct sigaction own;
 
 	if (after->handler == (__u64)SIG_DFL || after->handler == (__u64)SIG_IGN) {
 		guest_install(index, after->handler == (__u64)SIG_DFL ? on_fault_default :
 									on_fault_ignored);
 		return 0;
 	}
-	*(__u64 *)&own.sa_mask = stand_ins_for(after->mask);
+	own.sa_sigaction = act->sa_sigaction;
+	own.sa_flags = act->sa_flags;
+	sys_set_bits(&own.sa_mask, stand_ins_for(after->mask));
 	return __inlay_real_sigaction(owned[index], &own, NULL) ? -EINVAL : 0;
 }
 
@@ -372,10 +364,9 @@ int __inlay_fault_sigaction(int sig, const struct sigaction *act, struct sigacti
 		}
 	}
 	if (old) {
-		sigemptyset(&old->sa_mask);
 		old->sa_sigaction = (void (*)(int, siginfo_t *, void *))before.handler;
 		old->sa_flags = (int)before.flags;
-		*(__u64 *)&old->sa_mask = before.mask;
+		sys_set_bits(&old->sa_mask, before.mask);
 		old->sa_restorer = NULL;
 	}
 	return 0;
@@ -402,6 +393,27 @@ static int is_synchronous(int index, const siginfo_t *info)
 static void send_to_self(int sig, siginfo_t *info)
 {
 	sys_call4(__NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, info);
+}
+
+/*
+ * An asynchronous signal of a thread that has blocked it, as its stand-in. What was not sent to this
+ * very thread is any thread's that has not blocked it, or that waits for it.
+ */
+static void put_off(int index, siginfo_t *info)
+{
+	long pid = sys_getpid();
+	int sig = stand_ins[index];
+
+	if (info->si_code == SI_TKILL) {
+		send_to_self(sig, info);
+		return;
+	}
+	if (!sys_call3(__NR_rt_sigqueueinfo, pid, sig, info))
+		return;
+	inlay_fault_code_hide(info);
+	if (sys_call3(__NR_rt_sigqueueinfo, pid, sig, info))
+		send_to_self(sig, info);
+	inlay_fault_code_restore(info);
 }
 
 /* As without us. A synchronous fault comes again when we return, with its own registers. */
@@ -450,10 +462,13 @@ static int settle(int sig, siginfo_t *info, ucontext_t *uc)
 	if (index < 0) { /* a stand-in: blocked when it was sent, unblocked now */
 		index = sig == STAND_IN_SEGV ? 0 : 1;
 		info->si_signo = owned[index];
+		inlay_fault_code_restore(info);
 		return index;
 	}
 	if (is_synchronous(index, info)) {
 		resume = __inlay_copy_resume(*context_pc(uc));
+		if (!resume)
+			resume = __inlay_fault_range_resume(*context_pc(uc));
 		if (resume) {
 			*context_pc(uc) = resume;
 			return -1;
@@ -464,7 +479,7 @@ static int settle(int sig, siginfo_t *info, ucontext_t *uc)
 		if (is_synchronous(index, info))
 			die(index, info);
 		else
-			send_to_self(stand_ins[index], info);
+			put_off(index, info);
 		return -1;
 	}
 	return index;
@@ -494,9 +509,19 @@ static void on_fault_ignored(int sig, siginfo_t *info, void *context)
 		die(index, info);
 }
 
+static const struct inlay_fault_server server = {
+	.server_bytes = sizeof(struct inlay_fault_server),
+	.check = check_own,
+	.ranges_add = __inlay_fault_ranges_add,
+	.ranges_remove = __inlay_fault_ranges_remove,
+};
+
 __attribute__((constructor)) static void fault_init(void)
 {
 	fault_start();
-	if (is_owning())
-		pthread_atfork(NULL, NULL, owner_claim);
+	if (!is_owning())
+		return;
+	pthread_atfork(NULL, NULL, owner_claim);
+	if (__inlay_fault_serve)
+		__inlay_fault_serve(&server);
 }

@@ -46,6 +46,19 @@ struct inlay_copy {
 	__u32 pad0;
 	struct inlay_trace **trace;	/* set to the segment's trace ring */
 	void (*fork_child)(void);	/* run in a fork child; may be NULL; signal-safe */
+	const __s32 *fixups;		/* of its rt/probe_copy.c; NULL: it reads no memory */
+	__u64 nr_fixups;
+};
+
+/* What the copy whose handlers own SIGSEGV and SIGBUS does for the others (rt/fault.c). It is never
+ * unloaded: only what is searched before libc can own them. */
+struct inlay_fault_server {
+	__u32 server_bytes;
+	__u32 pad0;
+	int (*check)(void);	/* as __inlay_fault_check(); signal-safe */
+	/* Faults there are repaired from now on; not any more. Adding twice is adding once. */
+	void (*ranges_add)(const __s32 *fixups, __u64 nr_fixups);
+	void (*ranges_remove)(const __s32 *fixups, __u64 nr_fixups);
 };
 
 /*
@@ -67,6 +80,8 @@ struct inlay_rt_table {
 	__u32 (*proc_row)(void);
 	int (*proc_is_alive)(__u32 row);
 	__u64 (*clock_ns)(void);	/* NULL: the leader has no clock linked */
+	void (*fault_serve)(const struct inlay_fault_server *server);
+	int (*fault_check)(void);	/* of the server, for who has fixups; 0 without one */
 };
 
 #define INLAY_NOTE_NAME "Inlay"
@@ -79,7 +94,10 @@ void __inlay_unit_remove_v1(struct inlay_unit *unit);
 /* The trace ring of bpf_trace_printk(); NULL: no segment, drop the record. */
 extern INLAY_HIDDEN struct inlay_trace *__inlay_trace_v1;
 
-/* This process's row in the process table; INLAY_PROC_NONE if it has none. Signal-safe. */
+/*
+ * This process's row in the process table; INLAY_PROC_NONE if it has none. Also what notices a
+ * child that no fork handler has seen: whoever is called out of line anyway, asks. Signal-safe.
+ */
 INLAY_HIDDEN __u32 __inlay_proc_row(void);
 /* Whether the process of a row lives; true when that cannot be known. Signal-safe. */
 INLAY_HIDDEN bool __inlay_proc_is_alive(__u32 row);
@@ -88,6 +106,12 @@ INLAY_HIDDEN bool __inlay_proc_is_alive(__u32 row);
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_delegate(__u64 (*fn)(void));
 extern INLAY_HIDDEN __attribute__((weak)) __u64 __inlay_clock_ns(void);
+extern INLAY_HIDDEN __attribute__((weak)) const __s32 __inlay_copy_fixups[];
+
+/* start.c, for fault.c; weak there, as a link without probe objects has no start. */
+INLAY_HIDDEN void __inlay_fault_serve(const struct inlay_fault_server *server);
+/* As __inlay_fault_check(), of the copy that owns the signals. Signal-safe. */
+INLAY_HIDDEN int __inlay_fault_check_server(void);
 
 /* ---- the state of the leading copy ------------------------------------------------------ */
 

@@ -9,29 +9,18 @@
  * must come first: libc.a's definitions are not all weak. Ours are strong, against the sanitizers'.
  */
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <sys/epoll.h>
-#include <sys/select.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "rt/helpers.h"
+#include "rt/interpose.h"
 #include "rt/sys.h"
 
-#ifndef INLAY_RT_SHARED
-
-#define EXPORT __attribute__((visibility("default")))
-#define BIT(sig) (1ull << ((sig)-1))
-/* libc's own, for cancellation and set*id(): the target can neither block nor see them */
-#define LIBC_SIGNALS (BIT(32) | BIT(33))
-
 extern __typeof__(__inlay_fault_sigaction) __inlay_fault_sigaction __attribute__((weak));
-extern __typeof__(__inlay_fault_mask_in) __inlay_fault_mask_in __attribute__((weak));
-extern __typeof__(__inlay_fault_mask_out) __inlay_fault_mask_out __attribute__((weak));
+
+/* Who gets these names gets the waiting ones too. */
+__attribute__((used)) static const char *const waits = &__inlay_interposed_waits;
 
 /* glibc's second names. Thread sanitizer must know of handlers: its own is the real one then. */
 extern int __sigaction(int, const struct sigaction *, struct sigaction *) __attribute__((weak));
@@ -40,43 +29,10 @@ extern int __interceptor_sigaction(int, const struct sigaction *, struct sigacti
 extern void __tsan_init(void) __attribute__((weak));
 extern sighandler_t ssignal(int, sighandler_t) __attribute__((weak));
 
-extern void __chk_fail(void) __attribute__((weak));
-
 /* prototypes that no header gives */
-int __ppoll_chk(struct pollfd *fds, nfds_t nr, const struct timespec *timeout, const sigset_t *set,
-		size_t fds_bytes);
 sighandler_t __sysv_signal(int sig, sighandler_t handler);
 sighandler_t sysv_signal(int sig, sighandler_t handler);
 sighandler_t bsd_signal(int sig, sighandler_t handler);
-
-static __u64 mask_in(__u64 mask)
-{
-	return __inlay_fault_mask_in ? __inlay_fault_mask_in(mask) : mask;
-}
-
-static __u64 mask_out(__u64 mask)
-{
-	return __inlay_fault_mask_out ? __inlay_fault_mask_out(mask) : mask;
-}
-
-static __u64 set_bits(const sigset_t *set)
-{
-	return *(const __u64 *)set;
-}
-
-static void bits_to_set(__u64 bits, sigset_t *ret_set)
-{
-	sigemptyset(ret_set);
-	*(__u64 *)ret_set = bits;
-}
-
-static long result(long ret)
-{
-	if (ret >= 0)
-		return ret;
-	errno = (int)-ret;
-	return -1;
-}
 
 #if defined(__x86_64__)
 /* The kernel's return from a handler where libc has no second name to give it. */
@@ -115,7 +71,7 @@ static int raw_sigaction(int sig, const struct sigaction *act, struct sigaction 
 	if (ret == 0 && old) {
 		old->sa_sigaction = (void (*)(int, siginfo_t *, void *))out.handler;
 		old->sa_flags = (int)out.flags;
-		bits_to_set(out.mask, &old->sa_mask);
+		sys_set_bits(&old->sa_mask, out.mask);
 	}
 	return (int)result(ret);
 }
@@ -140,8 +96,10 @@ static int inlay_sigaction(int sig, const struct sigaction *act, struct sigactio
 	if (ret != -ENOSYS)
 		return (int)result(ret);
 	if (act) {
-		copy = *act;
-		*(__u64 *)&copy.sa_mask = mask_in(set_bits(&act->sa_mask));
+		copy.sa_sigaction = act->sa_sigaction;
+		copy.sa_flags = act->sa_flags;
+		copy.sa_restorer = act->sa_restorer;
+		sys_set_bits(&copy.sa_mask, mask_in(set_bits(&act->sa_mask)));
 	}
 	ret = __inlay_real_sigaction(sig, act ? &copy : NULL, old);
 	if (ret == 0 && old)
@@ -163,16 +121,24 @@ void *__inlay_interposed_sigaction(void)
 	return (void *)inlay_sigaction_here;
 }
 
+/* Not by an initialiser, which may become a call of memset(). */
+static void action_make(struct sigaction *ret_act, sighandler_t handler, int flags, int blocked)
+{
+	ret_act->sa_handler = handler;
+	ret_act->sa_flags = flags;
+	ret_act->sa_restorer = NULL;
+	sys_set_bits(&ret_act->sa_mask, is_signal(blocked) ? BIT(blocked) : 0);
+}
+
 static sighandler_t set_handler(int sig, sighandler_t handler, int flags)
 {
-	struct sigaction act = { .sa_handler = handler, .sa_flags = flags }, old;
+	struct sigaction act, old;
 
 	if (handler == SIG_ERR) {
 		errno = EINVAL;
 		return SIG_ERR;
 	}
-	if (flags == SA_RESTART)
-		sigaddset(&act.sa_mask, sig);
+	action_make(&act, handler, flags, flags == SA_RESTART ? sig : 0);
 	return inlay_sigaction(sig, &act, &old) ? SIG_ERR : old.sa_handler;
 }
 
@@ -208,7 +174,7 @@ static long change_mask(int how, const sigset_t *set, sigset_t *old)
 		in = mask_in(set_bits(set)) & ~LIBC_SIGNALS;
 	ret = sys_call4(__NR_rt_sigprocmask, how, set ? &in : NULL, &out, 8);
 	if (ret == 0 && old)
-		bits_to_set(mask_out(out), old);
+		sys_set_bits(old, mask_out(out));
 	return ret;
 }
 
@@ -226,7 +192,7 @@ EXPORT int sigblock(int mask)
 {
 	sigset_t set, old;
 
-	bits_to_set((__u32)mask, &set);
+	sys_set_bits(&set, (__u32)mask);
 	return sigprocmask(SIG_BLOCK, &set, &old) ? -1 : (int)set_bits(&old);
 }
 
@@ -234,7 +200,7 @@ EXPORT int sigsetmask(int mask)
 {
 	sigset_t set, old;
 
-	bits_to_set((__u32)mask, &set);
+	sys_set_bits(&set, (__u32)mask);
 	return sigprocmask(SIG_SETMASK, &set, &old) ? -1 : (int)set_bits(&old);
 }
 
@@ -242,9 +208,9 @@ static int change_one(int how, int sig)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	if (sigaddset(&set, sig))
-		return -1;
+	if (!is_signal(sig))
+		return (int)result(-EINVAL);
+	sys_set_bits(&set, BIT(sig));
 	return sigprocmask(how, &set, NULL);
 }
 
@@ -260,26 +226,28 @@ EXPORT int sigrelse(int sig)
 
 EXPORT int sigignore(int sig)
 {
-	struct sigaction act = { .sa_handler = SIG_IGN };
+	struct sigaction act;
 
+	action_make(&act, SIG_IGN, 0, 0);
 	return inlay_sigaction(sig, &act, NULL);
 }
 
 EXPORT sighandler_t sigset(int sig, sighandler_t disposition)
 {
-	struct sigaction act = { .sa_handler = disposition }, old;
+	struct sigaction act, old;
 	int is_hold = disposition == SIG_HOLD;
 	sigset_t set, before;
 
-	sigemptyset(&set);
-	if (disposition == SIG_ERR || sigaddset(&set, sig)) {
+	if (disposition == SIG_ERR || !is_signal(sig)) {
 		errno = EINVAL;
 		return SIG_ERR;
 	}
+	action_make(&act, disposition, 0, 0);
+	sys_set_bits(&set, BIT(sig));
 	if (inlay_sigaction(sig, is_hold ? NULL : &act, &old) ||
 	    sigprocmask(is_hold ? SIG_BLOCK : SIG_UNBLOCK, &set, &before))
 		return SIG_ERR;
-	return sigismember(&before, sig) ? SIG_HOLD : old.sa_handler;
+	return set_bits(&before) & BIT(sig) ? SIG_HOLD : old.sa_handler;
 }
 
 EXPORT int sigpending(sigset_t *ret_set)
@@ -288,102 +256,6 @@ EXPORT int sigpending(sigset_t *ret_set)
 	long ret = sys_call3(__NR_rt_sigpending, &bits, 8, 0);
 
 	if (ret == 0)
-		bits_to_set(bits & (BIT(SIGSEGV) | BIT(SIGBUS)) ? bits | mask_out(bits) :
-								 mask_out(bits),
-			    ret_set);
+		sys_set_bits(ret_set, (bits & (BIT(SIGSEGV) | BIT(SIGBUS))) | mask_out(bits));
 	return (int)result(ret);
 }
-
-/*
- * Waiting with a mask: handlers that run meanwhile run under it. The calls are cancellation points;
- * asynchronous cancellation around the bare system call is what libc did itself for long.
- */
-static long waiting_call(long nr, long a, long b, long c, long d, long e, long f)
-{
-	int type, ignored;
-	long ret;
-
-	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
-	ret = sys_call6(nr, a, b, c, d, e, f);
-	pthread_setcanceltype(type, &ignored);
-	return result(ret);
-}
-
-EXPORT int sigsuspend(const sigset_t *set)
-{
-	__u64 mask = mask_in(set_bits(set)) & ~LIBC_SIGNALS;
-
-	return (int)waiting_call(__NR_rt_sigsuspend, (long)&mask, 8, 0, 0, 0, 0);
-}
-
-EXPORT int ppoll(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
-		      const sigset_t *set)
-{
-	__u64 mask = set ? mask_in(set_bits(set)) & ~LIBC_SIGNALS : 0;
-	struct timespec left; /* the kernel writes the rest of the time back */
-
-	if (timeout)
-		left = *timeout;
-	return (int)waiting_call(__NR_ppoll, (long)fds, (long)nr, timeout ? (long)&left : 0,
-				 set ? (long)&mask : 0, 8, 0);
-}
-
-/* ppoll() under _FORTIFY_SOURCE; libc's would take the mask as it is. */
-EXPORT int __ppoll_chk(struct pollfd *fds, nfds_t nr, const struct timespec *timeout,
-		       const sigset_t *set, size_t fds_bytes)
-{
-	if (fds_bytes / sizeof(*fds) < nr) { /* the target's own check, and its own end */
-		if (__chk_fail)
-			__chk_fail();
-		__builtin_trap();
-	}
-	return ppoll(fds, nr, timeout, set);
-}
-
-EXPORT int pselect(int nr, fd_set *readable, fd_set *writable, fd_set *exceptional,
-		   const struct timespec *timeout, const sigset_t *set)
-{
-	__u64 mask = set ? mask_in(set_bits(set)) & ~LIBC_SIGNALS : 0;
-	struct timespec left;
-	struct {
-		const __u64 *mask;
-		size_t bytes;
-	} arg = { set ? &mask : NULL, 8 };
-
-	if (timeout)
-		left = *timeout;
-	return (int)waiting_call(__NR_pselect6, nr, (long)readable, (long)writable,
-				 (long)exceptional, timeout ? (long)&left : 0, (long)&arg);
-}
-
-EXPORT int epoll_pwait(int fd, struct epoll_event *events, int max, int timeout,
-			    const sigset_t *set)
-{
-	__u64 mask = set ? mask_in(set_bits(set)) & ~LIBC_SIGNALS : 0;
-
-	return (int)waiting_call(__NR_epoll_pwait, fd, (long)events, max, timeout,
-				 set ? (long)&mask : 0, 8);
-}
-
-EXPORT int epoll_pwait2(int fd, struct epoll_event *events, int max,
-			     const struct timespec *timeout, const sigset_t *set)
-{
-	__u64 mask = set ? mask_in(set_bits(set)) & ~LIBC_SIGNALS : 0;
-
-	return (int)waiting_call(__NR_epoll_pwait2, fd, (long)events, max, (long)timeout,
-				 set ? (long)&mask : 0, 8);
-}
-
-#else
-
-int __inlay_real_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
-{
-	return sigaction(sig, act, old);
-}
-
-void *__inlay_interposed_sigaction(void)
-{
-	return NULL;
-}
-
-#endif /* INLAY_RT_SHARED */

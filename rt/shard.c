@@ -25,6 +25,9 @@
 /* When no shard can be had, every hit comes here: most of them must not search again. */
 #define SKIPS_AFTER_FAILURE 1000
 
+/* By glibc's second name, which a target does not define, interpose or probe. */
+extern int __pthread_setspecific(pthread_key_t key, const void *value) __attribute__((weak));
+
 struct shard_map {
 	const struct inlay_map_desc *desc;	/* NULL: free, its library is gone */
 	ptrdiff_t slot_off;			/* the thread's slot from the thread pointer */
@@ -408,7 +411,9 @@ char *__inlay_shard_get(const struct inlay_map_desc *desc)
 		store_relaxed(&map->skips, skips - 1);
 	} else if (sys_getpid() == __inlay_rt.pid) {
 		/* before the claim: whatever is claimed is handed on */
-		if (has_exit_key)
+		if (has_exit_key && __pthread_setspecific)
+			__pthread_setspecific(exit_key, (void *)1);
+		else if (has_exit_key)
 			pthread_setspecific(exit_key, (void *)1);
 		shard = shard_find(desc, map->row);
 		if (!shard)

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 
 #include "rt/inlay_rt_internal.h"
+#include "rt/probe_copy.h"
 #include "rt/sys.h"
 
 extern char **environ;
@@ -21,6 +22,40 @@ struct inlay_trace *__inlay_trace_v1;
 
 #define MAX_COPIES 64
 static struct inlay_copy *copies[MAX_COPIES];
+static const struct inlay_fault_server *fault_server;
+
+/* A copy and the server come in any order; whoever is second brings them together. */
+static void fault_introduce(const struct inlay_copy *copy)
+{
+	const struct inlay_fault_server *server = __atomic_load_n(&fault_server, __ATOMIC_SEQ_CST);
+
+	/* an older copy is shorter */
+	if (server && copy->copy_bytes >= sizeof(*copy) && copy->fixups)
+		server->ranges_add(copy->fixups, copy->nr_fixups);
+}
+
+static void fault_serve(const struct inlay_fault_server *server)
+{
+	__u32 i;
+
+	if (server->server_bytes < sizeof(*server) || load_relaxed(&fault_server))
+		return;
+	/* sequentially consistent: pairs with copy_add() */
+	__atomic_store_n(&fault_server, server, __ATOMIC_SEQ_CST);
+	for (i = 0; i < MAX_COPIES; i++) {
+		const struct inlay_copy *copy = __atomic_load_n(&copies[i], __ATOMIC_SEQ_CST);
+
+		if (copy)
+			fault_introduce(copy);
+	}
+}
+
+static int fault_check(void)
+{
+	const struct inlay_fault_server *server = load_acquire(&fault_server);
+
+	return server ? server->check() : 0;
+}
 
 static void copy_add(struct inlay_copy *copy)
 {
@@ -31,18 +66,22 @@ static void copy_add(struct inlay_copy *copy)
 			continue;
 		if (__inlay_rt.head)
 			store_release(copy->trace, &__inlay_rt.head->trace);
-		store_release(&copies[i], copy);
+		__atomic_store_n(&copies[i], copy, __ATOMIC_SEQ_CST);
+		fault_introduce(copy);
 		return;
 	}
 }
 
 static void copy_remove(struct inlay_copy *copy)
 {
+	const struct inlay_fault_server *server = load_acquire(&fault_server);
 	__u32 i;
 
 	for (i = 0; i < MAX_COPIES; i++)
 		if (load_relaxed(&copies[i]) == copy)
 			store_release(&copies[i], NULL);
+	if (server && copy->copy_bytes >= sizeof(*copy) && copy->fixups)
+		server->ranges_remove(copy->fixups, copy->nr_fixups);
 }
 
 void __inlay_copies_fork_child(void)
@@ -156,6 +195,8 @@ static struct inlay_rt_table table = {
 	.shard_get = __inlay_shard_get,
 	.proc_row = proc_row,
 	.proc_is_alive = proc_is_alive,
+	.fault_serve = fault_serve,
+	.fault_check = fault_check,
 };
 
 /* A leader in a library that dlclose() could take away would leave the others without a runtime. */
@@ -265,10 +306,18 @@ static __u64 (*clock_of(const struct inlay_rt_table *found))(void)
 	return found->table_bytes < end ? NULL : found->clock_ns;
 }
 
+static bool serves_faults(const struct inlay_rt_table *found)
+{
+	return found->table_bytes >= offsetof(struct inlay_rt_table, fault_check) +
+					     sizeof(found->fault_check);
+}
+
 /* ---- this copy -------------------------------------------------------------------------- */
 
 /* NULL before the first unit came. */
 static const struct inlay_rt_table *leader;
+/* This copy's, once it owns the signals. */
+static const struct inlay_fault_server *own_fault_server;
 
 static void copy_fork_child(void)
 {
@@ -301,8 +350,14 @@ void __inlay_unit_add_v1(struct inlay_unit *unit)
 			/* hits in different libraries are ordered */
 			__inlay_clock_delegate(clock_of(found));
 		}
+		if (__inlay_copy_fixups) {
+			this_copy.fixups = __inlay_copy_fixups;
+			this_copy.nr_fixups = INLAY_COPY_FIXUPS;
+		}
 		found->copy_add(&this_copy);
-		store_release(&leader, found);
+		/* sequentially consistent: pairs with __inlay_fault_serve() */
+		__atomic_store_n(&leader, found, __ATOMIC_SEQ_CST);
+		__inlay_fault_serve(NULL);
 	}
 	leader->unit_add(unit);
 }
@@ -313,6 +368,26 @@ void __inlay_unit_remove_v1(struct inlay_unit *unit)
 
 	if (to)
 		to->unit_remove(unit);
+}
+
+/* The server and the leader come in any order; NULL: only the leader is new. */
+void __inlay_fault_serve(const struct inlay_fault_server *server)
+{
+	const struct inlay_rt_table *to;
+
+	if (server)
+		__atomic_store_n(&own_fault_server, server, __ATOMIC_SEQ_CST);
+	server = __atomic_load_n(&own_fault_server, __ATOMIC_SEQ_CST);
+	to = __atomic_load_n(&leader, __ATOMIC_SEQ_CST);
+	if (server && to && serves_faults(to))
+		to->fault_serve(server);
+}
+
+int __inlay_fault_check_server(void)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to && serves_faults(to) ? to->fault_check() : 0;
 }
 
 __attribute__((destructor(101))) static void copy_stop(void)

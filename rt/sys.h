@@ -11,6 +11,7 @@
 
 #include <asm/unistd.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -210,6 +211,20 @@ static inline int sys_clock_gettime(int clock, struct sys_timespec *ts)
 static inline int sys_nanosleep(const struct sys_timespec *ts)
 {
 	return (int)sys_call3(__NR_nanosleep, ts, 0, 0);
+}
+
+/*
+ * A signal set of libc's from the kernel's 64 bits; not by sigemptyset(), and word by word, as a
+ * handler may need it.
+ */
+static inline void sys_set_bits(sigset_t *ret_set, uint64_t bits)
+{
+	uint64_t *words = (uint64_t *)ret_set;
+	size_t i;
+
+	words[0] = bits;
+	for (i = 1; i < sizeof(*ret_set) / sizeof(*words); i++)
+		words[i] = 0;
 }
 
 /* ---- bytes and strings: the file is compiled so that these stay loops ------------------- */

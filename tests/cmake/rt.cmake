@@ -18,6 +18,6 @@ add_test(NAME unit/rt_shard_tsan COMMAND test_rt_shard_tsan)
 set_tests_properties(unit/rt_shard_tsan PROPERTIES TIMEOUT 120
 	ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:exitcode=66")
 
-foreach(script link dso env kill)
+foreach(script link dso env kill reads symbols)
 	inlay_script_test(e2e/rt-${script} e2e/rt-${script}.sh)
 endforeach()

@@ -90,42 +90,4 @@ fi
 grep -q "AddressSanitizer: SEGV on unknown address 0x000000000008" "$dir/report" ||
 	fail "asan: no report: $(head -3 "$dir/report")"
 
-# A library with a runtime of its own: linked before libc it can keep the handler, loaded later it
-# cannot, and reads by system call.
-cat >"$dir/lib.c" <<'EOF'
-#include "rt/inlay_rt.h"
-int __inlay_fault_check(void);
-int reads(int is_guarded);
-int reads(int is_guarded)
-{
-	long word = 1;
-
-	if (__inlay_fault_check() != is_guarded)
-		return 2;
-	return __inlay_probe_read_user_v1(&word, 8, 16) != -14 || word;
-}
-EOF
-cat >"$dir/linked.c" <<'EOF'
-int reads(int is_guarded);
-int main(void)
-{
-	return reads(1);
-}
-EOF
-cat >"$dir/loads.c" <<'EOF'
-#include <dlfcn.h>
-int main(int argc, char **argv)
-{
-	void *lib = dlopen(argv[argc - 1], RTLD_NOW);
-	int (*reads)(int) = lib ? (int (*)(int))dlsym(lib, "reads") : 0;
-	return reads ? reads(0) : 3;
-}
-EOF
-"$CLANG" -shared -fPIC -I"$INLAY_SOURCE" -I"$INLAY_SOURCE/include" "$dir/lib.c" "$lib" \
-	-o "$dir/libreads.so"
-"$CLANG" "$dir/linked.c" -L"$dir" -lreads -Wl,-rpath,"$dir" -o "$dir/linked"
-"$CLANG" "$dir/loads.c" -o "$dir/loads"
-"$dir/linked" || fail "linked library: exit code $?"
-"$dir/loads" "$dir/libreads.so" || fail "loaded library: exit code $?"
-
 exit $failed
