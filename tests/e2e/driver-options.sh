@@ -7,6 +7,7 @@ set -eu
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export TMPDIR=$work	# clang -### leaves its temporary files behind
 touch "$work/a.c"
 
 sed -n '/separate\[\] = {/,/^};/p' "$INLAY_SOURCE/cli/driver/args.c" | grep -o '"[^"]*"' |

@@ -1,4 +1,6 @@
 // What clang is asked to do, shown by clang itself.
+// clang -### leaves its temporary files behind
+// RUN: rm -rf %t.tmp && mkdir -p %t.tmp && export TMPDIR=%t.tmp
 // RUN: %clang_bpf -c %S/Inputs/work.bpf.c -o %t.bpf.o
 // RUN: %inlay_cc -finlay-probes=%t.bpf.o -c %s -o %t.o -### 2>&1 | FileCheck %s --check-prefix=COMPILE
 // COMPILE: "-cc1"
