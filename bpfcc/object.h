@@ -27,6 +27,12 @@ struct bpfcc_map {
 	uint32_t index;
 	uint32_t btf_key_type_id, btf_value_type_id;
 	const void *data;	/* initial contents, value_size bytes; NULL: zero. --set applied */
+	uint64_t map_extra;	/* BLOOM_FILTER: number of hash functions */
+	bool is_frozen;		/* contents never change (.rodata): loads of it are constants */
+	/* maps of maps: what inner maps are like (its `inner` is NULL); key_size, value_size, flags
+	 * and, without BPF_F_INNER_MAP, max_entries are those of each. NULL: no map of maps, or no
+	 * template was given, which nothing can be looked up in */
+	const struct bpfcc_map *inner;
 	const int32_t *tail_progs; /* PROG_ARRAY filled by the object: max_entries indexes in
 				 * bpfcc_object.progs, -1: empty; NULL: all are */
 };
