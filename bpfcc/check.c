@@ -34,7 +34,9 @@ static int refuse(struct checker *c, uint32_t insn, const char *hint, const char
 	return bpfcc_error(c->diag, &where, hint, "%s", text);
 }
 
-static int check_encoding(struct checker *c)
+static int check_encoding(struct checker *c,
+			  const char *(*problem_of)(const struct bpfcc_func *, uint32_t,
+						    const char **))
 {
 	const struct bpfcc_func *f = c->func;
 	const char *problem, *hint;
@@ -42,7 +44,7 @@ static int check_encoding(struct checker *c)
 	if (!f->nr_insns || f->nr_insns > MAX_INSNS)
 		return refuse(c, 0, NULL, "the function has no instructions, or too many");
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
-		problem = bpfcc_encoding_broken(f, i, &hint);
+		problem = problem_of(f, i, &hint);
 		if (problem)
 			return refuse(c, i, hint, problem);
 		i += bpfcc_insn_is_lddw(&f->insns[i]);
@@ -292,12 +294,24 @@ int bpfcc_check(struct bpfcc_object *object, struct bpfcc_arena *arena, struct b
 		return -ENOMEM;
 	for (uint32_t i = 0; i < object->nr_funcs && !err; i++) {
 		c.func = &object->funcs[i];
-		err = check_encoding(&c);
+		err = check_encoding(&c, bpfcc_encoding_broken);
 		if (!err)
 			err = check_flow(&c);
 	}
 	for (uint32_t i = 0; i < object->nr_funcs && !err; i++)
 		if (state[i] == UNSEEN)
 			err = visit(&c, i, 1, state, height);
+	return err;
+}
+
+int bpfcc_check_encoding(const struct bpfcc_object *object, struct bpfcc_diag *diag)
+{
+	struct checker c = {.diag = diag};
+	int err = 0;
+
+	for (uint32_t i = 0; i < object->nr_funcs && !err; i++) {
+		c.func = &object->funcs[i];
+		err = check_encoding(&c, bpfcc_encoding_problem);
+	}
 	return err;
 }

@@ -12,6 +12,8 @@
 #include "bpfcc/helpers.h"
 #include "bpfcc/isa.h"
 
+#define MAX_STACK_BYTES 512	/* what a program has if nothing is known of it */
+
 static void dump_maps(FILE *out, const struct bpfcc_object *o)
 {
 	for (uint32_t i = 0; i < o->nr_maps; i++) {
@@ -82,7 +84,8 @@ static void dump_func(FILE *out, const struct inlay_bpfcc_object *h, const struc
 	char text[256];
 
 	fprintf(out, "\n%s: %u argument%s, stack %u bytes\n", f->name, f->nr_args,
-		f->nr_args == 1 ? "" : "s", bpfcc_kinds_stack_bytes(h->kinds, f->index));
+		f->nr_args == 1 ? "" : "s",
+		h->kinds ? bpfcc_kinds_stack_bytes(h->kinds, f->index) : MAX_STACK_BYTES);
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
 		if (f->line_nrs && f->line_texts[i] &&
 		    (f->line_nrs[i] != line || f->line_texts[i] != source)) {
@@ -91,7 +94,8 @@ static void dump_func(FILE *out, const struct inlay_bpfcc_object *h, const struc
 			fprintf(out, "; %u: %s\n", line, source + strspn(source, " \t"));
 		}
 		fprintf(out, "%6u: %-40s", i, bpfcc_disasm(&h->data, f, i, text, sizeof(text)));
-		dump_registers(out, &h->data, bpfcc_kinds_before(h->kinds, f->index, i));
+		if (h->kinds)
+			dump_registers(out, &h->data, bpfcc_kinds_before(h->kinds, f->index, i));
 		fputc('\n', out);
 		i += bpfcc_insn_is_lddw(&f->insns[i]);
 	}
@@ -110,6 +114,8 @@ void bpfcc_dump_helpers(FILE *out)
 		bool is_kfunc = !helper->id;
 		const char *comma = "  ";
 
+		if (helper->class == BPFCC_HELPER_ABSENT)
+			continue;
 		if (is_kfunc)
 			fprintf(out, "   -  %s", helper->name);
 		else

@@ -83,6 +83,10 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 		    problem);
 	if (err)
 		return err;
+	/* a program of plain memory is placed nowhere: its section may have any name */
+	if (l->opts->context == INLAY_BPFCC_CONTEXT_MEMORY && s->kind != BPFCC_SECTION_PLACED)
+		*s = (struct bpfcc_section){.kind = BPFCC_SECTION_PLACED,
+					    .prog_kind = INLAY_PROG_ENTRY};
 	switch (s->kind) {
 	case BPFCC_SECTION_KERNEL:
 		l->object->nr_kernel_progs++;
@@ -105,6 +109,7 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 
 int bpfcc_funcs_find(struct bpfcc_loader *l)
 {
+	bool is_memory = l->opts->context == INLAY_BPFCC_CONTEXT_MEMORY;
 	int err = add_functions(l);
 
 	if (err)
@@ -115,6 +120,16 @@ int bpfcc_funcs_find(struct bpfcc_loader *l)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < l->nr_fns; i++) {
 		if (!strcmp(l->elf.sections[l->fns[i].section].name, ".text"))
+			continue;
+		if (is_memory && l->object->nr_funcs)
+			break;
+		err = add_program(l, &l->fns[i]);
+		if (err)
+			return err;
+	}
+	/* without a section of their own, functions of .text are what can be run */
+	for (uint32_t i = 0; i < l->nr_fns && is_memory && !l->object->nr_funcs; i++) {
+		if (!l->fns[i].is_global)
 			continue;
 		err = add_program(l, &l->fns[i]);
 		if (err)

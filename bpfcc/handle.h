@@ -16,8 +16,15 @@ struct inlay_bpfcc_object {
 	struct bpfcc_object data;
 	struct inlay_bpfcc_opts opts;	/* a copy; strings are the arena's, lists are NULL */
 	struct bpfcc_diag diag;		/* for messages after opening, too */
-	struct bpfcc_kinds *kinds;	/* of data.funcs */
+	struct bpfcc_kinds *kinds;	/* of data.funcs; NULL: nothing is known, see prove.h */
 };
+
+/*
+ * A handle with path, name, options and nothing else. The caller's lists (sets, maps, attaches,
+ * program) are in *ret_lists, for the time of opening only. 0 or -ENOMEM.
+ */
+int bpfcc_handle_new(const char *path, const struct inlay_bpfcc_opts *opts,
+		     struct inlay_bpfcc_opts *ret_lists, struct inlay_bpfcc_object **ret_handle);
 
 /* The plain data behind the public handle. */
 const struct bpfcc_object *inlay_bpfcc_object_data(const struct inlay_bpfcc_object *object);

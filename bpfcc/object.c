@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 
 #include "bpfcc/btfcheck.h"
-#include "bpfcc/check.h"
 #include "bpfcc/helpers.h"
 #include "bpfcc/loader.h"
 #include "bpfcc/object_hash.h"
+#include "bpfcc/prove.h"
 
 #define MAX_FILE_BYTES (1u << 30)
 
@@ -48,19 +48,6 @@ out:
 	if (f)
 		fclose(f);
 	return err;
-}
-
-/* File name without directory, ".bpf.o" and ".o". */
-static const char *object_name(struct bpfcc_arena *arena, const char *path)
-{
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	size_t bytes = strlen(name);
-
-	if (bytes > 6 && !strcmp(name + bytes - 6, ".bpf.o"))
-		bytes -= 6;
-	else if (bytes > 2 && !strcmp(name + bytes - 2, ".o"))
-		bytes -= 2;
-	return bpfcc_arena_strndup(arena, name, bytes);
 }
 
 static bool is_gpl_compatible(const char *license)
@@ -193,12 +180,7 @@ static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
 	if (!err)
 		err = relocate(l);
 	if (!err)
-		err = bpfcc_check(l->object, l->arena, l->diag);
-	if (!err)
-		err = bpfcc_kinds_new(l->object, &(struct bpfcc_kinds_opts){
-					      .ctx_bytes = l->is_arm64 ? 34 * 8 : 21 * 8,
-					      .allow_override = h->opts.allow_override,
-				      }, l->arena, l->diag, &h->kinds);
+		err = bpfcc_prove(h, l->is_arm64 ? 34 * 8 : 21 * 8);
 	if (!err)
 		err = bpfcc_object_hash(l->object, &h->opts);
 	if (!err && !l->object->nr_progs)
@@ -206,23 +188,6 @@ static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
 			     "programs for Inlay are in sections like SEC(\"uprobe/FUNCTION\")",
 			     "the object has no user probe program: nothing comes of it");
 	return err;
-}
-
-/* Strings are copied; lists of the caller are used while opening only. */
-static int copy_opts(struct inlay_bpfcc_object *h, const struct inlay_bpfcc_opts *opts)
-{
-	if (opts) {
-		size_t bytes = opts->sz < sizeof(h->opts) ? opts->sz : sizeof(h->opts);
-
-		memcpy(&h->opts, opts, bytes);
-	}
-	h->opts.sz = sizeof(h->opts);
-	if (h->opts.target) {
-		h->opts.target = bpfcc_arena_strdup(h->data.arena, h->opts.target);
-		if (!h->opts.target)
-			return -ENOMEM;
-	}
-	return 0;
 }
 
 static bool targets_arm64(const char *target)
@@ -238,67 +203,23 @@ int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
 			    const struct inlay_bpfcc_opts *opts,
 			    struct inlay_bpfcc_object **ret_object)
 {
-	struct bpfcc_arena *arena;
 	struct inlay_bpfcc_object *h;
-	struct bpfcc_loader l = {0};
 	struct inlay_bpfcc_opts lists;
+	struct bpfcc_loader l;
 	int err;
 
 	*ret_object = NULL;
-	arena = bpfcc_arena_new();
-	if (!arena)
-		return -ENOMEM;
-	h = bpfcc_arena_alloc(arena, sizeof(*h));
-	if (!h) {
-		bpfcc_arena_free(arena);
-		return -ENOMEM;
-	}
-	h->data.arena = arena;
-	h->data.path = bpfcc_arena_strdup(arena, path);
-	h->data.name = object_name(arena, path);
-	err = h->data.path && h->data.name ? copy_opts(h, opts) : -ENOMEM;
-	if (!err) {
-		h->diag = (struct bpfcc_diag){.fn = h->opts.on_message,
-					      .arg = h->opts.on_message_arg,
-					      .path = h->data.path,
-					      .object = &h->data};
-		lists = h->opts;
-		l = (struct bpfcc_loader){.handle = h, .object = &h->data, .arena = arena,
-					  .diag = &h->diag, .opts = &lists,
-					  .is_arm64 = targets_arm64(h->opts.target)};
-		err = open_object(&l, data, size);
-		h->opts.sets = h->opts.maps = h->opts.attaches = NULL;
-		h->opts.program = NULL;
-		h->opts.nr_sets = h->opts.nr_maps = h->opts.nr_attaches = 0;
-	}
+	err = bpfcc_handle_new(path, opts, &lists, &h);
+	if (err)
+		return err;
+	l = (struct bpfcc_loader){.handle = h, .object = &h->data, .arena = h->data.arena,
+				  .diag = &h->diag, .opts = &lists,
+				  .is_arm64 = targets_arm64(h->opts.target)};
+	err = open_object(&l, data, size);
 	if (err) {
 		inlay_bpfcc_object_free(h);
 		return err;
 	}
 	*ret_object = h;
 	return 0;
-}
-
-void inlay_bpfcc_object_free(struct inlay_bpfcc_object *object)
-{
-	if (!object)
-		return;
-	bpf_object__close(object->data.impl);
-	bpfcc_arena_free(object->data.arena);
-}
-
-void inlay_bpfcc_object_hash(const struct inlay_bpfcc_object *object, char ret_hex[33])
-{
-	for (int i = 0; i < 16; i++)
-		snprintf(ret_hex + 2 * i, 3, "%02x", object->data.hash[i]);
-}
-
-const char *inlay_bpfcc_version(void)
-{
-	return INLAY_VERSION;
-}
-
-const struct bpfcc_object *inlay_bpfcc_object_data(const struct inlay_bpfcc_object *object)
-{
-	return &object->data;
 }

@@ -54,10 +54,8 @@ bool cmd_object_option(struct cmd *c, int option)
 	return true;
 }
 
-int cmd_object_open(struct cmd *c, const void *data, size_t bytes,
-		    struct inlay_bpfcc_object **ret_object)
+static int fill_opts(struct cmd *c)
 {
-	*ret_object = NULL;
 	if (c->is_out_of_memory)
 		return -ENOMEM;
 	c->opts.sz = sizeof(c->opts);
@@ -69,7 +67,25 @@ int cmd_object_open(struct cmd *c, const void *data, size_t bytes,
 	c->opts.nr_maps = c->maps.nr;
 	c->opts.attaches = c->attaches.items;
 	c->opts.nr_attaches = c->attaches.nr;
-	return inlay_bpfcc_object_open(c->input, data, bytes, &c->opts, ret_object);
+	return 0;
+}
+
+int cmd_object_open(struct cmd *c, const void *data, size_t bytes,
+		    struct inlay_bpfcc_object **ret_object)
+{
+	int err = fill_opts(c);
+
+	*ret_object = NULL;
+	return err ? err : inlay_bpfcc_object_open(c->input, data, bytes, &c->opts, ret_object);
+}
+
+int cmd_program_open(struct cmd *c, const void *insns, size_t bytes,
+		     struct inlay_bpfcc_object **ret_object)
+{
+	int err = fill_opts(c);
+
+	*ret_object = NULL;
+	return err ? err : inlay_bpfcc_program_open(c->input, insns, bytes, &c->opts, ret_object);
 }
 
 bool cmd_split_program(struct cmd *c)

@@ -18,6 +18,7 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_INTERNAL = 70 };
 /* Each takes argv from its own name on and returns the exit code. */
 int cmd_compile(int argc, char **argv);
 int cmd_verify(int argc, char **argv);
+int cmd_run(int argc, char **argv);
 
 struct json_t;
 
@@ -75,6 +76,9 @@ bool cmd_object_option(struct cmd *c, int option);
 /* Fills in c->opts and opens c->input, or the bytes at `data`. */
 int cmd_object_open(struct cmd *c, const void *data, size_t bytes,
 		    struct inlay_bpfcc_object **ret_object);
+/* The same of plain instructions. */
+int cmd_program_open(struct cmd *c, const void *insns, size_t bytes,
+		     struct inlay_bpfcc_object **ret_object);
 /*
  * Cuts ":PROGRAM" off c->input, into c->opts.program, unless a file has the whole as its name. False:
  * out of memory. c->input is the command's then, and stays allocated to the end of it.

@@ -19,6 +19,7 @@ static const char usage_text[] =
 	"usage: bpfcc [options] FILE.bpf.o -o OUTPUT\n"
 	"       bpfcc [options] -d FILE.bpf.o\n"
 	"       bpfcc verify [options] FILE.bpf.o[:PROGRAM]\n"
+	"       bpfcc run [options] FILE.bpf.o[:PROGRAM]\n"
 	"\n"
 	"Checks an eBPF probe object and compiles it to native code, ahead of time.\n"
 	"\n"
@@ -27,6 +28,7 @@ static const char usage_text[] =
 	"  -O0 ... -O3                optimise less or more (default -O2)\n"
 	"  --target=TRIPLE            compile for another machine (default: this one)\n"
 	CMD_OBJECT_OPTIONS_HELP
+	"  --unsafe-no-verify         compile even what is not safe\n"
 	"  --stats                    programs count their runs and time\n"
 	"  -d, --dump                 print programs with what each register holds\n"
 	"  --helpers                  print the helpers and kernel functions that there are\n"
@@ -108,6 +110,7 @@ static int parse(struct compile *c, int argc, char **argv)
 		CMD_OBJECT_OPTIONS,
 		{"stats", no_argument, NULL, OPT_STATS},
 		{"target", required_argument, NULL, CMD_OPT_TARGET},
+		{"unsafe-no-verify", no_argument, NULL, CMD_OPT_NO_VERIFY},
 		{"dump", no_argument, NULL, 'd'},
 		{"helpers", no_argument, NULL, OPT_HELPERS},
 		{"help", no_argument, NULL, 'h'},

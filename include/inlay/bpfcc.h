@@ -52,6 +52,14 @@ struct inlay_bpfcc_message {
 
 typedef void (*inlay_bpfcc_message_fn)(void *arg, const struct inlay_bpfcc_message *message);
 
+/* What r1 holds when a program starts. */
+enum inlay_bpfcc_context {
+	INLAY_BPFCC_CONTEXT_REGISTERS,	/* struct pt_regs of the target, read-only */
+	/* context_bytes of memory, or 0; r2 = their number. One program of an object, `program` or
+	 * the first, whatever its section is called: it is placed nowhere. */
+	INLAY_BPFCC_CONTEXT_MEMORY,
+};
+
 struct inlay_bpfcc_opts {
 	size_t sz;		/* sizeof(struct inlay_bpfcc_opts) */
 	inlay_bpfcc_message_fn on_message;
@@ -70,6 +78,15 @@ struct inlay_bpfcc_opts {
 	bool allow_write;	/* accept bpf_probe_write_user() */
 	/* Nothing is proved, each opening gives a warning: the programs do what they say. */
 	bool unsafe_no_verify;
+	enum inlay_bpfcc_context context;
+	uint32_t context_bytes;		/* CONTEXT_MEMORY */
+	/* Told of each step of the verifier's walk, one line of text; may be NULL. */
+	void (*on_trace)(void *arg, const char *line);
+	void *on_trace_arg;
+	/* Limits of the walk; 0: the defaults. A refusal says which one was hit. */
+	uint32_t max_insns;		/* instructions walked, of all paths of a program */
+	uint32_t max_jumps;		/* branches waiting to be walked */
+	uint64_t max_state_bytes;	/* memory */
 };
 
 enum inlay_bpfcc_output {
@@ -87,11 +104,26 @@ enum inlay_bpfcc_output {
 int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
 			    const struct inlay_bpfcc_opts *opts,
 			    struct inlay_bpfcc_object **ret_object);
+/*
+ * One program without maps: `bytes` bytes of instructions at `insns`, as an ELF section has them. A
+ * function starts where a call goes. `name` is for messages. Errors as above.
+ */
+int inlay_bpfcc_program_open(const char *name, const void *insns, size_t bytes,
+			     const struct inlay_bpfcc_opts *opts,
+			     struct inlay_bpfcc_object **ret_object);
 void inlay_bpfcc_object_free(struct inlay_bpfcc_object *object);
 
 /* Lowers the object and writes it under a temporary name that is renamed to `path`. */
 int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_output output,
 			    const char *path);
+
+/*
+ * Compiles a program for this machine and runs it once in this process, with r1 = `memory` and
+ * r2 = `bytes`; open the object with CONTEXT_MEMORY and context_bytes of at most `bytes`. `program`
+ * NULL: the first one. Maps are private memory. -ENOENT: no such program; -EINVAL, -ENOMEM.
+ */
+int inlay_bpfcc_object_run(struct inlay_bpfcc_object *object, const char *program, void *memory,
+			   size_t bytes, uint64_t *ret_r0);
 
 /* 32 hex digits and NUL */
 void inlay_bpfcc_object_hash(const struct inlay_bpfcc_object *object, char ret_hex[33]);
