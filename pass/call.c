@@ -250,6 +250,16 @@ static LLVMValueRef first_after_phis(LLVMBasicBlockRef block)
 	return i;
 }
 
+static void run_return(struct site *s, struct pass_ins *ins, unsigned int i)
+{
+	struct pass_probe *probe = s->place->probes[i];
+
+	if (probe->prog->kind == INLAY_PROG_RETURN)
+		ins->guard = guard(s, ins, probe);
+	site_run_return(ins, probe, &s->sessions[i]);
+	ins->guard = NULL;
+}
+
 static void insert_after(struct site *s, struct pass_ins *ins, LLVMValueRef before)
 {
 	struct pass_words words;
@@ -261,16 +271,9 @@ static void insert_after(struct site *s, struct pass_ins *ins, LLVMValueRef befo
 	ins->words = &words;
 	ins->stored = 0;
 	site_begin(ins, before, site_inst_loc(s->run, s->call));
-	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
-		struct pass_probe *probe = s->place->probes[i];
-
-		if (!probe_has(probe, PASS_RETURN))
-			continue;
-		if (probe->prog->kind == INLAY_PROG_RETURN)
-			ins->guard = guard(s, ins, probe);
-		site_run_return(ins, probe, &s->sessions[i]);
-		ins->guard = NULL;
-	}
+	for (unsigned int i = 0; i < s->place->nr_probes; i++)
+		if (probe_has(s->place->probes[i], PASS_RETURN))
+			run_return(s, ins, i);
 	site_end(ins);
 }
 
@@ -290,15 +293,45 @@ static void insert_misses(struct site *s, struct pass_ins *ins)
 	}
 }
 
-static void report_unwinding(struct site *s)
+static bool wants_unwinding(const struct pass_probe *probe)
 {
-	for (unsigned int i = 0; i < s->place->nr_probes; i++) {
-		struct pass_probe *probe = s->place->probes[i];
+	return probe_has(probe, PASS_RETURN) && (probe->prog->flags & BPFCC_PROG_UNWIND);
+}
 
-		if (probe_has(probe, PASS_RETURN) && (probe->prog->flags & BPFCC_PROG_UNWIND))
-			report_skip(s->run, probe, value_name(s->callee), value_name(s->place->fn),
-				    "tag inlay:unwind does nothing at a call");
+/* Makes the place where exit programs that are tagged so run when the call unwinds; or NULL. */
+static LLVMValueRef prepare_unwinding(struct pass_run *run, struct pass_place *place)
+{
+	LLVMValueRef at = NULL;
+	bool is_done = false;
+	const char *why = NULL;
+
+	for (unsigned int i = 0; i < place->nr_probes; i++) {
+		if (!wants_unwinding(place->probes[i]))
+			continue;
+		if (!is_done)
+			at = unwind_place(run, &place->call, &why);
+		is_done = true;
+		if (why)
+			report_skip(run, place->probes[i], value_name(direct_callee(place->call)),
+				    value_name(place->fn), "%s", why);
 	}
+	return at;
+}
+
+static void insert_unwound(struct site *s, struct pass_ins *ins, LLVMValueRef before)
+{
+	LLVMTypeRef type = LLVMGetReturnType(LLVMGetCalledFunctionType(s->call));
+	bool has_value = LLVMGetTypeKind(type) != LLVMVoidTypeKind;
+	struct pass_words words;
+
+	args_of_result(s->run, s->call, has_value ? LLVMConstNull(type) : NULL, &words);
+	ins->words = &words;
+	ins->stored = 0;
+	site_begin(ins, before, site_inst_loc(s->run, s->call));
+	for (unsigned int i = 0; i < s->place->nr_probes; i++)
+		if (wants_unwinding(s->place->probes[i]))
+			run_return(s, ins, i);
+	site_end(ins);
 }
 
 static bool has_return_programs(const struct pass_place *place)
@@ -309,29 +342,30 @@ static bool has_return_programs(const struct pass_place *place)
 	return false;
 }
 
-void call_insert(struct pass_run *run, const struct pass_place *place)
+void call_insert(struct pass_run *run, const struct pass_place *planned)
 {
+	struct pass_place place = *planned;
+	bool is_tail = site_is_musttail(place.call), overrides = site_overrides(&place) && !is_tail;
+	LLVMValueRef unwound = is_tail ? NULL : prepare_unwinding(run, &place), before = NULL;
 	struct site s = {
 		.run = run,
-		.place = place,
-		.call = place->call,
-		.callee = direct_callee(place->call),
-		.sessions = run_alloc(run, place->nr_probes * sizeof(*s.sessions)),
+		.place = &place,
+		.call = place.call,
+		.callee = direct_callee(place.call),
+		.sessions = run_alloc(run, place.nr_probes * sizeof(*s.sessions)),
 	};
 	struct pass_words words;
 	struct pass_ins ins = {
 		.run = run,
-		.fn = site_fn(run, place->fn),
+		.fn = site_fn(run, place.fn),
 		.words = &words,
-		.place = place,
+		.place = &place,
 	};
-	bool is_tail = site_is_musttail(s.call), overrides = site_overrides(place) && !is_tail;
-	LLVMValueRef before = NULL;
 
 	site_fn(run, s.callee);
-	if (is_coroutine(place->fn)) /* a call may free the memory that a shared frame lives in */
+	if (is_coroutine(place.fn)) /* a call may free the memory that a shared frame lives in */
 		ins.fn->frame = NULL;
-	args_at_call(run, s.call, place->alias, &words);
+	args_at_call(run, s.call, place.alias, &words);
 	site_begin(&ins, s.call, site_inst_loc(run, s.call));
 	if (overrides)
 		site_override_reset(&ins);
@@ -347,10 +381,11 @@ void call_insert(struct pass_run *run, const struct pass_place *place)
 		insert_misses(&s, &ins);
 	}
 	site_end(&ins);
-	report_unwinding(&s);
-	if (!is_tail && has_return_programs(place) && call_returns(s.call))
+	if (!is_tail && has_return_programs(&place) && call_returns(s.call))
 		insert_after(&s, &ins, before ? before : after_call(&s));
-	for (unsigned int i = 0; i < place->nr_probes; i++)
-		record_site(run, place->probes[i], place, INLAY_SITE_CALL);
-	LLVMAddTargetDependentFunctionAttr(place->fn, MARK_CALLS, "");
+	if (unwound)
+		insert_unwound(&s, &ins, unwound);
+	for (unsigned int i = 0; i < place.nr_probes; i++)
+		record_site(run, place.probes[i], &place, INLAY_SITE_CALL);
+	LLVMAddTargetDependentFunctionAttr(place.fn, MARK_CALLS, "");
 }

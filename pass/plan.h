@@ -300,6 +300,13 @@ LLVMValueRef copy_address(struct pass_run *run, LLVMBuilderRef b, LLVMValueRef f
 /* Probed copies become functions of the file. Their names change: everything is written by then. */
 void copies_keep(struct pass_run *run);
 
+/* unwind.c */
+/*
+ * Where only `*call` unwinds; the call may become an invoke. NULL: it does not unwind, for a reason
+ * worth telling if `*ret_why` is set.
+ */
+LLVMValueRef unwind_place(struct pass_run *run, LLVMValueRef *call, const char **ret_why);
+
 /* call.c */
 void call_insert(struct pass_run *run, const struct pass_place *place);
 
