@@ -14,6 +14,9 @@
 #define F_OVERRIDE BPFCC_HELPER_F_OVERRIDE
 #define F_CTX_NULL BPFCC_HELPER_F_CTX_NULL
 #define F_VARIADIC_SCALARS BPFCC_HELPER_F_VARIADIC_SCALARS
+#define F_WRITE BPFCC_HELPER_F_WRITE
+#define F_SIZED BPFCC_HELPER_F_SIZED
+#define F_SLEEPABLE BPFCC_HELPER_F_SLEEPABLE
 
 #define HAS(arg) (BPFCC_ARG_##arg != BPFCC_ARG_NONE)
 
@@ -26,6 +29,10 @@ static const struct bpfcc_helper helpers[] = {
 	 .args = {BPFCC_ARG_##a1, BPFCC_ARG_##a2, BPFCC_ARG_##a3, BPFCC_ARG_##a4, BPFCC_ARG_##a5}, \
 	 .nr_args = HAS(a1) + HAS(a2) + HAS(a3) + HAS(a4) + HAS(a5),                               \
 	 .flags = flags_},
+#define INLAY_LOWERED(id_, name_, ret_, a1, a2, a3, a4, a5, flags_)                                \
+	INLAY_HELPER(id_, name_, LOWERED, ret_, a1, a2, a3, a4, a5, flags_)
+#define INLAY_ABSENT(id_, name_, ret_, a1, a2, a3, a4, a5, flags_)                                 \
+	INLAY_HELPER(id_, name_, ABSENT, ret_, a1, a2, a3, a4, a5, flags_)
 #include "rt/helpers.def"
 };
 
@@ -42,6 +49,7 @@ static const struct bpfcc_helper kfuncs[] = {
 
 const char bpfcc_helpers_abi[] =
 #define INLAY_HELPER(...) #__VA_ARGS__ ";"
+#define INLAY_LOWERED(...) #__VA_ARGS__ ";"
 #define INLAY_KFUNC(...) #__VA_ARGS__ ";"
 #include "rt/helpers.def"
 	;
@@ -76,6 +84,14 @@ int bpfcc_kfunc_index(const char *name)
 	for (size_t i = 0; i < NR(kfuncs); i++)
 		if (!strcmp(kfuncs[i].name, name))
 			return (int)i;
+	return -1;
+}
+
+int bpfcc_helper_callback_arg(const struct bpfcc_helper *helper)
+{
+	for (int i = 0; i < BPFCC_MAX_ARGS; i++)
+		if (helper->args[i] == BPFCC_ARG_FUNC)
+			return i;
 	return -1;
 }
 

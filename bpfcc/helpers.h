@@ -9,7 +9,13 @@
 
 #define BPFCC_MAX_ARGS 5
 
-enum bpfcc_helper_class { BPFCC_HELPER_INLINE, BPFCC_HELPER_AUTO, BPFCC_HELPER_CALL };
+enum bpfcc_helper_class {
+	BPFCC_HELPER_INLINE,
+	BPFCC_HELPER_AUTO,
+	BPFCC_HELPER_CALL,
+	BPFCC_HELPER_LOWERED,	/* code made by bpfcc/ll/ */
+	BPFCC_HELPER_ABSENT,	/* the verifier knows it, the runtime does not have it yet */
+};
 
 enum bpfcc_ret {
 	BPFCC_RET_INT,
@@ -17,20 +23,42 @@ enum bpfcc_ret {
 	BPFCC_RET_PTR_MEM,
 	BPFCC_RET_VOID,
 	BPFCC_RET_BOOL,
+	BPFCC_RET_RECORD_OR_NULL,
+	BPFCC_RET_SLICE_OR_NULL,
+	BPFCC_RET_OBJECT,
 };
 
+/* what they mean: rt/helpers.def */
 enum bpfcc_arg {
 	BPFCC_ARG_NONE,
 	BPFCC_ARG_MAP,
 	BPFCC_ARG_KEY,
 	BPFCC_ARG_VALUE,
+	BPFCC_ARG_VALUE_OR_NULL,
+	BPFCC_ARG_VALUE_W,
 	BPFCC_ARG_MEM_R,
 	BPFCC_ARG_MEM_W,
+	BPFCC_ARG_MEM_RW,
+	BPFCC_ARG_MEM_R_OR_NULL,
+	BPFCC_ARG_MEM_W_OR_NULL,
 	BPFCC_ARG_SIZE,
 	BPFCC_ARG_SIZE0,
+	BPFCC_ARG_ALLOC_SIZE,
+	BPFCC_ARG_LONG_OUT,
+	BPFCC_ARG_CONST_STR,
 	BPFCC_ARG_SCALAR,
 	BPFCC_ARG_ADDR,
 	BPFCC_ARG_CTX,
+	BPFCC_ARG_FUNC,
+	BPFCC_ARG_CALLBACK_CTX,
+	BPFCC_ARG_RECORD,
+	BPFCC_ARG_DYNPTR,
+	BPFCC_ARG_DYNPTR_RECORD,
+	BPFCC_ARG_DYNPTR_NEW,
+	BPFCC_ARG_DYNPTR_RECORD_NEW,
+	BPFCC_ARG_SPIN_LOCK,
+	BPFCC_ARG_OBJECT,
+	BPFCC_ARG_NEVER,
 };
 
 enum bpfcc_helper_flags {
@@ -39,6 +67,9 @@ enum bpfcc_helper_flags {
 	BPFCC_HELPER_F_OVERRIDE = 1u << 2,
 	BPFCC_HELPER_F_CTX_NULL = 1u << 3,
 	BPFCC_HELPER_F_VARIADIC_SCALARS = 1u << 4,
+	BPFCC_HELPER_F_WRITE = 1u << 5,
+	BPFCC_HELPER_F_SIZED = 1u << 6,
+	BPFCC_HELPER_F_SLEEPABLE = 1u << 7,
 };
 
 struct bpfcc_helper {
@@ -60,7 +91,9 @@ const struct bpfcc_helper *bpfcc_kfunc_by_index(int32_t index);
 int bpfcc_kfunc_index(const char *name);
 /* The kernel's name of a helper id that Inlay may not have ("bpf_perf_event_output"), or NULL. */
 const char *bpfcc_kernel_helper_name(int32_t id);
-/* Text that changes with any row of the table: part of the object hash. */
+/* index of the FUNC argument, 0 to 4, or -1: the helper calls nothing back */
+int bpfcc_helper_callback_arg(const struct bpfcc_helper *helper);
+/* Text that changes with any row that the runtime has: part of the object hash. */
 extern const char bpfcc_helpers_abi[];
 
 #endif /* INLAY_BPFCC_HELPERS_H */

@@ -143,6 +143,7 @@ static void check_arg(struct step *st, struct helper_call *c, int arg)
 	case BPFCC_ARG_SIZE:
 	case BPFCC_ARG_SIZE0:
 	case BPFCC_ARG_NONE:
+	default:
 		break;
 	}
 }
@@ -184,6 +185,13 @@ static void helper_step(struct step *st, const struct bpf_insn *in)
 	}
 	if (!c.name)
 		c.name = c.helper->name;
+	if (c.helper->class == BPFCC_HELPER_ABSENT) {
+		step_error(st, "bpfcc --helpers lists what there is",
+			   "Inlay's runtime does not have %s yet", c.name);
+		forget_scratch(st->s);
+		st->s->r[0] = ret;
+		return;
+	}
 	for (uint32_t arg = 0; arg < c.helper->nr_args; arg++) {
 		if ((c.helper->flags & BPFCC_HELPER_F_VARIADIC_SCALARS) &&
 		    c.helper->args[arg] == BPFCC_ARG_SCALAR)
