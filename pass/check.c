@@ -82,30 +82,11 @@ static const char *side_obstacle(struct pass_run *run, const struct pass_place *
 	return NULL;
 }
 
-/* A coroutine's frame, where its variables live, goes with this call. */
-static bool frees_coroutine(const struct pass_place *place)
-{
-	for (unsigned int i = 0; i < LLVMGetNumArgOperands(place->call); i++) {
-		LLVMValueRef arg = LLVMGetOperand(place->call, i);
-		LLVMValueRef from = LLVMIsACallInst(arg) ? direct_callee(arg) : NULL;
-
-		if (from && !strcmp(value_name(from), "llvm.coro.free"))
-			return true;
-	}
-	return false;
-}
-
 /* What is no mistake of the program: some functions have no way out where it could run. */
 static const char *no_return_site(const struct pass_place *place, const struct pass_probe *probe)
 {
 	if (!probe_has(probe, PASS_RETURN))
 		return NULL;
-	if (is_coroutine(place->fn) && probe->prog->kind == INLAY_PROG_SESSION) {
-		if (!place->call)
-			return "it is a coroutine: a session would have to outlive its frame";
-		if (frees_coroutine(place))
-			return "it frees the coroutine's frame, where the session is";
-	}
 	if (probe->prog->kind == INLAY_PROG_RETURN && !place->call &&
 	    has_fn_attr(place->fn, "noreturn"))
 		return "it never returns";

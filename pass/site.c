@@ -48,6 +48,17 @@ struct pass_fn *site_fn(struct pass_run *run, LLVMValueRef fn)
 	return run->last_fn = *slot;
 }
 
+/* A coroutine's variables move to its own frame, which may be gone when its ramp returns. */
+static void keep_on_stack(struct pass_run *run, LLVMValueRef v_alloca)
+{
+	static const char kind[] = "coro.outside.frame";
+	LLVMMetadataRef none = LLVMMDNodeInContext2(run->context, NULL, 0);
+
+	LLVMSetMetadata(v_alloca,
+			LLVMGetMDKindIDInContext(run->context, kind, sizeof(kind) - 1),
+			LLVMMetadataAsValue(run->context, none));
+}
+
 LLVMValueRef site_alloca(struct pass_run *run, LLVMValueRef fn, LLVMTypeRef type, const char *name)
 {
 	LLVMBuilderRef b = LLVMCreateBuilderInContext(run->context);
@@ -55,6 +66,8 @@ LLVMValueRef site_alloca(struct pass_run *run, LLVMValueRef fn, LLVMTypeRef type
 
 	LLVMPositionBuilderBefore(b, LLVMGetFirstInstruction(LLVMGetEntryBasicBlock(fn)));
 	v = LLVMBuildAlloca(b, type, name);
+	if (is_coroutine(fn))
+		keep_on_stack(run, v);
 	LLVMDisposeBuilder(b);
 	return v;
 }
@@ -471,6 +484,22 @@ static LLVMValueRef copy_guard(struct pass_ins *ins, const struct pass_probe *pr
 	return LLVMBuildIsNotNull(ins->b, defined, "");
 }
 
+/*
+ * Nobody may know what a session's state holds until the coroutine's ramp returns: a value that is
+ * carried there instead would be carried in the coroutine's frame.
+ */
+static void hide_state(struct pass_ins *ins, LLVMValueRef state)
+{
+	static char code[] = "", constraints[] = "r,~{memory}";
+	LLVMTypeRef ptr = LLVMPointerTypeInContext(ins->run->context, 0);
+	LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(ins->run->context), &ptr, 1, 0);
+	LLVMValueRef v_asm = LLVMGetInlineAsm(type, code, 0, constraints, sizeof(constraints) - 1,
+					      true, false, LLVMInlineAsmDialectATT, false);
+
+	if (state && is_coroutine(ins->place->fn))
+		LLVMBuildCall2(ins->b, type, v_asm, &state, 1, "");
+}
+
 static void insert_entry(struct pass_run *run, const struct pass_place *place,
 			 struct pass_session *sessions)
 {
@@ -496,6 +525,8 @@ static void insert_entry(struct pass_run *run, const struct pass_place *place,
 		if (probe->prog->kind == INLAY_PROG_SESSION)
 			site_session_init(&ins, probe, &sessions[i]);
 		site_run_entry(&ins, probe, &sessions[i]);
+		hide_state(&ins, sessions[i].cookie);
+		hide_state(&ins, sessions[i].armed);
 		record_site(run, probe, place, INLAY_SITE_ENTRY);
 	}
 	if (overrides)
@@ -550,8 +581,8 @@ static bool is_exit(LLVMValueRef terminator)
 
 /*
  * Of a coroutine the ramp is probed: what follows coro.end runs in it only. By then the coroutine
- * may be gone, and with it every alloca that is used on both sides of a suspension: exits have a
- * frame of their own.
+ * may be gone, and nothing of it may be used: exits have a frame of their own, and what a session
+ * keeps is outside the coroutine's.
  */
 static void insert_exits(struct pass_run *run, const struct pass_place *place,
 			 struct pass_session *sessions)
