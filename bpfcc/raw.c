@@ -217,19 +217,7 @@ static int read_contents(struct span s, struct bpfcc_map *m, struct bpfcc_arena 
 	return 0;
 }
 
-static bool read_inner(struct span s, struct bpfcc_map *inner)
-{
-	uint32_t *const fields[] = {&inner->type, &inner->key_size, &inner->value_size,
-				    &inner->max_entries, &inner->map_flags};
-	struct span piece;
-
-	for (size_t i = 0; i < 5; i++)
-		if (!next_piece(&s, ',', &piece) || !number(piece, i < 4 ? 10 : 16, fields[i]))
-			return false;
-	return !s.at;
-}
-
-static uint32_t map_flags(const struct bpfcc_map *m, bool is_frozen)
+static uint32_t map_flags(const struct bpfcc_map *m)
 {
 	switch (m->type) {
 	case BPF_MAP_TYPE_HASH:
@@ -239,18 +227,31 @@ static uint32_t map_flags(const struct bpfcc_map *m, bool is_frozen)
 	case BPF_MAP_TYPE_PERCPU_HASH:
 		return INLAY_MAP_PERCPU | INLAY_MAP_HASH;
 	case BPF_MAP_TYPE_ARRAY:
-		return is_frozen && m->map_flags & BPF_F_RDONLY_PROG && m->max_entries == 1
-			       ? INLAY_MAP_RODATA
-			       : 0;
+		return m->is_frozen && m->max_entries == 1 ? INLAY_MAP_RODATA : 0;
 	default:
 		return 0;
 	}
+}
+
+static bool read_inner(struct span s, struct bpfcc_map *inner)
+{
+	uint32_t *const fields[] = {&inner->type, &inner->key_size, &inner->value_size,
+				    &inner->max_entries, &inner->map_flags};
+	struct span piece;
+
+	inner->name = "inner";
+	for (size_t i = 0; i < 5; i++)
+		if (!next_piece(&s, ',', &piece) || !number(piece, i < 4 ? 10 : 16, fields[i]))
+			return false;
+	inner->flags = map_flags(inner);
+	return !s.at && inner->key_size <= INT32_MAX && inner->value_size <= INT32_MAX;
 }
 
 static int read_map(struct span s, struct bpfcc_map *m, struct bpfcc_arena *arena,
 		    struct bpfcc_diag *diag)
 {
 	struct span name, piece, index;
+	struct bpfcc_map *inner;
 	bool is_frozen = false;
 	uint32_t nr;
 	int err;
@@ -270,13 +271,14 @@ static int read_map(struct span s, struct bpfcc_map *m, struct bpfcc_arena *aren
 		if (kind)
 			piece = (struct span){piece.at + 1, piece.bytes - 1};
 		switch (kind) {
-		case 'i': {
-			struct bpfcc_map inner = {.name = ""};
-
-			if (!read_inner(piece, &inner))
+		case 'i':
+			inner = bpfcc_arena_alloc(arena, sizeof(*inner));
+			if (!inner)
+				return -ENOMEM;
+			if (!read_inner(piece, inner))
 				return bad_map(diag, m->index, "the inner map is not iT,K,V,N,F");
+			m->inner = inner;
 			break;
-		}
 		case 'd':
 			err = read_contents(piece, m, arena, diag);
 			if (err)
@@ -293,7 +295,9 @@ static int read_map(struct span s, struct bpfcc_map *m, struct bpfcc_arena *aren
 	}
 	m->name = name.bytes ? bpfcc_arena_strndup(arena, name.at, name.bytes)
 			     : bpfcc_arena_printf(arena, "map%u", m->index);
-	m->flags = map_flags(m, is_frozen);
+	/* programs write a frozen map, too, unless its flags forbid it */
+	m->is_frozen = is_frozen && m->map_flags & BPF_F_RDONLY_PROG;
+	m->flags = map_flags(m);
 	return m->name ? 0 : -ENOMEM;
 }
 
