@@ -27,12 +27,17 @@ static const char *alu_end(const struct bpf_insn *in)
 	return NULL;
 }
 
-static const char *alu_mov(const struct bpf_insn *in)
+static const char *alu_mov(const struct bpf_insn *in, const char **ret_hint)
 {
 	bool is64 = BPF_CLASS(in->code) == BPF_ALU64;
 
 	if (BPF_SRC(in->code) == BPF_K)
 		return in->src_reg || in->off ? RESERVED : NULL;
+	if (is64 && in->off == BPFCC_CAST_OFF &&
+	    (in->imm == BPFCC_CAST_KERN || in->imm == BPFCC_CAST_USER)) {
+		*ret_hint = "there are no arenas here";
+		return "addr_space_cast is of arena addresses";
+	}
 	if (in->imm)
 		return RESERVED;
 	if (!in->off || in->off == 8 || in->off == 16 || (is64 && in->off == 32))
@@ -51,7 +56,7 @@ static const char *alu(const struct bpf_insn *in, const char **ret_hint)
 	case BPF_END:
 		return alu_end(in);
 	case BPF_MOV:
-		return alu_mov(in);
+		return alu_mov(in, ret_hint);
 	case BPF_NEG:
 		return !is_k || in->src_reg || in->off || in->imm ? RESERVED : NULL;
 	case BPF_DIV:
@@ -103,9 +108,8 @@ static const char *load_constant(const struct bpfcc_func *func, uint32_t insn,
 	case BPF_PSEUDO_MAP_VALUE:
 		return NULL;
 	case BPF_PSEUDO_MAP_FD:
-		return in[1].imm ? RESERVED : NULL;
 	case BPF_PSEUDO_FUNC:
-		return "callbacks are not supported yet";
+		return in[1].imm ? RESERVED : NULL;
 	default:
 		return UNKNOWN;
 	}
@@ -187,9 +191,10 @@ static const char *jump(const struct bpf_insn *in, const char **ret_hint)
 	case BPF_JEQ: case BPF_JGT: case BPF_JGE: case BPF_JSET: case BPF_JNE: case BPF_JSGT:
 	case BPF_JSGE: case BPF_JLT: case BPF_JLE: case BPF_JSLT: case BPF_JSLE:
 		break;
-	case 0xe0:
-		*ret_hint = "write a loop with a constant bound";
-		return "may_goto (can_loop, cond_break) is not supported yet";
+	case BPFCC_JCOND:
+		if (in->code != (BPF_JMP | BPFCC_JCOND))
+			return UNKNOWN;
+		return in->dst_reg || in->src_reg != BPFCC_MAY_GOTO || in->imm ? RESERVED : NULL;
 	default:
 		return UNKNOWN;
 	}

@@ -104,6 +104,17 @@ static void leave(struct step *st)
 	}
 }
 
+/* What this analysis does not follow. */
+static const char *kinds_problem(const struct bpf_insn *in, const char **ret_hint)
+{
+	if (bpfcc_insn_is_func_address(in))
+		return "callbacks are not supported yet";
+	if (!bpfcc_insn_is_may_goto(in))
+		return NULL;
+	*ret_hint = "write a loop with a constant bound";
+	return "may_goto (can_loop, cond_break) is not supported yet";
+}
+
 static void run_block(struct step *st, uint32_t start)
 {
 	const struct bpfcc_func *func = st->f->func;
@@ -123,6 +134,8 @@ static void run_block(struct step *st, uint32_t start)
 		if (st->is_report)
 			memcpy(st->f->regs[i].r, s.r, sizeof(s.r));
 		problem = bpfcc_encoding_problem(func, i, &hint);
+		if (!problem)
+			problem = kinds_problem(in, &hint);
 		if (problem) {
 			st->err = bpfcc_error(
 				st->k->diag,
