@@ -356,7 +356,8 @@ __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 
 	__u32 n = 0;
 	int err;
 
-	while (n < (__u32)fmt_bytes && ((const char *)fmt)[n])
+	while (n < (__u32)fmt_bytes &&
+	       __atomic_load_n((const char *)fmt + n, __ATOMIC_RELAXED))
 		n++;
 	if (n == (__u32)fmt_bytes)
 		return -EINVAL; /* no NUL */

@@ -411,8 +411,8 @@ static _Atomic(int) is_over;
 static void *ends_and_not(void *nul)
 {
 	while (!is_over) {
-		*(volatile char *)nul = 'a';
-		*(volatile char *)nul = '\0';
+		__atomic_store_n((char *)nul, 'a', __ATOMIC_RELAXED);
+		__atomic_store_n((char *)nul, '\0', __ATOMIC_RELAXED);
 	}
 	return NULL;
 }
