@@ -11,6 +11,30 @@
 
 #include "pass/plan.h"
 
+static void add_attr(struct pass_run *run, LLVMValueRef fn, const char *name)
+{
+	LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex,
+				LLVMCreateEnumAttribute(run->context, attr_kind(name), 0));
+}
+
+/*
+ * The optimiser may inline a subprogram or helper into the target's function later, and then joins
+ * what the two say about mathematics, vectors and progress: what has neither of the first and ends, as
+ * every eBPF program does, says what changes nothing.
+ */
+static void make_neutral(struct pass_run *run, LLVMValueRef fn)
+{
+	static const char *const fp[] = {
+		"approx-func-fp-math", "less-precise-fpmad",	  "no-infs-fp-math",
+		"no-nans-fp-math",     "no-signed-zeros-fp-math", "unsafe-fp-math",
+	};
+
+	for (size_t i = 0; i < sizeof(fp) / sizeof(fp[0]); i++)
+		LLVMAddTargetDependentFunctionAttr(fn, fp[i], "true");
+	LLVMAddTargetDependentFunctionAttr(fn, "min-legal-vector-width", "0");
+	add_attr(run, fn, "mustprogress");
+}
+
 static bool lower(struct pass_run *run, struct pass_object *object)
 {
 	int err = bpfcc_lower(object->handle, run->context, LLVMGetTarget(run->module),
@@ -25,6 +49,10 @@ static bool lower(struct pass_run *run, struct pass_object *object)
 		run->failed = true;
 		return false;
 	}
+	for (LLVMValueRef fn = LLVMGetFirstFunction(object->lowered); fn;
+	     fn = LLVMGetNextFunction(fn))
+		if (!LLVMIsDeclaration(fn))
+			make_neutral(run, fn);
 	reads_of_object(run, object);
 	return true;
 }
@@ -38,12 +66,6 @@ bool import_lower(struct pass_run *run)
 			return false;
 	}
 	return true;
-}
-
-static void add_attr(struct pass_run *run, LLVMValueRef fn, const char *name)
-{
-	LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex,
-				LLVMCreateEnumAttribute(run->context, attr_kind(name), 0));
 }
 
 /* The linker takes a discardable body only where something waits for it: this declaration. */
