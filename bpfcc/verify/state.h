@@ -129,6 +129,7 @@ struct verify_state {
 	struct verify_ref refs[VERIFY_MAX_REFS];
 	uint32_t nr_refs;
 	uint32_t may_goto_depth;
+	uint32_t callback_rounds; /* how often a callback has returned to its call; walk.c's */
 	uint32_t next_id;	/* for id, ref and uid: unique on this path */
 };
 

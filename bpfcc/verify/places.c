@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is known of instructions before any walk: where paths join, and which registers may still be
+ * read from there on. A register that nothing reads any more is the same as one that holds nothing:
+ * states that differ in it alone are equal.
+ */
+#include <errno.h>
+
+#include "bpfcc/verify/walk.h"
+
+#define ARGS 0x3eu	/* r1 to r5 */
+#define JCOND 0xe0
+
+static uint32_t call_reads(const struct bpf_insn *in)
+{
+	const struct bpfcc_helper *helper;
+
+	if (in->src_reg == BPF_PSEUDO_CALL)
+		return ARGS;
+	helper = in->src_reg ? NULL : bpfcc_helper_by_id(in->imm);
+	return helper ? ((1u << helper->nr_args) - 1) << 1 : ARGS;
+}
+
+uint32_t verify_reads(const struct bpf_insn *in)
+{
+	uint32_t dst = 1u << in->dst_reg, src = 1u << in->src_reg;
+
+	switch (BPF_CLASS(in->code)) {
+	case BPF_ALU:
+	case BPF_ALU64:
+		if (BPF_OP(in->code) == BPF_MOV)
+			return BPF_SRC(in->code) == BPF_X ? src : 0;
+		if (BPF_OP(in->code) == BPF_END || BPF_OP(in->code) == BPF_NEG)
+			return dst;
+		return dst | (BPF_SRC(in->code) == BPF_X ? src : 0);
+	case BPF_LDX:
+		return src;
+	case BPF_ST:
+		return dst;
+	case BPF_STX:
+		if (BPF_MODE(in->code) == BPF_ATOMIC && in->imm == BPF_LOAD_ACQ)
+			return src;
+		if (BPF_MODE(in->code) == BPF_ATOMIC && in->imm == BPF_CMPXCHG)
+			return dst | src | 1;
+		return dst | src;
+	case BPF_JMP:
+	case BPF_JMP32:
+		if (BPF_OP(in->code) == JCOND)
+			return 0;
+		if (bpfcc_insn_is_branch(in))
+			return dst | (BPF_SRC(in->code) == BPF_X ? src : 0);
+		if (bpfcc_insn_is_exit(in))
+			return 1;
+		return bpfcc_insn_is_call(in) ? call_reads(in) : 0;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t writes(const struct bpf_insn *in)
+{
+	switch (BPF_CLASS(in->code)) {
+	case BPF_ALU:
+	case BPF_ALU64:
+	case BPF_LDX:
+	case BPF_LD:
+		return 1u << in->dst_reg;
+	case BPF_STX:
+		if (BPF_MODE(in->code) != BPF_ATOMIC)
+			return 0;
+		if (in->imm == BPF_LOAD_ACQ)
+			return 1u << in->dst_reg;
+		if (in->imm == BPF_CMPXCHG)
+			return 1;
+		return in->imm != BPF_STORE_REL && (in->imm & BPF_FETCH) ? 1u << in->src_reg : 0;
+	case BPF_JMP:
+		return bpfcc_insn_is_call(in) ? ARGS | 1 : 0;
+	default:
+		return 0;
+	}
+}
+
+static void find_live(const struct bpfcc_func *f, struct verify_place *places)
+{
+	uint32_t next[2];
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (uint32_t i = f->nr_insns; i-- > 0;) {
+			const struct bpf_insn *in = &f->insns[i];
+			uint32_t live = 0;
+
+			if (i && bpfcc_insn_is_lddw(in - 1))
+				continue;
+			for (int k = bpfcc_insn_next(in, i, next); k-- > 0;)
+				live |= places[next[k]].live;
+			/* the run of a callback comes back to its call, whose arguments it finds */
+			live = (live & ~writes(in)) | verify_reads(in);
+			changed |= live != places[i].live;
+			places[i].live = (uint16_t)live;
+		}
+	}
+}
+
+static bool runs_callback(const struct bpf_insn *in)
+{
+	const struct bpfcc_helper *helper;
+
+	if (!bpfcc_insn_is_call(in) || in->src_reg)
+		return false;
+	helper = bpfcc_helper_by_id(in->imm);
+	for (uint32_t i = 0; helper && i < helper->nr_args; i++)
+		if (helper->args[i] == BPFCC_ARG_FUNC)
+			return true;
+	return false;
+}
+
+static void find_points(const struct bpfcc_func *f, struct verify_place *places)
+{
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		const struct bpf_insn *in = &f->insns[i];
+
+		if (bpfcc_insn_is_lddw(in)) {
+			i++;
+			continue;
+		}
+		if (runs_callback(in))
+			places[i].point |= POINT_JOIN | POINT_FORCE | POINT_CALLBACK;
+		else if (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL)
+			places[i + 1].point |= POINT_JOIN;
+		if (bpfcc_insn_is_branch(in)) {
+			places[i].point |= POINT_JOIN;
+			if (BPF_OP(in->code) == JCOND)
+				places[i].point |= POINT_FORCE | POINT_MAY_GOTO;
+		}
+		if (bpfcc_insn_is_branch(in) || bpfcc_insn_is_goto(in))
+			places[bpfcc_insn_target(in, i)].point |= POINT_JOIN;
+	}
+}
+
+int verify_places_new(struct verify *v)
+{
+	const struct bpfcc_object *o = v->object;
+	struct verify_walk *w = v->walk;
+
+	w->places = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*w->places));
+	w->kept = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*w->kept));
+	if (!w->places || !w->kept)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < o->nr_funcs; i++) {
+		const struct bpfcc_func *f = &o->funcs[i];
+
+		w->places[i] = bpfcc_arena_array(v->arena, f->nr_insns + 1, sizeof(**w->places));
+		w->kept[i] = bpfcc_arena_array(v->arena, f->nr_insns + 1, sizeof(**w->kept));
+		if (!w->places[i] || !w->kept[i])
+			return -ENOMEM;
+		find_live(f, w->places[i]);
+		find_points(f, w->places[i]);
+	}
+	return 0;
+}

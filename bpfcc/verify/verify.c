@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verifier's entry: walks every program of an object and keeps what was found.
+ */
+#include "bpfcc/verify/verify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "bpfcc/verify/facts.h"
+
+/* The kernel's (BPF_COMPLEXITY_LIMIT_INSNS, BPF_COMPLEXITY_LIMIT_JMP_SEQ). */
+#define MAX_WALKED 1000000u
+#define MAX_JUMPS 8192u
+#define MAX_BYTES (480ull << 20)
+
+static const struct bpfcc_prog *prog_at(const struct bpfcc_object *o, uint32_t i)
+{
+	return o->nr_progs ? &o->progs[i] : NULL;
+}
+
+static void set_limits(struct bpfcc_verify_opts *o)
+{
+	if (!o->max_insns)
+		o->max_insns = MAX_WALKED;
+	if (!o->max_jumps)
+		o->max_jumps = MAX_JUMPS;
+	if (!o->max_bytes)
+		o->max_bytes = MAX_BYTES;
+}
+
+static int verify_all(struct bpfcc_verify *b)
+{
+	const struct bpfcc_object *o = b->object;
+	struct verify *v = &b->v;
+	int result = 0;
+
+	for (uint32_t i = 0; i < (o->nr_progs ? o->nr_progs : 1); i++) {
+		v->prog = prog_at(o, i);
+		b->results[i] = verify_walk_prog(v, v->prog ? v->prog->func : &o->funcs[0]);
+		b->stats[i] = b->walk.stats;
+		if (b->results[i] == -ENOMEM)
+			return -ENOMEM;
+		result = result ? result : b->results[i];
+	}
+	return result;
+}
+
+int bpfcc_verify_new(const struct bpfcc_object *object, const struct bpfcc_verify_opts *opts,
+		     struct bpfcc_arena *arena, struct bpfcc_diag *diag,
+		     struct bpfcc_verify **ret_verify)
+{
+	struct bpfcc_verify *b = bpfcc_arena_alloc(arena, sizeof(*b));
+	uint32_t nr = object->nr_progs ? object->nr_progs : 1;
+	int err = 0;
+
+	*ret_verify = NULL;
+	if (!b)
+		return -ENOMEM;
+	b->object = object;
+	b->results = bpfcc_arena_array(arena, nr, sizeof(*b->results));
+	b->stats = bpfcc_arena_array(arena, nr, sizeof(*b->stats));
+	b->kinds = verify_facts_new(object, arena);
+	if (!b->results || !b->stats || !b->kinds)
+		return -ENOMEM;
+	b->walk.result = b;
+	b->walk.opts = *opts;
+	set_limits(&b->walk.opts);
+	b->v = (struct verify){.object = object, .opts = &b->walk.opts, .arena = arena,
+			       .diag = diag, .walk = &b->walk};
+	err = verify_places_new(&b->v);
+	if (!err && object->nr_funcs)
+		err = verify_all(b);
+	free(b->walk.marks);
+	free(b->walk.pending);
+	b->walk.marks = NULL;
+	b->walk.pending = NULL;
+	b->walk.nr_marks = b->walk.max_marks = b->walk.max_pending = 0;
+	if (err == -ENOMEM) {
+		bpfcc_verify_free(b);
+		return err;
+	}
+	*ret_verify = b;
+	return err;
+}
+
+void bpfcc_verify_free(struct bpfcc_verify *b)
+{
+	struct verify_walk *w;
+
+	if (!b)
+		return;
+	w = &b->walk;
+	for (uint32_t i = 0; w->kept && i < b->object->nr_funcs; i++)
+		for (uint32_t k = 0; w->kept[i] && k < b->object->funcs[i].nr_insns; k++) {
+			for (struct verify_kept *kept = w->kept[i][k]; kept; kept = kept->next)
+				verify_state_free(&b->v, kept->state);
+			w->kept[i][k] = NULL;
+		}
+	verify_pool_free(&w->pool);
+}
+
+const struct bpfcc_kinds *bpfcc_verify_kinds(const struct bpfcc_verify *b)
+{
+	return b->kinds;
+}
+
+int bpfcc_verify_result(const struct bpfcc_verify *b, uint32_t prog)
+{
+	return b->results[prog];
+}
+
+const struct bpfcc_verify_stats *bpfcc_verify_stats(const struct bpfcc_verify *b, uint32_t prog)
+{
+	return &b->stats[prog];
+}
+
+/* ---- the oracle's question ---- */
+
+static bool has_kind(const struct verify_reg *r, uint8_t kind, uint64_t value, int64_t off)
+{
+	uint8_t want;
+
+	switch (r->type) {
+	case VT_SCALAR:
+		return !(r->use->flags & USE_PRECISE) ||
+		       (kind == BPFCC_KIND_SCALAR && range_has(&r->num, value));
+	case VT_STACK:
+		want = BPFCC_KIND_STACK;
+		break;
+	case VT_CTX:
+		want = BPFCC_KIND_CTX;
+		break;
+	case VT_MAP_VALUE:
+		want = BPFCC_KIND_MAP_VALUE;
+		break;
+	case VT_MEM:
+		want = BPFCC_KIND_MEM;
+		break;
+	case VT_MAP:
+		return kind == BPFCC_KIND_MAP ||
+		       ((r->flags & VF_OR_NULL) && kind == BPFCC_KIND_SCALAR && !value);
+	default:
+		return true;
+	}
+	if ((r->flags & VF_OR_NULL) && kind == BPFCC_KIND_SCALAR && !value)
+		return true;
+	return kind == want && range_has(&r->num, (uint64_t)(off - r->off));
+}
+
+static bool state_has(const struct verify_state *s, uint32_t func, const uint64_t regs[11],
+		      const uint8_t kinds[11], const int64_t offs[11])
+{
+	const struct verify_frame *f = s->frames[s->nr_frames - 1];
+
+	if (f->func != func)
+		return false;
+	for (int i = 0; i < 11; i++) {
+		const struct verify_reg *r = &f->regs[i];
+
+		/* what nothing looked at may be anything */
+		if (r->type == VT_UNINIT || !(r->use->flags & USE_READ))
+			continue;
+		if (!has_kind(r, kinds[i], regs[i], offs[i]))
+			return false;
+	}
+	return true;
+}
+
+bool bpfcc_verify_has(const struct bpfcc_verify *b, uint32_t func, uint32_t insn,
+		      const uint64_t regs[11], const uint8_t kinds[11], const int64_t offs[11])
+{
+	const struct verify_kept *k;
+
+	if (func >= b->object->nr_funcs || insn >= b->object->funcs[func].nr_insns)
+		return false;
+	k = b->walk.kept[func][insn];
+	if (!k)
+		return true;
+	for (; k; k = k->next)
+		if (state_has(k->state, func, regs, kinds, offs))
+			return true;
+	return false;
+}

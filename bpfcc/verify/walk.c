@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The walk over all paths of a program: depth first, one path at a time, the others waiting on a
+ * stack. Where paths join, a path stops if a kept state holds its own; if none does, it may leave
+ * its state there for others. The argument for each stop is in README.md.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "bpfcc/encoding.h"
+#include "bpfcc/verify/walk.h"
+
+/* ---- paths ---- */
+
+void verify_note(struct verify *v, uint32_t next)
+{
+	struct verify_walk *w = v->walk;
+	struct verify_step *step = verify_pool_alloc(v, sizeof(*step));
+
+	if (!step)
+		return;
+	*step = (struct verify_step){w->steps, w->func, v->insn, next};
+	w->steps = step;
+}
+
+struct verify_state *verify_push(struct verify *v, uint32_t insn)
+{
+	struct verify_walk *w = v->walk;
+	const struct verify_step *here = w->steps;
+	struct verify_state *s;
+
+	if (w->nr_pending == w->opts.max_jumps) {
+		verify_limit(v, "split the program into functions that are tail called, or make "
+				"its loops simpler",
+			     "more than %u branches wait to be walked", w->opts.max_jumps);
+		return NULL;
+	}
+	if (w->nr_pending == w->max_pending) {
+		uint32_t max = w->max_pending ? 2 * w->max_pending : 64;
+		struct verify_pending *pending = verify_grow(v, w->pending,
+							     w->max_pending * sizeof(*pending),
+							     max * sizeof(*pending));
+
+		if (!pending)
+			return NULL;
+		w->pending = pending;
+		w->max_pending = max;
+	}
+	s = verify_state_copy(v, v->cur);
+	if (!s)
+		return NULL;
+	s->insn = insn;
+	verify_note(v, insn);
+	w->pending[w->nr_pending++] = (struct verify_pending){s, w->parent, w->steps};
+	w->steps = here;
+	if (w->parent)
+		w->parent->nr_open++;
+	return s;
+}
+
+/* The state that the marks of `k` still wait for, or NULL. */
+static struct verify_kept *waits_for(struct verify_kept *k)
+{
+	while (k->loop) {
+		k = k->loop;
+		if (k->nr_open)
+			return k;
+	}
+	return NULL;
+}
+
+static void depend_on(struct verify_kept *k, struct verify_kept *loop)
+{
+	struct verify_kept *now;
+
+	if (!k || !loop || loop == k || loop->depth >= k->depth)
+		return;
+	now = k->loop ? waits_for(k) : NULL;
+	if (!now || loop->depth < now->depth)
+		k->loop = loop;
+}
+
+/* The current path ends; states from which nothing is left to be walked are complete. */
+static void end_path(struct verify *v)
+{
+	struct verify_kept *k = v->walk->parent;
+
+	while (k && !--k->nr_open) {
+		struct verify_kept *loop = waits_for(k);
+
+		/* what a state in a loop waits for, those before it in the loop wait for, too */
+		depend_on(k->parent, loop);
+		k = k->parent;
+	}
+	verify_state_free(v, v->cur);
+	v->cur = NULL;
+}
+
+static bool next_path(struct verify *v)
+{
+	struct verify_walk *w = v->walk;
+	struct verify_pending *p;
+
+	if (!w->nr_pending)
+		return false;
+	p = &w->pending[--w->nr_pending];
+	v->cur = p->state;
+	w->parent = p->parent;
+	w->steps = p->steps;
+	w->is_back = false;
+	return true;
+}
+
+/* ---- joins ---- */
+
+static void forget_dead(struct verify *v)
+{
+	uint32_t live = verify_live(v, v->cur, v->cur->nr_frames - 1);
+	struct verify_frame *f = verify_frame(v);
+
+	for (int reg = 0; reg < 10; reg++)
+		if (!(live & 1u << reg))
+			verify_set_uninit(&f->regs[reg]);
+}
+
+/* Kept state and path go on with nodes of their own for every value. */
+static void renew_uses(struct verify *v)
+{
+	struct verify_state *s = v->cur;
+
+	for (uint32_t i = 0; i < s->nr_frames; i++) {
+		struct verify_frame *f = s->frames[i];
+
+		for (int reg = 0; reg < 10; reg++)
+			if (f->regs[reg].use)
+				f->regs[reg].use = verify_use_same(v, f->regs[reg].use, NULL);
+		for (uint32_t k = 0; k < f->nr_slots; k++) {
+			struct verify_slot *slot = &f->slots[k];
+
+			if (slot->use)
+				slot->use = verify_use_same(v, slot->use, NULL);
+			if (slot->spill.use)
+				slot->spill.use = verify_use_same(v, slot->spill.use, NULL);
+		}
+	}
+}
+
+static int keep(struct verify *v, struct verify_kept **list)
+{
+	struct verify_walk *w = v->walk;
+	struct verify_kept *k = verify_pool_alloc(v, sizeof(*k));
+
+	if (!k)
+		return v->err;
+	renew_uses(v);
+	k->state = v->err ? NULL : verify_state_copy(v, v->cur);
+	if (!k->state)
+		return v->err;
+	k->next = *list;
+	*list = k;
+	k->parent = w->parent;
+	k->depth = w->parent ? w->parent->depth + 1 : 0;
+	k->nr_open = 1; /* this path */
+	w->parent = w->fresh = k;
+	w->last_jumps = w->nr_jumps;
+	w->last_insns = w->stats.nr_insns_walked;
+	w->stats.nr_states++;
+	return 0;
+}
+
+static bool same_calls(const struct verify_state *a, const struct verify_state *b)
+{
+	for (uint32_t i = 0; i < a->nr_frames; i++)
+		if (a->frames[i]->call_id != b->frames[i]->call_id)
+			return false;
+	return true;
+}
+
+enum visit { VISIT_GO_ON, VISIT_STOP };
+
+/*
+ * The path came by here before, and stops if nothing new can come of going round once more. Attack:
+ * a loop that never ends. So stopping takes a loop that the run time ends: the run of a callback
+ * within one and the same call of the helper, or one that went through a may_goto.
+ */
+static bool is_bounded_again(struct verify *v, const struct verify_state *old, uint8_t point)
+{
+	const struct verify_state *cur = v->cur;
+
+	if ((point & POINT_CALLBACK) && v->walk->is_back)
+		return same_calls(old, cur) && verify_compare(v, old, cur, COMPARE_WITHIN);
+	if (point & POINT_MAY_GOTO)
+		return old->may_goto_depth != cur->may_goto_depth &&
+		       verify_compare(v, old, cur, COMPARE_WITHIN);
+	return false;
+}
+
+static int endless(struct verify *v)
+{
+	return verify_refuse(v, "bound it with a counter: for (i = 0; i < N; i++); or use bpf_loop()",
+			     "the loop does not end: control comes here again, and nothing has "
+			     "changed");
+}
+
+static void stop_at(struct verify *v, struct verify_kept *k, struct verify_kept *loop)
+{
+	struct verify_walk *w = v->walk;
+
+	depend_on(w->parent, loop);
+	verify_take_marks(v, k->state, v->cur, !loop);
+	k->nr_hits++;
+	w->stats.nr_pruned++;
+	if (w->opts.on_trace)
+		verify_trace(v, "%u: covered by what was walked from here before", v->insn);
+}
+
+/* At a join. Sets *ret; 0 or an error. */
+static int visit(struct verify *v, uint8_t point, enum visit *ret)
+{
+	struct verify_walk *w = v->walk;
+	struct verify_kept **list = &w->kept[w->func][v->insn], **at = list, *k;
+	bool is_forced = (point & POINT_FORCE) || w->opts.keep_states;
+	bool is_kept = is_forced || (w->nr_jumps - w->last_jumps >= 2 &&
+				     w->stats.nr_insns_walked - w->last_insns >= 8);
+
+	*ret = VISIT_GO_ON;
+	forget_dead(v);
+	while ((k = *at)) {
+		const bool is_open = k->nr_open;
+		struct verify_kept *loop = is_open ? NULL : waits_for(k);
+
+		if (is_open) {
+			if (is_bounded_again(v, k->state, point)) {
+				stop_at(v, k, k);
+				*ret = VISIT_STOP;
+				return v->err;
+			}
+			if (verify_compare(v, k->state, v->cur, COMPARE_EQUAL))
+				return endless(v);
+			/* a loop that is being unrolled: not a state for each time round */
+			if (!is_forced && w->nr_jumps - w->last_jumps < 20 &&
+			    w->stats.nr_insns_walked - w->last_insns < 100)
+				is_kept = false;
+		} else if (verify_compare(v, k->state, v->cur,
+					  loop ? COMPARE_WITHIN : COMPARE_MARKS)) {
+			stop_at(v, k, loop);
+			*ret = VISIT_STOP;
+			return v->err;
+		}
+		if (is_kept)
+			k->nr_misses++;
+		if (!w->opts.keep_states &&
+		    k->nr_misses > k->nr_hits * (is_forced ? 64 : 3) + (is_forced ? 64 : 3)) {
+			/* it costs more than it saves. Its node in the chain of parents stays */
+			*at = k->next;
+			verify_state_free(v, k->state);
+			k->state = NULL;
+			continue;
+		}
+		at = &k->next;
+	}
+	return is_kept ? keep(v, list) : 0;
+}
+
+/* ---- instructions ---- */
+
+static int check_encoding(struct verify *v)
+{
+	struct verify_place *p = &v->walk->places[v->walk->func][v->insn];
+	const char *hint, *problem;
+
+	if (p->is_checked)
+		return 0;
+	p->is_checked = true;
+	problem = bpfcc_encoding_problem(verify_func(v), v->insn, &hint);
+	return problem ? verify_refuse(v, hint, "%s", problem) : 0;
+}
+
+/* Control leaves a function. *ret_is_end: also the program. */
+static int leave(struct verify *v, bool *ret_is_end)
+{
+	int err;
+
+	*ret_is_end = v->cur->nr_frames == 1;
+	if (*ret_is_end) {
+		if (verify_reg(v, BPF_REG_0)->type == VT_UNINIT)
+			return verify_refuse(v, "end it with a return",
+					     "the program returns r0, but nothing was put into it "
+					     "on some path");
+		err = verify_read_reg(v, BPF_REG_0);
+		return err ? err : verify_leave(v);
+	}
+	v->walk->is_back = verify_frame(v)->is_callback;
+	return verify_return(v);
+}
+
+static int step(struct verify *v, bool *ret_is_end)
+{
+	const struct bpf_insn *in = verify_insn(v);
+	int err = check_encoding(v);
+
+	*ret_is_end = false;
+	if (err)
+		return err;
+	v->cur->insn = v->insn + (bpfcc_insn_is_lddw(in) ? 2 : 1);
+	switch (BPF_CLASS(in->code)) {
+	case BPF_ALU:
+	case BPF_ALU64:
+		return verify_alu(v, in);
+	case BPF_LD:
+		return verify_lddw(v, in);
+	case BPF_LDX:
+		return verify_load(v, in);
+	case BPF_ST:
+		return verify_store(v, in);
+	case BPF_STX:
+		return BPF_MODE(in->code) == BPF_ATOMIC ? verify_atomic(v, in)
+							: verify_store(v, in);
+	default:
+		if (bpfcc_insn_is_exit(in))
+			return leave(v, ret_is_end);
+		v->walk->nr_jumps++;
+		return BPF_OP(in->code) == BPF_CALL ? verify_call(v, in) : verify_branch(v, in);
+	}
+}
+
+/* One instruction of the current path. */
+static int walk_insn(struct verify *v, bool *ret_is_end)
+{
+	struct verify_walk *w = v->walk;
+	const uint8_t point = w->places[verify_frame(v)->func][v->cur->insn].point;
+	struct verify_reg before[11];
+	enum visit visited;
+	uint32_t frames;
+	int err;
+
+	*ret_is_end = false;
+	v->insn = v->cur->insn;
+	w->func = verify_frame(v)->func;
+	w->fresh = NULL;
+	if (point & POINT_JOIN) {
+		if (w->is_back)
+			v->cur->callback_rounds++;
+		else if (point & POINT_CALLBACK)
+			verify_frame(v)->call_id = verify_new_id(v);
+		err = visit(v, point, &visited);
+		*ret_is_end = visited == VISIT_STOP;
+		if (err || *ret_is_end)
+			return err;
+	}
+	w->is_back = false;
+	if (++w->stats.nr_insns_walked > w->opts.max_insns)
+		return verify_limit(v, "bound its loops with smaller constants, or use bpf_loop()",
+				    "the program is too complex: more than %u instructions were "
+				    "walked", w->opts.max_insns);
+	verify_facts_before(v);
+	frames = v->cur->nr_frames;
+	if (w->opts.on_trace)
+		for (int i = 0; i < 11; i++)
+			before[i] = *verify_reg(v, i);
+	err = step(v, ret_is_end);
+	if (!err)
+		err = v->err;
+	if (!err)
+		verify_facts_after(v);
+	if (!err && w->opts.on_trace)
+		verify_trace_regs(v, before, frames);
+	return err;
+}
+
+/* ---- a program ---- */
+
+static int start(struct verify *v, const struct bpfcc_func *func)
+{
+	const struct bpfcc_verify_opts *o = &v->walk->opts;
+	struct verify_frame *f;
+	struct range num;
+
+	v->cur = verify_alloc(v, sizeof(*v->cur));
+	if (!v->cur)
+		return v->err;
+	f = verify_push_frame(v, v->cur, func->index);
+	if (!f)
+		return v->err;
+	if (o->ctx_kind == BPFCC_CTX_MEMORY && !o->ctx_bytes) {
+		num = range_const(0);
+		verify_set_scalar(v, &f->regs[BPF_REG_1], &num, NULL, NULL);
+	} else {
+		verify_set_pointer(v, &f->regs[BPF_REG_1], VT_CTX, 0);
+	}
+	if (o->ctx_kind == BPFCC_CTX_MEMORY) {
+		num = range_const(o->ctx_bytes);
+		verify_set_scalar(v, &f->regs[BPF_REG_2], &num, NULL, NULL);
+	}
+	return v->err;
+}
+
+static void free_all(struct verify *v)
+{
+	struct verify_walk *w = v->walk;
+
+	if (v->cur)
+		verify_state_free(v, v->cur);
+	v->cur = NULL;
+	while (w->nr_pending)
+		verify_state_free(v, w->pending[--w->nr_pending].state);
+	w->parent = NULL;
+	w->steps = NULL;
+	if (w->opts.keep_states)
+		return;
+	for (uint32_t i = 0; i < v->object->nr_funcs; i++)
+		for (uint32_t k = 0; k < v->object->funcs[i].nr_insns; k++) {
+			struct verify_kept *kept = w->kept[i][k];
+
+			w->kept[i][k] = NULL;
+			for (; kept; kept = kept->next)
+				verify_state_free(v, kept->state);
+		}
+	verify_pool_free(&w->pool);
+}
+
+int verify_walk_prog(struct verify *v, const struct bpfcc_func *func)
+{
+	struct verify_walk *w = v->walk;
+	bool is_end;
+	int err;
+
+	w->stats = (struct bpfcc_verify_stats){0};
+	w->nr_jumps = w->last_jumps = w->last_insns = 0;
+	v->err = 0;
+	err = start(v, func);
+	while (!err && v->cur) {
+		err = walk_insn(v, &is_end);
+		if (err || !is_end)
+			continue;
+		end_path(v);
+		next_path(v);
+	}
+	free_all(v);
+	return err;
+}
