@@ -12,12 +12,12 @@ typedef __u64 inlay_clock_fn(void);
 
 /* rt/start.c: a child that no fork handler has seen becomes a process of its own. Weak: helpers are
  * also linked without the rest of the runtime. */
-__attribute__((visibility("hidden"), weak)) __u32 __inlay_proc_row(void);
+__attribute__((visibility("hidden"), weak)) __u32 __inlay_owner(void);
 
 static inline void inlay_process_check(void)
 {
-	if (__inlay_proc_row)
-		__inlay_proc_row();
+	if (__inlay_owner)
+		__inlay_owner();
 }
 
 /* CLOCK_MONOTONIC, past libc. Before __inlay_vdso_start() by system call. */

@@ -77,8 +77,8 @@ struct inlay_rt_table {
 	void (*unit_add)(struct inlay_unit *unit);
 	void (*unit_remove)(struct inlay_unit *unit);
 	char *(*shard_get)(const struct inlay_map_desc *desc);
-	__u32 (*proc_row)(void);
-	int (*proc_is_alive)(__u32 row);
+	__u32 (*owner)(void);		/* as __inlay_owner() */
+	int (*owner_is_alive)(__u32 owner);
 	__u64 (*clock_ns)(void);	/* NULL: the leader has no clock linked */
 	void (*fault_serve)(const struct inlay_fault_server *server);
 	int (*fault_check)(void);	/* of the server, for who has fixups; 0 without one */
@@ -95,12 +95,12 @@ void __inlay_unit_remove_v1(struct inlay_unit *unit);
 extern INLAY_HIDDEN struct inlay_trace *__inlay_trace_v1;
 
 /*
- * This process's row in the process table; INLAY_PROC_NONE if it has none. Also what notices a
+ * Names this process in a segment (INLAY_OWNER_* in abi.h); 0: it has no row. Also what notices a
  * child that no fork handler has seen: whoever is called out of line anyway, asks. Signal-safe.
  */
-INLAY_HIDDEN __u32 __inlay_proc_row(void);
-/* Whether the process of a row lives; true when that cannot be known. Signal-safe. */
-INLAY_HIDDEN bool __inlay_proc_is_alive(__u32 row);
+INLAY_HIDDEN __u32 __inlay_owner(void);
+/* Whether the process of that name lives; true when that cannot be known. Signal-safe. */
+INLAY_HIDDEN bool __inlay_owner_is_alive(__u32 owner);
 
 /* Optional parts of libinlay (rt/helpers.h), called if they are linked. */
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
@@ -162,6 +162,7 @@ struct rt_state {
 	__u32 pid;
 	__u64 starttime;
 	__u32 row;			/* in procs */
+	__u32 owner;			/* row and turn: __inlay_owner() */
 	int lock_fd;			/* open while a row is claimed, else -1; not a fork child's */
 	struct rt_identity id;
 };
@@ -231,6 +232,10 @@ INLAY_HIDDEN int __inlay_region_map(int fd, void *region, __u64 off, __u64 bytes
 /* proc.c */
 INLAY_HIDDEN void __inlay_proc_claim(void);
 INLAY_HIDDEN void __inlay_proc_release(void);
+/* Whether the process of a row lives; true when that cannot be known. Signal-safe. */
+INLAY_HIDDEN bool __inlay_proc_is_alive(__u32 row);
+/* The same for a row and its turn. */
+INLAY_HIDDEN int __inlay_proc_owner_is_alive(__u32 owner);
 
 /* shard.c */
 INLAY_HIDDEN void __inlay_shard_init(void);

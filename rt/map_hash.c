@@ -27,7 +27,6 @@ struct key_copy {
 static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc, const void *key,
 		    struct key_copy *copy)
 {
-	__u32 row = __inlay_proc_row();
 	__u32 nr_nodes = inlay_hash_nr_nodes(desc);
 
 	op->desc = desc;
@@ -39,7 +38,7 @@ static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc,
 	op->hash = inlay_hash_key(copy->words, desc->key_size);
 	op->seek = 0;
 	op->budget = (nr_nodes < WALK_BUDGET_MAX ? nr_nodes : WALK_BUDGET_MAX) + RETRY_BUDGET;
-	op->owner = row < INLAY_SEGMENT_MAX_PROCS ? row + 1 : 0;
+	op->owner = __inlay_owner() & INLAY_OWNER_MASK;
 	return op->region != 0;
 }
 
@@ -64,7 +63,7 @@ restart:
 		is_match = op->seek ? at->nr == op->seek :
 				      inlay_hash_node_has(at->node, op->key, desc->key_size,
 							  op->hash);
-		at->gen = inlay_load(&at->node->gen);
+		at->gen = INLAY_LIFE_GEN(inlay_load(&at->node->life));
 		at->next = inlay_load_acquire(&at->node->next); /* pairs with inlay_cas() */
 		/* what was read belongs together only if the link to it has not changed since */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -88,7 +87,7 @@ restart:
 
 /* Takes a node off that we have marked, and gives it back. `place` is where it was found. */
 static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, __u32 successor,
-		   enum inlay_hash_pool pool)
+		   enum inlay_hash_stock stock)
 {
 	if (!inlay_cas(at->prev, at->link, inlay_link(at->link, successor))) {
 		struct inlay_hash_place ignored;
@@ -100,7 +99,7 @@ static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, 
 		if (found == INLAY_HASH_UNSURE)
 			return; /* left to the scavenger */
 	}
-	__inlay_hash_give(op, at->nr, at->next, pool);
+	__inlay_hash_give_marked(op, at->nr, stock);
 }
 
 static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
@@ -109,6 +108,11 @@ static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
 	__u64 *words = inlay_hash_node_key(node);
 	__u32 i;
 
+	/*
+	 * Who came here in the node's last life and reads any of this also reads that the link which
+	 * led here has changed since; pairs with the fences of walks.
+	 */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	inlay_store(&node->hash, op->hash);
 	for (i = 0; 8 * i < op->desc->key_size; i++)
 		inlay_store(words + i, inlay_any_word(op->key, op->desc->key_size, i));
@@ -128,53 +132,48 @@ static __s64 percpu_set(struct inlay_hash_op *op, __u32 nr, __u32 gen, const voi
 	return 0;
 }
 
-/* Our node becomes live, unless it has already been deleted again and is somebody else's. */
-static void node_publish(struct inlay_hash_op *op, __u32 nr, __u32 owned)
+/* A node for a new key, or with `is_spare` one to replace a live key's. */
+static __u32 take_any(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock *ret_stock)
 {
-	inlay_cas32(&inlay_hash_node(op->desc, op->region, nr)->state, owned, INLAY_NODE_LIVE);
+	__u32 nr = 0;
+
+	*ret_stock = INLAY_HASH_SPARE;
+	if (is_spare)
+		nr = __inlay_hash_take(op, *ret_stock);
+	if (nr)
+		return nr;
+	*ret_stock = INLAY_HASH_MAIN;
+	return __inlay_hash_take(op, *ret_stock);
 }
 
-/* A node for a new key, or with `is_spare` one to replace a live key's. */
-static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_pool *ret_pool)
+static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock *ret_stock)
 {
-	__u32 nr;
+	__u32 nr = take_any(op, is_spare, ret_stock);
 
-	*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
-	nr = __inlay_hash_take(op, *ret_pool);
-	if (!nr && is_spare) {
-		*ret_pool = INLAY_HASH_MAIN;
-		nr = __inlay_hash_take(op, *ret_pool);
-	}
 	if (nr)
 		return nr;
 	/* a search costs about a step a node, and is made once in as many refusals */
-	if (inlay_load(&inlay_hash_header(op)->drops) % inlay_hash_nr_nodes(op->desc))
-		return 0;
-	*ret_pool = is_spare ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
-	if (!__inlay_hash_scavenge(op, *ret_pool))
+	if (inlay_load(&inlay_hash_header(op)->drops) % inlay_hash_nr_nodes(op->desc) ||
+	    !__inlay_hash_scavenge(op))
 		return 0;
 	op->budget += RETRY_BUDGET;
-	return __inlay_hash_take(op, *ret_pool);
+	return take_any(op, is_spare, ret_stock);
 }
 
 /* A node that we hold while we look for where to link it. */
 struct held {
 	__u32 nr;
-	__u32 owned;	/* its state */
 	__u32 gen;
-	enum inlay_hash_pool pool;
+	enum inlay_hash_stock stock;
 };
 
 static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, const void *value)
 {
-	struct inlay_hash_node *node;
-
-	held->nr = take(op, is_spare, &held->pool);
+	held->nr = take(op, is_spare, &held->stock);
 	if (!held->nr)
 		return false;
-	node = inlay_hash_node(op->desc, op->region, held->nr);
-	held->owned = inlay_load(&node->state);
-	held->gen = inlay_load(&node->gen);
+	held->gen = INLAY_LIFE_GEN(
+		inlay_load(&inlay_hash_node(op->desc, op->region, held->nr)->life));
 	node_fill(op, held->nr, value);
 	return true;
 }
@@ -182,9 +181,7 @@ static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, con
 static void drop(struct inlay_hash_op *op, struct held *held)
 {
 	if (held->nr)
-		__inlay_hash_give(op, held->nr,
-				inlay_load(&inlay_hash_node(op->desc, op->region, held->nr)->next),
-				held->pool);
+		__inlay_hash_give(op, held->nr, held->stock);
 	held->nr = 0;
 }
 
@@ -194,11 +191,8 @@ static bool link_held(struct inlay_hash_op *op, struct held *held, __u64 *link_a
 {
 	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, held->nr);
 
-	inlay_store(&node->next, inlay_link(inlay_load(&node->next), successor));
-	if (!inlay_cas(link_at, old, new))
-		return false;
-	node_publish(op, held->nr, held->owned);
-	return true;
+	inlay_store(&node->next, inlay_link_first(held->gen, successor));
+	return inlay_cas(link_at, old, new);
 }
 
 static void count_drop(struct inlay_hash_op *op)
@@ -232,16 +226,16 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 				break;
 			}
 			if (!link_held(op, &held, &at.node->next, at.next,
-				       inlay_link_marked(at.next, held.nr, op->owner, held.pool),
+				       inlay_link_marked(held.nr, op->owner, held.stock),
 				       at.next))
 				continue;
-			retire(op, &at, held.nr, held.pool);
+			retire(op, &at, held.nr, held.stock);
 			return 0;
 		}
 		err = flags == INLAY_BPF_EXIST ? -INLAY_ENOENT : 0;
 		if (err)
 			break;
-		if (held.pool == INLAY_HASH_SPARE)
+		if (held.stock == INLAY_HASH_SPARE)
 			drop(op, &held);
 		if (!held.nr) {
 			if (!hold(op, &held, false, value)) {
@@ -298,7 +292,7 @@ static __s64 hash_delete(const struct inlay_map_desc *desc, const void *key)
 			break;
 		}
 		if (inlay_cas(&at.node->next, at.next,
-			      inlay_link_marked(at.next, at.next, op.owner, INLAY_HASH_MAIN))) {
+			      inlay_link_marked(at.next, op.owner, INLAY_HASH_MAIN))) {
 			retire(&op, &at, at.next & INLAY_LINK_NODE, INLAY_HASH_MAIN);
 			return 0;
 		}

@@ -19,7 +19,7 @@ struct inlay_hash_op {
 	__u32 hash;
 	__u32 seek;	/* not 0: look for this node instead of the key */
 	__u32 budget;	/* steps left; shared memory may be made to send a walk in circles */
-	__u32 owner;	/* procs row + 1 of this process; 0: unknown */
+	__u32 owner;	/* this process; 0: it has no name */
 };
 
 static inline bool inlay_hash_step(struct inlay_hash_op *op)
@@ -41,7 +41,7 @@ struct inlay_hash_place {
 };
 
 /* The two stocks of nodes; a node moves between them, their sizes stay. */
-enum inlay_hash_pool {
+enum inlay_hash_stock {
 	INLAY_HASH_MAIN,	/* counts against max_entries */
 	INLAY_HASH_SPARE,
 };
@@ -57,30 +57,53 @@ static inline bool inlay_cas(__u64 *p, __u64 old, __u64 new)
 	return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-static inline bool inlay_cas32(__u32 *p, __u32 old, __u32 new)
-{
-	/* pairs with itself: who takes a state over sees what its last owner wrote before */
-	return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-}
-
 /* The link word that replaces `link`: another node, the next tag, no mark. */
 static inline __u64 inlay_link(__u64 link, __u64 nr)
 {
 	return ((link >> INLAY_LINK_TAG_SHIFT) + 1) << INLAY_LINK_TAG_SHIFT | (nr & INLAY_LINK_NODE);
 }
 
-/* The marked word that replaces `link`: whoever writes it owns the node. */
-static inline __u64 inlay_link_marked(__u64 link, __u64 nr, __u32 owner, enum inlay_hash_pool pool)
+/*
+ * The first word of a node's life in a list, far from those of its last lives: whoever still waits
+ * to change one of those fails.
+ */
+static inline __u64 inlay_link_first(__u32 gen, __u64 nr)
 {
-	return link >> INLAY_LINK_TAG_SHIFT << INLAY_LINK_MARKED_TAG_SHIFT |
-	       (pool == INLAY_HASH_SPARE ? INLAY_LINK_SPARE : 0) | (__u64)(owner & 0x1ff) << 32 |
-	       INLAY_LINK_MARK | (nr & INLAY_LINK_NODE);
+	return (__u64)(gen * 0x9e3779b1u) << INLAY_LINK_TAG_SHIFT | (nr & INLAY_LINK_NODE);
 }
 
-static inline __u32 inlay_node_taken(__u32 owner, enum inlay_hash_pool pool, __u32 gen)
+/* The marked word that replaces a link to nr: whoever writes it has the node. */
+static inline __u64 inlay_link_marked(__u64 nr, __u32 owner, enum inlay_hash_stock stock)
 {
-	return INLAY_NODE_TAKEN | (pool == INLAY_HASH_SPARE ? INLAY_NODE_SPARE : 0) | owner << 8 |
-	       gen << INLAY_NODE_TURN_SHIFT;
+	return (stock == INLAY_HASH_SPARE ? INLAY_LINK_SPARE : 0) |
+	       (__u64)owner << INLAY_LINK_TAG_SHIFT | INLAY_LINK_MARK | (nr & INLAY_LINK_NODE);
+}
+
+static inline enum inlay_hash_stock inlay_link_stock(__u64 link)
+{
+	return link & INLAY_LINK_SPARE ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
+}
+
+/* The stock that a node's number says it belongs to. */
+static inline enum inlay_hash_stock inlay_hash_home(const struct inlay_hash_op *op, __u32 nr)
+{
+	return nr <= op->desc->max_entries ? INLAY_HASH_MAIN : INLAY_HASH_SPARE;
+}
+
+/* The life word of a node of a stock. */
+static inline __u64 inlay_life(const struct inlay_hash_op *op, __u32 nr,
+			       enum inlay_hash_stock stock, __u32 state, __u32 owner, __u32 gen)
+{
+	return state | (stock != inlay_hash_home(op, nr) ? INLAY_LIFE_MOVED : 0) |
+	       owner << INLAY_LIFE_OWNER_SHIFT | (__u64)gen << 32;
+}
+
+static inline enum inlay_hash_stock inlay_life_stock(const struct inlay_hash_op *op, __u32 nr,
+						     __u64 life)
+{
+	bool is_main = inlay_hash_home(op, nr) == INLAY_HASH_MAIN;
+
+	return is_main == !(life & INLAY_LIFE_MOVED) ? INLAY_HASH_MAIN : INLAY_HASH_SPARE;
 }
 
 /*
@@ -89,11 +112,15 @@ static inline __u32 inlay_node_taken(__u32 owner, enum inlay_hash_pool pool, __u
  */
 enum inlay_hash_found __inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at);
 
-/* A node of the pool that is ours alone, its generation already counted up; 0: none. */
-__u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_pool pool);
-/* Gives back a node that is ours and in no chain. `link` was the last unmarked one it held. */
-void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, __u64 link, enum inlay_hash_pool pool);
-/* Reclaims the pool's nodes of dead processes; true if the pool may have nodes now. */
-bool __inlay_hash_scavenge(struct inlay_hash_op *op, enum inlay_hash_pool pool);
+/* A node of the stock that is ours alone, in a new generation; 0: none. */
+__u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock stock);
+/* Gives back a node that is ours, whose link is not marked, and that is in no list. */
+void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
+/* Gives back a node whose mark names us, and that is in no list any more. */
+void __inlay_hash_give_marked(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
+/* Makes sure that takers are led to a free node; true if they were not. */
+bool __inlay_hash_show(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
+/* Frees the nodes of dead processes; true if there may be free nodes now that nobody saw before. */
+bool __inlay_hash_scavenge(struct inlay_hash_op *op);
 
 #endif /* INLAY_RT_MAP_HASH_H */

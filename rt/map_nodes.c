@@ -1,117 +1,257 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The stocks of a hash map's nodes: two free stacks and the nodes that were never used.
+ * The stocks of a hash map's nodes: taking one, giving it back, and finding a free one.
  *
- * A node that is taken must name its owner before it leaves its stack, or a process that is killed
- * in between would leak it for good. So a taker first writes its claim into the node on top, then
- * pops it, then makes the claim final (INLAY_NODE_OWNED). Claims on a node that somebody else pops
- * are harmless: only a final claim counts, and that is one compare-exchange which either the taker
- * wins or, if the claim named a dead process, a scavenger.
+ * A node is taken by one compare-exchange of its life word, from FREE to USED by us, and nobody else
+ * writes that word until we give the node back or are dead. So there is no moment at which a killed
+ * process leaves a node that is neither free nor its own.
+ *
+ * Where the free nodes are is a matter of hints (abi.h). A hint that is on may be wrong, and is taken
+ * back by whoever finds it so. A hint that is off is right unless somebody is about to put it on:
+ * who frees a node looks at the hint after that, who takes a hint back looks at the node after that,
+ * and both in sequentially consistent order, so one of them sees what the other did. Only a kill in
+ * between leaves a free node without a hint, for the scavenger to find.
  */
 #include "rt/map_hash.h"
 
-static __u64 *pool_stack(struct inlay_hash_op *op, enum inlay_hash_pool pool)
+/* A row of hints: bit i is on if it differs from what i in [from, to) says. */
+struct hints {
+	__u64 *words;
+	__u32 nr_words;
+	__u32 from, to;
+};
+
+/* The hints of a stock: of nodes (numbers from 0 here), and of the words of those. */
+struct stock {
+	struct hints nodes, words;
+	__u64 *near;
+};
+
+static struct stock stock_of(const struct inlay_hash_op *op, enum inlay_hash_stock which)
 {
+	const struct inlay_map_desc *desc = op->desc;
 	struct inlay_hash_header *header = inlay_hash_header(op);
+	__u32 nr_words = inlay_hash_hint_words(desc->max_entries), nr_sums = (nr_words + 63) / 64;
+	__u64 *words = (__u64 *)(op->region +
+				 inlay_hash_hints_off(desc->max_entries,
+						      inlay_hash_node_bytes(
+							      desc->key_size, desc->value_size,
+							      inlay_hash_is_percpu(desc))));
+	struct stock stock = {
+		.nodes = { words, nr_words, 0, desc->max_entries },
+		.words = { words + nr_words, nr_sums, 0, (desc->max_entries + 63) / 64 },
+		.near = &header->near_main,
+	};
 
-	return pool == INLAY_HASH_SPARE ? &header->free_spare : &header->free_main;
+	if (which == INLAY_HASH_MAIN)
+		return stock;
+	stock.nodes.words += nr_words + nr_sums;
+	stock.nodes.from = desc->max_entries;
+	stock.nodes.to = inlay_hash_nr_nodes(desc);
+	stock.words.words += nr_words + nr_sums;
+	stock.words.from = desc->max_entries / 64;
+	stock.words.to = nr_words;
+	stock.near = &header->near_spare;
+	return stock;
 }
 
-/* Writes our claim into a node that is about to be taken. It may fail: see the top of the file. */
-static void node_claim(struct inlay_hash_op *op, struct inlay_hash_node *node,
-		       enum inlay_hash_pool pool)
+static __u64 low_bits(__u32 n)
 {
-	__u32 state = inlay_load(&node->state);
-
-	if (INLAY_NODE_STATE(state) != INLAY_NODE_LIVE && !(state & INLAY_NODE_OWNED))
-		inlay_cas32(&node->state, state, inlay_node_taken(op->owner, pool, 0));
+	return n >= 64 ? ~0ull : (1ull << n) - 1;
 }
 
-/* Makes the claim on a node final that we have taken; false if a scavenger has it. */
-static bool node_own(struct inlay_hash_op *op, struct inlay_hash_node *node,
-		     enum inlay_hash_pool pool)
+/* The hints of a word that are on. */
+static __u64 hints_load(const struct hints *hints, __u32 word)
 {
-	__u32 gen = inlay_load(&node->gen) + 1;
-	__u32 state = inlay_load(&node->state);
+	__u32 first = 64 * word;
+	__u64 home = low_bits(hints->to > first ? hints->to - first : 0) &
+		     ~low_bits(hints->from > first ? hints->from - first : 0);
 
-	while (!(state & INLAY_NODE_OWNED) && inlay_hash_step(op)) {
-		__u32 owned = inlay_node_taken(op->owner, pool, gen) | INLAY_NODE_OWNED;
+	return __atomic_load_n(&hints->words[word], __ATOMIC_SEQ_CST) ^ home;
+}
 
-		/* pairs with the scavenger's and with claims of other takers */
-		if (__atomic_compare_exchange_n(&node->state, &state, owned, 0, __ATOMIC_ACQ_REL,
-						__ATOMIC_RELAXED)) {
-			inlay_store(&node->gen, gen);
-			return true;
-		}
+static bool hint_is_on(const struct hints *hints, __u32 nr)
+{
+	return hints_load(hints, nr / 64) >> nr % 64 & 1;
+}
+
+static void hint_set(const struct hints *hints, __u32 nr, bool is_on)
+{
+	bool is_home = nr >= hints->from && nr < hints->to;
+	__u64 bit = 1ull << nr % 64;
+
+	/* sequentially consistent: see the top of the file */
+	if (is_on != is_home)
+		__atomic_fetch_or(&hints->words[nr / 64], bit, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_and(&hints->words[nr / 64], ~bit, __ATOMIC_SEQ_CST);
+}
+
+static bool is_free(const struct inlay_hash_op *op, __u32 nr, __u64 life,
+		    enum inlay_hash_stock stock)
+{
+	return INLAY_LIFE_STATE(life) == INLAY_NODE_FREE &&
+	       inlay_life_stock(op, nr, life) == stock;
+}
+
+/* Both levels on, each looked at after the node was freed. */
+static bool show(const struct stock *stock, __u32 nr)
+{
+	bool was_on = true;
+
+	if (!hint_is_on(&stock->nodes, nr - 1)) {
+		hint_set(&stock->nodes, nr - 1, true);
+		was_on = false;
 	}
-	return false;
+	if (!hint_is_on(&stock->words, (nr - 1) / 64)) {
+		hint_set(&stock->words, (nr - 1) / 64, true);
+		was_on = false;
+	}
+	return !was_on;
 }
 
-static __u32 stack_pop(struct inlay_hash_op *op, enum inlay_hash_pool pool)
+bool __inlay_hash_show(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
-	__u64 *stack = pool_stack(op, pool);
+	struct stock stock = stock_of(op, which);
 
-	while (inlay_hash_step(op)) {
-		__u64 top = inlay_load_acquire(stack); /* pairs with __inlay_hash_give() */
-		__u32 nr = top & INLAY_LINK_NODE;
-		struct inlay_hash_node *node;
+	return show(&stock, nr);
+}
+
+static void hide(struct inlay_hash_op *op, const struct stock *stock, __u32 nr,
+		 enum inlay_hash_stock which)
+{
+	__u64 *life = &inlay_hash_node(op->desc, op->region, nr)->life;
+
+	hint_set(&stock->nodes, nr - 1, false);
+	/* pairs with the exchange in give() */
+	if (is_free(op, nr, __atomic_load_n(life, __ATOMIC_SEQ_CST), which))
+		show(stock, nr);
+}
+
+static void hide_word(const struct stock *stock, __u32 word)
+{
+	hint_set(&stock->words, word, false);
+	if (hints_load(&stock->nodes, word)) /* pairs with show() */
+		hint_set(&stock->words, word, true);
+}
+
+static bool claim(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
+{
+	__u64 *at = &inlay_hash_node(op->desc, op->region, nr)->life;
+	__u64 life = inlay_load(at);
+
+	/* pairs with the exchange in give(): what its last owner did to the node is over */
+	return is_free(op, nr, life, which) &&
+	       inlay_cas(at, life, inlay_life(op, nr, which, INLAY_NODE_USED, op->owner,
+					      INLAY_LIFE_GEN(life) + 1));
+}
+
+/*
+ * The hint of a node that was taken stays on. Where nodes come and go nobody ever has to change it;
+ * where they only go, the next taker does.
+ */
+static __u32 word_take(struct inlay_hash_op *op, const struct stock *stock, __u32 word,
+		       enum inlay_hash_stock which)
+{
+	__u64 on = hints_load(&stock->nodes, word);
+
+	for (; on && inlay_hash_step(op); on &= on - 1) {
+		__u32 nr = 64 * word + (__u32)__builtin_ctzll(on) + 1;
 
 		if (nr - 1 >= inlay_hash_nr_nodes(op->desc))
 			return 0;
-		node = inlay_hash_node(op->desc, op->region, nr);
-		node_claim(op, node, pool);
-		if (inlay_cas(stack, top, inlay_link(top, inlay_load(&node->next))) &&
-		    node_own(op, node, pool))
+		if (claim(op, nr, which))
 			return nr;
+		hide(op, stock, nr, which);
 	}
 	return 0;
 }
 
-static __u32 fresh_take(struct inlay_hash_op *op, enum inlay_hash_pool pool)
+static void near_set(const struct stock *stock, __u32 word)
 {
-	__u64 *fresh = &inlay_hash_header(op)->fresh;
-	__u32 limit = pool == INLAY_HASH_SPARE ? INLAY_HASH_SPARES : op->desc->max_entries;
-	__u32 first = pool == INLAY_HASH_SPARE ? op->desc->max_entries : 0;
+	if (inlay_load(stock->near) != word)
+		inlay_store(stock->near, (__u64)word);
+}
 
-	while (inlay_hash_step(op)) {
-		__u64 old = inlay_load(fresh);
-		__u32 used = pool == INLAY_HASH_SPARE ? old >> 32 : (__u32)old;
-		struct inlay_hash_node *node;
-		__u32 nr;
+static __u32 far_take(struct inlay_hash_op *op, const struct stock *stock, __u32 first,
+		      enum inlay_hash_stock which)
+{
+	__u32 i, nr;
 
-		if (used >= limit)
-			return 0;
-		nr = first + used + 1;
-		node = inlay_hash_node(op->desc, op->region, nr);
-		node_claim(op, node, pool);
-		if (inlay_cas(fresh, old, old + (pool == INLAY_HASH_SPARE ? 1ull << 32 : 1)) &&
-		    node_own(op, node, pool))
-			return nr;
+	for (i = 0; i < stock->words.nr_words; i++) {
+		__u32 sum = (first + i) % stock->words.nr_words;
+		__u64 on = hints_load(&stock->words, sum);
+
+		for (; on; on &= on - 1) {
+			__u32 word = 64 * sum + (__u32)__builtin_ctzll(on);
+
+			if (word >= stock->nodes.nr_words || !inlay_hash_step(op))
+				break;
+			nr = word_take(op, stock, word, which);
+			if (nr) {
+				near_set(stock, word);
+				return nr;
+			}
+			if (!hints_load(&stock->nodes, word))
+				hide_word(stock, word);
+		}
 	}
 	return 0;
 }
 
-__u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_pool pool)
+/* A reader copies no more than it must; pairs with the reader's load by way of the link. */
+static void high_set(struct inlay_hash_op *op, __u32 nr)
 {
-	__u32 nr = stack_pop(op, pool);
+	__u64 *high = &inlay_hash_header(op)->high;
+	__u64 seen = inlay_load(high);
 
-	return nr ? nr : fresh_take(op, pool);
+	while (nr <= op->desc->max_entries && seen < nr && inlay_hash_step(op) &&
+	       !__atomic_compare_exchange_n(high, &seen, nr, 0, __ATOMIC_RELAXED,
+					    __ATOMIC_RELAXED))
+		;
 }
 
-void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, __u64 link, enum inlay_hash_pool pool)
+__u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
+{
+	struct stock stock = stock_of(op, which);
+	__u64 near = inlay_load(stock.near);
+	__u32 nr = 0;
+
+	if (near >= stock.nodes.nr_words)
+		near = 0;
+	nr = word_take(op, &stock, (__u32)near, which);
+	if (!nr)
+		nr = far_take(op, &stock, (__u32)near / 64, which);
+	if (nr)
+		high_set(op, nr);
+	return nr;
+}
+
+void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
+{
+	__u64 *at = &inlay_hash_node(op->desc, op->region, nr)->life;
+	struct stock stock = stock_of(op, which);
+	__u32 gen = INLAY_LIFE_GEN(inlay_load(at));
+
+	/* an exchange, as what show() looks at must be looked at later; pairs with hide() */
+	__atomic_exchange_n(at, inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen),
+			    __ATOMIC_SEQ_CST);
+	show(&stock, nr);
+	near_set(&stock, (nr - 1) / 64);
+}
+
+void __inlay_hash_give_marked(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
 	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, nr);
-	__u64 *stack = pool_stack(op, pool);
-	int tries;
+	__u32 gen = INLAY_LIFE_GEN(inlay_load(&node->life));
 
-	/* release: a scavenger that sees an unmarked link again also sees that the state moved on */
-	inlay_store_release(&node->state, inlay_node_taken(op->owner, pool, 0));
-	/* losing this often takes a hostile writer; the node is then reclaimed after our death */
-	for (tries = 0; tries < 1 << 16; tries++) {
-		__u64 top = inlay_load(stack);
-
-		inlay_store_release(&node->next, inlay_link(link, top)); /* pairs with stack_pop() */
-		if (inlay_cas(stack, top, inlay_link(top, nr)))
-			return;
-	}
+	/*
+	 * A marked node is always a used one's, so that a mark of the dead is never mistaken for one on
+	 * the node's next life. Before the mark goes, the node must be ours in the other way, of
+	 * the right stock. Release: who sees the link without mark sees that.
+	 */
+	inlay_store_release(&node->life,
+			    inlay_life(op, nr, which, INLAY_NODE_USED, op->owner, gen));
+	inlay_store_release(&node->next, inlay_link_first(gen + 1, 0));
+	__inlay_hash_give(op, nr, which);
 }

@@ -161,27 +161,10 @@ static void unit_remove(struct inlay_unit *unit)
 			__inlay_shard_map_remove(unit->objects[i]->maps[map]);
 }
 
-static int proc_is_alive(__u32 row)
-{
-	bool is_alive = true;
-	int fd;
-
-	if (row == INLAY_PROC_NONE || row == load_relaxed(&__inlay_rt.row))
-		return true;
-	if (row >= INLAY_SEGMENT_MAX_PROCS)
-		return false;
-	fd = __inlay_backing_dup();
-	if (fd < 0)
-		return true;
-	is_alive = __inlay_lock_is_held(fd, INLAY_PROC_LOCK_BASE + row);
-	sys_close(fd);
-	return is_alive;
-}
-
-static __u32 proc_row(void)
+static __u32 owner(void)
 {
 	__inlay_fork_check();
-	return load_acquire(&__inlay_rt.row);
+	return load_acquire(&__inlay_rt.owner);
 }
 
 static struct inlay_rt_table table = {
@@ -193,8 +176,8 @@ static struct inlay_rt_table table = {
 	.unit_add = unit_add,
 	.unit_remove = unit_remove,
 	.shard_get = __inlay_shard_get,
-	.proc_row = proc_row,
-	.proc_is_alive = proc_is_alive,
+	.owner = owner,
+	.owner_is_alive = __inlay_proc_owner_is_alive,
 	.fault_serve = fault_serve,
 	.fault_check = fault_check,
 };
@@ -405,16 +388,16 @@ char *__inlay_shard_get_v1(const struct inlay_map_desc *desc)
 	return to ? to->shard_get(desc) : NULL;
 }
 
-__u32 __inlay_proc_row(void)
+__u32 __inlay_owner(void)
 {
 	const struct inlay_rt_table *to = load_acquire(&leader);
 
-	return to ? to->proc_row() : INLAY_PROC_NONE;
+	return to ? to->owner() : 0;
 }
 
-bool __inlay_proc_is_alive(__u32 row)
+bool __inlay_owner_is_alive(__u32 owner)
 {
 	const struct inlay_rt_table *to = load_acquire(&leader);
 
-	return to ? to->proc_is_alive(row) != 0 : true;
+	return to ? to->owner_is_alive(owner) != 0 : true;
 }

@@ -3,11 +3,12 @@
  * Copies the entries of a hash map that others change meanwhile. A key that lives throughout is
  * found exactly once.
  *
- * First all nodes are read in blocks, which is fast and exact as long as none changes hands. The
- * stocks of free nodes carry tags that move with every node taken or given back, so whether one
- * did is known afterwards. If one did, or one is neither live nor free, the chains are
- * followed instead, by the rule of Michael's list: what was read of a node counts if the link that led
- * to it still stands; a replaced node's link leads to its replacement, so a key is never missed.
+ * First everything is read in blocks, three times: the links and generations, then all with keys and
+ * values, then links and generations again. Those words never have an earlier value again, so if all
+ * three say the same, nothing moved between the first time and the last, and the chains can be followed in the
+ * copy. If something moved, they are followed in the segment instead, by the rule of Michael's
+ * list: what was read of a node counts if the link that led to it still stands; a replaced node's
+ * link leads to its replacement, so a key is never missed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ struct collect {
 
 static int keep(struct collect *collect, uint64_t number, const struct inlay_hash_node *node)
 {
-	struct hash_kept kept = { .number = number, .gen = node->gen };
+	struct hash_kept kept = { .number = number, .gen = INLAY_LIFE_GEN(node->life) };
 	struct hash_entries *entries = collect->entries;
 	char *to;
 
@@ -89,84 +90,203 @@ static int sort(struct hash_entries *entries, uint32_t key_size)
 	return 0;
 }
 
-/* ---- All nodes, in blocks --------------------------------------------------------------- */
+/* ---- Everything, in blocks -------------------------------------------------------------- */
 
-static bool is_live(const struct inlay_hash_node *node)
+/* What does not hold still when an entry comes or goes. */
+struct words {
+	uint64_t next, life;
+};
+
+struct head {
+	uint64_t bucket, link;
+};
+
+struct snapshot {
+	struct words *nodes;	/* main nodes up to nr_main, then the spares */
+	uint64_t nr_main;
+	struct head *heads;	/* of buckets that are not empty */
+	uint64_t nr_heads;
+};
+
+enum pass { PASS_RECORD, PASS_KEEP, PASS_COMPARE };
+
+static uint64_t snapshot_nodes(const struct snapshot *snapshot)
 {
-	return node->state == INLAY_NODE_LIVE && !(node->next & INLAY_LINK_MARK);
+	return snapshot->nr_main + INLAY_HASH_SPARES;
 }
 
-/* Never used, or given back. Between taking and linking a node names its owner for good. */
-static bool is_free(const struct inlay_hash_node *node)
+/* Which node of the snapshot has this number (1-based); its length if there is none. */
+static uint64_t snapshot_index(const struct collect *collect, const struct snapshot *snapshot,
+			       uint64_t number)
 {
-	return node->state == INLAY_NODE_FREE ||
-	       (INLAY_NODE_STATE(node->state) == INLAY_NODE_TAKEN && !(node->state & INLAY_NODE_OWNED));
+	uint64_t first_spare = collect->map->row.max_entries;
+
+	if (number - 1 < snapshot->nr_main)
+		return number - 1;
+	if (number - 1 < first_spare || number - 1 >= collect->nr_nodes)
+		return snapshot_nodes(snapshot);
+	return number - 1 - first_spare + snapshot->nr_main;
 }
 
-/* -EAGAIN: a node is on its way. Headers are read before and after what they vouch for. */
-static int scan_block(struct collect *collect, char *copies, uint64_t first, uint64_t nr)
+static bool is_used(const struct words *words)
 {
-	uint64_t off = collect->nodes_off + first * collect->node_bytes;
-	uint64_t bytes = nr * collect->node_bytes;
+	return INLAY_LIFE_STATE(words->life) == INLAY_NODE_USED &&
+	       !(words->next & INLAY_LINK_MARK);
+}
+
+/* Nodes first to first + nr of the map, which are those from index `at` of the snapshot. */
+static int nodes_pass(struct collect *collect, struct snapshot *snapshot, enum pass pass,
+		      char *block, uint64_t first, uint64_t nr, uint64_t at)
+{
+	uint64_t block_nodes = BLOCK_BYTES / collect->node_bytes;
 	int err = 0;
 
-	for (int i = 0; i < 3 && !err; i++)
-		err = segment_read(collect->map->reader, off, copies + i * bytes, bytes);
+	block_nodes = block_nodes ? block_nodes : 1;
 	for (uint64_t i = 0; i < nr && !err; i++) {
-		struct inlay_hash_node *before = (void *)(copies + i * collect->node_bytes);
-		struct inlay_hash_node *node = (void *)((char *)before + bytes);
-		struct inlay_hash_node *after = (void *)((char *)node + bytes);
+		struct inlay_hash_node *node = (void *)(block + i % block_nodes *
+								collect->node_bytes);
+		struct words *words = &snapshot->nodes[at + i];
+		uint64_t here = nr - i < block_nodes ? nr - i : block_nodes;
 
-		if (is_live(before) && is_live(after) && before->gen == after->gen)
-			err = keep(collect, first + i, node);
-		else if (!is_free(before) || !is_free(after))
+		if (!(i % block_nodes))
+			err = segment_read(collect->map->reader,
+					   collect->nodes_off + (first + i) * collect->node_bytes,
+					   block, here * collect->node_bytes);
+		if (err)
+			break;
+		if (pass == PASS_RECORD)
+			*words = (struct words){ node->next, node->life };
+		else if (words->next != node->next || words->life != node->life)
 			err = -EAGAIN;
+		else if (pass == PASS_KEEP && is_used(words))
+			err = keep(collect, first + i, node);
 	}
 	return err;
 }
 
-static int scan_range(struct collect *collect, uint64_t first, uint64_t nr)
+static int heads_add(struct snapshot *snapshot, uint64_t bucket, uint64_t link)
 {
-	uint64_t block = BLOCK_BYTES / collect->node_bytes;
-	char *copies;
+	/* a node is in one chain: more heads than nodes is no moment in a map's life */
+	if (snapshot->nr_heads == snapshot_nodes(snapshot))
+		return -EAGAIN;
+	snapshot->heads[snapshot->nr_heads++] = (struct head){ bucket, link };
+	return 0;
+}
+
+/*
+ * An empty bucket's link may change and come back to empty unseen: then a node was taken, which is
+ * seen.
+ */
+static int heads_pass(struct collect *collect, struct snapshot *snapshot, enum pass pass,
+		      uint64_t *block)
+{
+	uint64_t block_links = BLOCK_BYTES / sizeof(*block), nr = 0;
+	uint64_t off = collect->map->row.off + sizeof(struct inlay_hash_header);
 	int err = 0;
 
-	block = block ? block : 1;
-	if (block > nr)
-		block = nr ? nr : 1;
-	copies = calloc(3 * block, collect->node_bytes);
-	if (!copies)
-		return -ENOMEM;
-	for (uint64_t i = 0; i < nr && !err; i += block)
-		err = scan_block(collect, copies, first + i, nr - i < block ? nr - i : block);
-	free(copies);
+	for (uint64_t i = 0; i < collect->nr_buckets && !err; i++) {
+		uint64_t here = collect->nr_buckets - i, link;
+
+		if (here > block_links)
+			here = block_links;
+		if (!(i % block_links))
+			err = segment_read(collect->map->reader, off + 8 * i, block, 8 * here);
+		if (err)
+			break;
+		link = block[i % block_links];
+		if (!(link & INLAY_LINK_NODE))
+			continue;
+		if (pass == PASS_RECORD)
+			err = heads_add(snapshot, i, link);
+		else if (nr == snapshot->nr_heads || snapshot->heads[nr].bucket != i ||
+			 snapshot->heads[nr].link != link)
+			err = -EAGAIN;
+		nr++;
+	}
+	return err ? err : nr == snapshot->nr_heads ? 0 : -EAGAIN;
+}
+
+static int passes(struct collect *collect, struct snapshot *snapshot, char *block)
+{
+	int err = 0;
+
+	for (enum pass pass = PASS_RECORD; pass <= PASS_COMPARE && !err; pass++) {
+		if (pass != PASS_KEEP)
+			err = heads_pass(collect, snapshot, pass, (void *)block);
+		if (!err)
+			err = nodes_pass(collect, snapshot, pass, block, 0, snapshot->nr_main, 0);
+		if (!err)
+			err = nodes_pass(collect, snapshot, pass, block,
+					 collect->map->row.max_entries, INLAY_HASH_SPARES,
+					 snapshot->nr_main);
+	}
+	return err;
+}
+
+/* Of what was kept, only what is in a chain stays: a node may be in the hands of a process. */
+static int follow(struct collect *collect, const struct snapshot *snapshot)
+{
+	uint64_t nr_nodes = snapshot_nodes(snapshot), nr = 0;
+	uint64_t bytes = collect->entries->kept_bytes;
+	bool *is_linked = calloc(nr_nodes, sizeof(*is_linked));
+	int err = is_linked ? 0 : -ENOMEM;
+
+	for (uint64_t i = 0; i < snapshot->nr_heads && !err; i++) {
+		uint64_t link = snapshot->heads[i].link;
+
+		while (link & INLAY_LINK_NODE) {
+			uint64_t at = snapshot_index(collect, snapshot, link & INLAY_LINK_NODE);
+
+			if (at == nr_nodes || is_linked[at]) {
+				err = -EBADMSG;
+				break;
+			}
+			is_linked[at] = true;
+			link = snapshot->nodes[at].next;
+		}
+	}
+	for (uint64_t i = 0; i < collect->entries->nr && !err; i++) {
+		char *from = collect->entries->kept + i * bytes;
+		struct hash_kept kept;
+
+		memcpy(&kept, from, sizeof(kept));
+		if (is_linked[snapshot_index(collect, snapshot, kept.number + 1)])
+			memmove(collect->entries->kept + nr++ * bytes, from, bytes);
+	}
+	collect->entries->nr = nr;
+	free(is_linked);
 	return err;
 }
 
 static int scan(struct collect *collect)
 {
 	const struct inlay_seg_map *row = &collect->map->row;
-	struct inlay_hash_header before, after;
 	struct inlay_reader *reader = collect->map->reader;
-	uint64_t nr_main, nr_spare;
+	struct inlay_hash_header before, after;
+	struct snapshot snapshot = { 0 };
+	char *block;
 	int err = segment_read(reader, row->off, &before, sizeof(before));
 
 	if (err)
 		return err;
-	/* Nodes are handed out in order: what `fresh` has not reached was never used. */
-	nr_main = before.fresh & 0xffffffff;
-	nr_spare = before.fresh >> 32;
-	if (nr_main > row->max_entries || nr_spare > INLAY_HASH_SPARES)
+	if (before.high > row->max_entries)
 		return -EBADMSG;
-	err = scan_range(collect, 0, nr_main);
-	if (!err)
-		err = scan_range(collect, row->max_entries, nr_spare);
+	snapshot.nr_main = before.high;
+	snapshot.nodes = calloc(snapshot_nodes(&snapshot), sizeof(*snapshot.nodes));
+	snapshot.heads = calloc(snapshot_nodes(&snapshot), sizeof(*snapshot.heads));
+	block = malloc(BLOCK_BYTES > collect->node_bytes ? BLOCK_BYTES : collect->node_bytes);
+	err = snapshot.nodes && snapshot.heads && block ? passes(collect, &snapshot, block) :
+							  -ENOMEM;
 	if (!err)
 		err = segment_read(reader, row->off, &after, sizeof(after));
-	if (err)
-		return err;
-	return before.free_main == after.free_main && before.free_spare == after.free_spare &&
-	       before.fresh == after.fresh ? 0 : -EAGAIN;
+	if (!err && after.high != before.high)
+		err = -EAGAIN;
+	if (!err)
+		err = follow(collect, &snapshot);
+	free(snapshot.nodes);
+	free(snapshot.heads);
+	free(block);
+	return err;
 }
 
 /* ---- Chains ----------------------------------------------------------------------------- */

@@ -319,7 +319,7 @@ struct inlay_seg_prog {
 #define INLAY_PROC_NONE 0xfffu
 struct inlay_seg_proc {
 	__u32 pid;		/* 0: free. Claimed by compare-exchange */
-	__u32 pad0;
+	__u32 turn;		/* counts the row's processes; who holds the lock changes it */
 	__u64 starttime;
 };
 
@@ -374,58 +374,82 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  * nodes are type-stable, a link word carries {tag, mark, node}, and an unlinked node is reused
  * at once. Node numbers are 1-based: 0 ends a list, so zero pages are an empty map.
  *
- * max_entries nodes belong to live keys; INLAY_HASH_SPARES more let an update of a live key replace
- * the whole value at once, also in a full map, as the kernel's per-CPU extra elements do.
+ * A node is free, or some process has it. That is one word of the node (`life`), so a process takes a
+ * node and signs for it in the same compare-exchange, and at every moment whoever finds a node knows
+ * whom to ask for it:
+ *
+ *   free                        life says FREE, and to which stock it belongs
+ *   in somebody's hands         life says USED and by whom; the link is not marked; in no list
+ *   in a list                   the same, but in a list: the signature has no meaning any more
+ *   deleted, not yet free       the link is marked and says by whom, and to which stock it goes
+ *
+ * max_entries nodes are for live keys (the main stock); INLAY_HASH_SPARES more let an update of a live
+ * key replace the whole value at once, also in a full map, as the kernel's per-CPU extra elements
+ * do. An update that took a spare gives back the replaced node as a spare, so which nodes are spares
+ * changes, and how many there are does not.
+ *
+ * Behind the nodes: hints where free nodes are, one bitmap a stock (inlay_hash_hints_off()). Hints may be
+ * wrong at any time; only `life` counts.
  *
  * PERCPU_HASH: a node has no value. A shard holds one struct inlay_shard_value + value per node;
- * it counts only while `gen` equals the node's, so a reused node starts at zero in every shard.
+ * it counts only while `gen` equals the node's generation, so a reused node starts at zero in every
+ * shard.
  */
+#ifndef INLAY_HASH_SPARES /* a test that tries every order of events has fewer */
 #define INLAY_HASH_SPARES 64u
+#endif
+
+/*
+ * Who has a node: bits 0..8 row in procs + 1, bits 9..28 the row's turn. 0: nobody that can be asked (a
+ * process without a row; or the node is known to be in a list).
+ */
+#define INLAY_OWNER_BITS 29
+#define INLAY_OWNER_MASK ((1u << INLAY_OWNER_BITS) - 1)
+#define INLAY_OWNER_ROW_MASK 0x1ffu
+#define INLAY_OWNER_TURN_SHIFT 9
 
 /*
  * link word: bits 0..30 node, bit 31 mark (the node holding this link is deleted), 32..63 tag.
- * The tag counts the changes of the word. A marked word keeps the tag's low bits above who deleted
- * the node, because that process alone takes it off and frees it: 32..40 its procs row + 1 (0:
- * unknown), 41 whether the node is a spare, 42..63 tag.
+ * The tag counts the changes of the word while the node is in a list, and starts at a place that
+ * depends on the node's generation. A marked word has no tag: 32..60 who deleted the node, because
+ * that process alone takes it off and frees it, 61 whether it becomes a spare.
  */
 #define INLAY_LINK_NODE 0x7fffffffull
 #define INLAY_LINK_MARK 0x80000000ull
 #define INLAY_LINK_TAG_SHIFT 32
-#define INLAY_LINK_OWNER(link) ((__u32)((link) >> 32) & 0x1ffu)
-#define INLAY_LINK_SPARE (1ull << 41)
-#define INLAY_LINK_MARKED_TAG_SHIFT 42
+#define INLAY_LINK_OWNER(link) ((__u32)((link) >> 32) & INLAY_OWNER_MASK)
+#define INLAY_LINK_SPARE (1ull << 61)
 
 struct inlay_hash_header {
-	__u64 free_main;	/* link word: stack of free nodes that count against max_entries */
-	__u64 pad0[7];
-	__u64 free_spare;	/* link word: stack of free spare nodes */
-	__u64 pad1[7];
-	__u64 fresh;		/* low 32 bits: main nodes handed out so far; high: spares */
+	__u64 high;		/* no main node above this number was ever in a list */
 	__u64 drops;		/* updates refused for want of a node */
-	__u64 pad2[6];
+	__u64 pad0[6];
+	__u64 near_main;	/* word of the main stock's hints that had a free node lately */
+	__u64 pad1[7];
+	__u64 near_spare;
+	__u64 pad2[7];
 };
 INLAY_STATIC_ASSERT(sizeof(struct inlay_hash_header) == 192, "inlay_hash_header layout");
 
 /*
- * A node's state. A reader that walks the nodes instead of the buckets takes those whose state is
- * exactly INLAY_NODE_LIVE, whose `next` is not marked and whose `gen` is the same before and after.
+ * life word: bits 0..1 state, bit 2 (FREE, or USED and in nobody's list) whether the node belongs to
+ * the other stock than its number says: 1 to max_entries are main nodes, the rest are spares;
+ * 3..31 owner, 32..63 generation: counts how often the node was taken.
  */
 enum inlay_node_state {
-	INLAY_NODE_FREE = 0,	/* never used */
-	INLAY_NODE_TAKEN = 1,	/* on a free stack, or in the hands of its owner */
-	INLAY_NODE_LIVE = 2,	/* holds a key; no other bit is set */
+	INLAY_NODE_FREE = 0,
+	INLAY_NODE_USED = 1,
 };
-#define INLAY_NODE_STATE(state) ((state) & 3u)
-#define INLAY_NODE_SPARE (1u << 2)	/* TAKEN: counts as a spare */
-#define INLAY_NODE_OWNED (1u << 3)	/* TAKEN: not on a free stack, the owner's alone */
-#define INLAY_NODE_OWNER(state) ((state) >> 8 & 0xfffu) /* procs row + 1; 0: unknown */
-#define INLAY_NODE_TURN_SHIFT 20	/* low bits of `gen`: tells an owner from itself, later */
+#define INLAY_LIFE_STATE(life) ((life) & 3u)
+#define INLAY_LIFE_MOVED 4u
+#define INLAY_LIFE_OWNER_SHIFT 3
+#define INLAY_LIFE_OWNER(life) ((__u32)(life) >> INLAY_LIFE_OWNER_SHIFT)
+#define INLAY_LIFE_GEN(life) ((__u32)((life) >> 32))
 
 struct inlay_hash_node {
 	__u64 next;		/* link word */
+	__u64 life;		/* life word */
 	__u32 hash;
-	__u32 gen;		/* counts reuses of the node */
-	__u32 state;		/* INLAY_NODE_* above */
 	__u32 pad0;
 	/* key, padded to 8; then the value, padded to 8, unless the map is per-CPU */
 };
@@ -463,6 +487,29 @@ static inline __u64 inlay_hash_nodes_off(__u32 max_entries)
 	return sizeof(struct inlay_hash_header) + 8ull * inlay_hash_buckets(max_entries);
 }
 
+/*
+ * Hints: for the main stock, then for the spares, a bit a node and a bit for each 64 of those. A bit
+ * that is off says "no free node of this stock". On is 0 for nodes that belong to the stock by
+ * their number, and 1 for others, so that zero is right at the start.
+ */
+static inline __u64 inlay_hash_hints_off(__u32 max_entries, __u32 node_bytes)
+{
+	return inlay_hash_nodes_off(max_entries) +
+	       (__u64)node_bytes * ((__u64)max_entries + INLAY_HASH_SPARES);
+}
+
+static inline __u32 inlay_hash_hint_words(__u32 max_entries)
+{
+	return (__u32)(((__u64)max_entries + INLAY_HASH_SPARES + 63) / 64);
+}
+
+static inline __u64 inlay_hash_hint_bytes(__u32 max_entries)
+{
+	__u64 words = inlay_hash_hint_words(max_entries);
+
+	return 2 * 8 * (words + (words + 63) / 64);
+}
+
 /* bpf_map_type numbers used here, so that nothing needs linux/bpf.h */
 enum inlay_map_type {
 	INLAY_MAP_TYPE_HASH = 1,
@@ -483,10 +530,10 @@ static inline __u64 inlay_map_region_bytes(__u32 type, __u32 key_size, __u32 val
 	if (type == INLAY_MAP_TYPE_ARRAY)
 		n = inlay_round_up(value_size, 8) * max_entries;
 	else if (type == INLAY_MAP_TYPE_HASH || type == INLAY_MAP_TYPE_PERCPU_HASH)
-		n = inlay_hash_nodes_off(max_entries) +
-		    (__u64)inlay_hash_node_bytes(key_size, value_size,
-						 type == INLAY_MAP_TYPE_PERCPU_HASH) *
-			    ((__u64)max_entries + INLAY_HASH_SPARES);
+		n = inlay_hash_hints_off(max_entries,
+					 inlay_hash_node_bytes(key_size, value_size,
+							       type == INLAY_MAP_TYPE_PERCPU_HASH)) +
+		    inlay_hash_hint_bytes(max_entries);
 	return inlay_round_up(n, INLAY_PAGE_BYTES);
 }
 

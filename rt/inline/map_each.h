@@ -28,27 +28,29 @@ INLAY_INLINE void *inlay_array_each(const struct inlay_map_desc *desc, struct in
 	return values + each->at++ * desc->value_stride;
 }
 
+/* A node alone does not say whether it is in a list: its key must lead to it. */
 INLAY_INLINE void *inlay_hash_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
 {
-	char *region = inlay_map_region(desc), *shard;
+	char *region = inlay_map_region(desc), *shard = 0;
 
 	if (INLAY_UNLIKELY(!region))
 		return 0;
-	while (each->at < inlay_hash_nr_nodes(desc)) {
-		struct inlay_hash_node *node = inlay_hash_node(desc, region, (__u32)++each->at);
-
-		/* acquire: pairs with the release that made it live; the key is there then */
-		if (inlay_load_acquire(&node->state) != INLAY_NODE_LIVE ||
-		    (inlay_load(&node->next) & INLAY_LINK_MARK))
-			continue;
-		each->key = inlay_hash_node_key(node);
-		if (!inlay_hash_is_percpu(desc))
-			return inlay_hash_node_value(desc, node);
+	if (inlay_hash_is_percpu(desc)) {
 		shard = inlay_map_shard(desc);
 		if (INLAY_UNLIKELY(!shard))
 			return 0;
-		return inlay_map_shard_value_at(desc, shard, (__u32)each->at,
-						inlay_load(&node->gen));
+	}
+	while (each->at < inlay_hash_nr_nodes(desc)) {
+		__u32 nr = (__u32)++each->at;
+		struct inlay_hash_node *node = inlay_hash_node(desc, region, nr);
+		void *value = shard ? (void *)(inlay_map_shard_value(desc, shard, nr) + 1) :
+				      inlay_hash_node_value(desc, node);
+
+		if (INLAY_LIFE_STATE(inlay_load(&node->life)) != INLAY_NODE_USED ||
+		    __inlay_map_lookup_elem_v1(desc, inlay_hash_node_key(node)) != value)
+			continue;
+		each->key = inlay_hash_node_key(node);
+		return value;
 	}
 	return 0;
 }

@@ -138,7 +138,7 @@ INLAY_INLINE enum inlay_hash_found inlay_hash_peek(const struct inlay_map_desc *
 		node = inlay_hash_node(desc, region, nr);
 		is_match = inlay_hash_node_has(node, key, desc->key_size, hash);
 		if (inlay_hash_is_percpu(desc))
-			*ret_gen = inlay_load(&node->gen);
+			*ret_gen = INLAY_LIFE_GEN(inlay_load(&node->life));
 		next = inlay_load_acquire(&node->next); /* pairs with the release of linking */
 		/* keeps the loads above before the check; pairs with the release of unlinking */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);

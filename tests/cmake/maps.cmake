@@ -6,13 +6,21 @@ inlay_unit_test(map)
 target_sources(test_map PRIVATE ${INLAY_MAP_SOURCES})
 
 # Atomics call into the test; nothing else is instrumented and no sanitizer runtime is linked.
-add_library(map_hooked OBJECT ${INLAY_MAP_SOURCES} unit/map_hooked.c)
-target_link_libraries(map_hooked PRIVATE inlay_flags)
-target_compile_options(map_hooked PRIVATE -fsanitize=thread
-	"SHELL:-mllvm -tsan-instrument-memory-accesses=0"
-	"SHELL:-mllvm -tsan-instrument-memintrinsics=0"
-	"SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+function(map_hooked_library name)
+	add_library(${name} OBJECT ${INLAY_MAP_SOURCES} ${ARGN})
+	target_link_libraries(${name} PRIVATE inlay_flags)
+	target_compile_options(${name} PRIVATE -fsanitize=thread
+		"SHELL:-mllvm -tsan-instrument-memory-accesses=0"
+		"SHELL:-mllvm -tsan-instrument-memintrinsics=0"
+		"SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+endfunction()
+map_hooked_library(map_hooked unit/map_hooked.c)
 inlay_unit_test(map_step LIBS map_hooked)
+# Every order of events: few nodes, or there are too many.
+map_hooked_library(map_hooked_small)
+target_compile_definitions(map_hooked_small PRIVATE INLAY_HASH_SPARES=1u)
+inlay_unit_test(map_model LIBS map_hooked_small)
+target_compile_definitions(test_map_model PRIVATE INLAY_HASH_SPARES=1u)
 
 inlay_unit_test(map_threads)
 target_sources(test_map_threads PRIVATE ${INLAY_MAP_SOURCES})

@@ -74,10 +74,12 @@ static const struct inlay_object_desc fixture_object;
 #define FIXTURE_POW2_4(n) (FIXTURE_POW2_2(n) | FIXTURE_POW2_2(n) >> 4)
 #define FIXTURE_BUCKETS(n) \
 	((n) <= 1 ? 1u : (FIXTURE_POW2_4((n) - 1u) | FIXTURE_POW2_4((n) - 1u) >> 8) + 1u)
+#define FIXTURE_HINT_WORDS(entries) (((__u64)(entries) + INLAY_HASH_SPARES + 63) / 64)
 #define FIXTURE_HASH_BYTES(key, value, entries)                                                  \
 	FIXTURE_PAGES(sizeof(struct inlay_hash_header) + 8ull * FIXTURE_BUCKETS(entries) +       \
 		      (sizeof(struct inlay_hash_node) + FIXTURE_STRIDE(key) +                    \
-		       FIXTURE_STRIDE(value)) * ((__u64)(entries) + INLAY_HASH_SPARES))
+		       FIXTURE_STRIDE(value)) * ((__u64)(entries) + INLAY_HASH_SPARES) +         \
+		      16 * (FIXTURE_HINT_WORDS(entries) + (FIXTURE_HINT_WORDS(entries) + 63) / 64))
 
 #define FIXTURE_ARRAY(index_, name_, value_, entries_)                                           \
 	FIXTURE_REGION(fixture_region_##name_, #name_,                                           \

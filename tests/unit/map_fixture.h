@@ -36,14 +36,26 @@ static __thread char *fixture_slot;
 static __thread unsigned int fixture_thread;
 static struct fixture *fixture_percpu;
 
-__u32 __inlay_proc_row(void)
+__u32 __inlay_owner(void)
 {
-	return fixture_row;
+	return fixture_row + 1;
 }
 
-bool __inlay_proc_is_alive(__u32 row)
+/* Called before the answer is found, and with it. */
+static void (*fixture_at_ask)(void);
+static void (*fixture_answered)(__u64 answer);
+
+bool __inlay_owner_is_alive(__u32 owner)
 {
-	return !fixture_procs || !__atomic_load_n(&fixture_procs->is_dead[row], __ATOMIC_ACQUIRE);
+	bool is_alive;
+
+	if (fixture_at_ask)
+		fixture_at_ask();
+	is_alive = !fixture_procs ||
+		   !__atomic_load_n(&fixture_procs->is_dead[owner - 1], __ATOMIC_ACQUIRE);
+	if (fixture_answered)
+		fixture_answered(is_alive);
+	return is_alive;
 }
 
 static char **fixture_shard_slot(void)
@@ -127,25 +139,61 @@ static inline __u64 fixture_random(__u64 *state)
 
 /* Where the nodes of a quiet hash map are. */
 struct fixture_census {
-	__u32 live;		/* in a chain, state LIVE */
-	__u32 linked_taken;	/* in a chain, state TAKEN by the dead */
+	__u32 live;		/* in a chain, not marked */
 	__u32 free_main, free_spare;
-	__u32 fresh_main, fresh_spare;	/* never used */
-	__u32 leaked_main, leaked_spare;	/* in no list, but named by a dead owner */
-	__u32 lost;		/* in no list and nobody's: must be 0 */
-	__u32 twice;		/* in two lists: must be 0 */
+	__u32 hidden;		/* of these: takers are not led there */
+	__u32 dead_main, dead_spare;	/* in the hands of a dead owner */
+	__u32 lost;		/* in no list, and nobody's or a living owner's: must be 0 */
+	__u32 twice;		/* met twice on the way along the chains: must be 0 */
 };
 
-static inline void census_visit(struct fixture_census *c, __u8 *seen, __u32 nr)
+static inline bool census_hint(const struct inlay_map_desc *desc, bool is_spare, __u32 nr)
 {
-	c->twice += seen[nr] != 0;
-	seen[nr] = 1;
+	__u32 words = inlay_hash_hint_words(desc->max_entries), sums = (words + 63) / 64;
+	__u64 *hints = (__u64 *)((char *)desc->region +
+				 inlay_hash_hints_off(desc->max_entries,
+						      inlay_hash_node_bytes(
+							      desc->key_size, desc->value_size,
+							      inlay_hash_is_percpu(desc))));
+	__u32 first = is_spare ? desc->max_entries : 0;
+	__u32 end = is_spare ? inlay_hash_nr_nodes(desc) : desc->max_entries;
+	__u32 bit = nr - 1, word = bit / 64;
+	bool is_home = bit >= first && bit < end;
+	bool is_home_word = word >= first / 64 && word < (end + 63) / 64;
+
+	hints += is_spare ? words + sums : 0;
+	return (hints[word] >> bit % 64 & 1) != is_home &&
+	       (hints[words + word / 64] >> word % 64 & 1) != is_home_word;
+}
+
+static inline void census_node(struct fixture_census *c, const struct inlay_map_desc *desc, __u32 nr)
+{
+	struct inlay_hash_node *node = inlay_hash_node(desc, desc->region, nr);
+	bool is_marked = node->next & INLAY_LINK_MARK;
+	bool is_spare = (nr > desc->max_entries) != !!(node->life & INLAY_LIFE_MOVED);
+	__u32 owner = is_marked ? INLAY_LINK_OWNER(node->next) : INLAY_LIFE_OWNER(node->life);
+
+	if (INLAY_LIFE_STATE(node->life) == INLAY_NODE_FREE) {
+		assert_false(is_marked);
+		c->hidden += !census_hint(desc, is_spare, nr);
+		c->free_main += !is_spare;
+		c->free_spare += is_spare;
+		return;
+	}
+	if (is_marked)
+		is_spare = node->next & INLAY_LINK_SPARE;
+	if (!owner || __inlay_owner_is_alive(owner))
+		c->lost++;
+	else if (is_spare)
+		c->dead_spare++;
+	else
+		c->dead_main++;
 }
 
 static inline struct fixture_census fixture_count(const struct inlay_map_desc *desc)
 {
-	struct inlay_hash_header *header = desc->region;
 	__u32 i, nr, nr_nodes = inlay_hash_nr_nodes(desc);
+	struct inlay_hash_header *header = desc->region;
 	__u8 *seen = calloc(nr_nodes + 1, 1);
 	struct fixture_census c = { 0 };
 
@@ -154,73 +202,35 @@ static inline struct fixture_census fixture_count(const struct inlay_map_desc *d
 			struct inlay_hash_node *node = inlay_hash_node(desc, desc->region, nr);
 
 			assert_in_range(nr, 1, nr_nodes);
-			census_visit(&c, seen, nr);
-			if (node->next & INLAY_LINK_MARK) {
-				c.leaked_main += !(node->next & INLAY_LINK_SPARE);
-				c.leaked_spare += !!(node->next & INLAY_LINK_SPARE);
-			} else {
+			assert_false(seen[nr] & 1 && c.twice++ > nr_nodes);
+			seen[nr] |= 1;
+			assert_int_not_equal(INLAY_LIFE_STATE(node->life), INLAY_NODE_FREE);
+			assert_true(nr <= header->high || nr > desc->max_entries);
+			if (!(node->next & INLAY_LINK_MARK)) {
+				seen[nr] |= 2;
 				assert_int_equal(node->hash & inlay_hash_mask(desc), i);
-				c.live += node->state == INLAY_NODE_LIVE;
-				c.linked_taken += node->state != INLAY_NODE_LIVE;
+				c.live++;
 			}
 			nr = node->next & INLAY_LINK_NODE;
 		}
-	for (i = 0; i < 2; i++)
-		for (nr = (i ? header->free_spare : header->free_main) & INLAY_LINK_NODE; nr;) {
-			assert_in_range(nr, 1, nr_nodes);
-			census_visit(&c, seen, nr);
-			c.free_main += !i;
-			c.free_spare += i;
-			/* a reader that walks the nodes would take it for an entry */
-			assert_int_not_equal(inlay_hash_node(desc, desc->region, nr)->state,
-					     INLAY_NODE_LIVE);
-			nr = inlay_hash_node(desc, desc->region, nr)->next & INLAY_LINK_NODE;
-		}
-	c.fresh_main = desc->max_entries - (__u32)header->fresh;
-	c.fresh_spare = INLAY_HASH_SPARES - (__u32)(header->fresh >> 32);
-	for (nr = 1; nr <= nr_nodes; nr++) {
-		struct inlay_hash_node *node = inlay_hash_node(desc, desc->region, nr);
-		bool is_fresh = nr <= desc->max_entries ?
-			nr > (__u32)header->fresh :
-			nr - desc->max_entries > (__u32)(header->fresh >> 32);
-
-		if (is_fresh) {
-			c.twice += seen[nr];
-		} else if (!seen[nr]) {
-			bool is_spare = node->next & INLAY_LINK_MARK ?
-				!!(node->next & INLAY_LINK_SPARE) :
-				!!(node->state & INLAY_NODE_SPARE);
-			__u32 owner = node->next & INLAY_LINK_MARK ?
-				INLAY_LINK_OWNER(node->next) : INLAY_NODE_OWNER(node->state);
-
-			if (!(node->next & INLAY_LINK_MARK) &&
-			    INLAY_NODE_STATE(node->state) != INLAY_NODE_TAKEN)
-				c.lost++;
-			else if (!owner || __inlay_proc_is_alive(owner - 1))
-				c.lost++;
-			else if (is_spare)
-				c.leaked_spare++;
-			else
-				c.leaked_main++;
-		}
-	}
+	for (nr = 1; nr <= nr_nodes; nr++)
+		if (!(seen[nr] & 2))
+			census_node(&c, desc, nr);
 	free(seen);
 	return c;
 }
 
-/* Every node is somewhere, once; `leaks` says whether processes have died. */
-static inline void fixture_check(const struct inlay_map_desc *desc, bool leaks)
+/* Every node is somewhere, once; `is_any_dead` says whether processes have died. */
+static inline void fixture_check(const struct inlay_map_desc *desc, bool is_any_dead)
 {
 	struct fixture_census c = fixture_count(desc);
 
 	assert_int_equal(c.lost, 0);
 	assert_int_equal(c.twice, 0);
-	if (!leaks) {
-		assert_int_equal(c.leaked_main + c.leaked_spare + c.linked_taken, 0);
-	}
-	assert_int_equal(c.live + c.linked_taken + c.free_main + c.fresh_main + c.leaked_main,
-			 desc->max_entries);
-	assert_int_equal(c.free_spare + c.fresh_spare + c.leaked_spare, INLAY_HASH_SPARES);
+	if (!is_any_dead)
+		assert_int_equal(c.hidden + c.dead_main + c.dead_spare, 0);
+	assert_int_equal(c.live + c.free_main + c.dead_main, desc->max_entries);
+	assert_int_equal(c.free_spare + c.dead_spare, INLAY_HASH_SPARES);
 }
 
 #endif /* INLAY_TEST_MAP_FIXTURE_H */

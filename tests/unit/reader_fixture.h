@@ -129,7 +129,7 @@ static inline struct inlay_seg_map *image_map(struct image *image, uint32_t i, c
 	return map;
 }
 
-/* A live node; links are left out unless a test walks chains. */
+/* A node that is in nobody's hands; the caller links it. */
 static inline struct inlay_hash_node *image_node(struct image *image,
 						 const struct inlay_seg_map *map, uint32_t nr,
 						 const void *key, const void *value)
@@ -140,8 +140,7 @@ static inline struct inlay_hash_node *image_node(struct image *image,
 			   inlay_hash_node_bytes(map->key_size, map->value_size, is_percpu);
 	struct inlay_hash_node *node = (void *)at;
 
-	node->state = INLAY_NODE_LIVE;
-	node->gen = 3;
+	node->life = INLAY_NODE_USED | 3ull << 32;
 	memcpy(node + 1, key, map->key_size);
 	if (value)
 		memcpy((char *)(node + 1) + inlay_round_up(map->key_size, 8), value,
@@ -170,10 +169,7 @@ static inline struct inlay_seg_shard *image_shard(struct image *image, uint32_t 
 	return shard;
 }
 
-/*
- * Three keys in one chain, worker1 -> (a deleted node) -> worker2 -> worker3. The links matter only
- * when a reader has to follow them.
- */
+/* Three keys in one chain, worker1 -> (a deleted node) -> worker2 -> worker3. */
 static inline void image_conns(struct image *image, struct inlay_seg_map *map)
 {
 	static const uint64_t next[] = { 4, 3, 0, 2 | INLAY_LINK_MARK };
@@ -188,7 +184,7 @@ static inline void image_conns(struct image *image, struct inlay_seg_map *map)
 		image_node(image, map, i, &key, &value)->next = next[i - 1];
 	}
 	image_link(image, map, 0, 1);
-	header->fresh = 4;
+	header->high = 4;
 }
 
 static inline void image_shards(struct image *image)
@@ -214,7 +210,8 @@ static inline void image_shards(struct image *image)
 	}
 	image_shard(image, MAP_PER_THREAD, 0, INLAY_SHARD_FREE);
 	image_node(image, by_func, 1, &func, NULL);
-	header->fresh = 1;
+	image_link(image, by_func, 0, 1);
+	header->high = 1;
 }
 
 static inline void image_trace(struct image *image)

@@ -32,13 +32,13 @@ static void make_value(struct value *v, __u64 key, __u64 stamp)
 static void check_value(__u64 *words, __u64 key)
 {
 	struct inlay_hash_node *node = (struct inlay_hash_node *)(words - 1) - 1;
-	__u32 gen = inlay_load_acquire(&node->gen);
+	__u32 gen = INLAY_LIFE_GEN(inlay_load_acquire(&node->life));
 	__u64 read[4];
 	int i;
 
 	for (i = 0; i < 4; i++)
 		read[i] = inlay_load_acquire(&words[i]);
-	if (inlay_load_acquire(&node->gen) != gen || inlay_load(words - 1) != key)
+	if (INLAY_LIFE_GEN(inlay_load_acquire(&node->life)) != gen || inlay_load(words - 1) != key)
 		return;
 	for (i = 0; i < 4; i++)
 		if (read[i] >> 48 != key || read[i] != read[0])

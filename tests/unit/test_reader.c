@@ -153,18 +153,21 @@ static struct inlay_hash_node *conns_node(uint32_t nr)
 static void test_hash(void **state)
 {
 	(void)state;
-	/* as the deleting process would find it: taken off, then given back */
-	conns_node(4)->state = INLAY_NODE_TAKEN;
+	/* as the deleting process leaves it: taken off, then given back */
+	conns_node(1)->next = 2;
+	conns_node(4)->life = INLAY_NODE_FREE | 3ull << 32;
 	conns_node(4)->next = 0;
 	image_write(&image);
 	check_conns();
 }
 
-/* A writer that was killed between linking a node and calling it live: its key counts. */
+/* A writer was killed with a node in its hands, not linked yet or not any more: no key. */
 static void test_hash_killed_writer(void **state)
 {
 	(void)state;
-	conns_node(2)->state = INLAY_NODE_TAKEN | INLAY_NODE_OWNED;
+	conns_node(1)->next = 2;
+	conns_node(4)->life = INLAY_NODE_USED | 7 << INLAY_LIFE_OWNER_SHIFT | 3ull << 32;
+	conns_node(4)->next = 0;
 	image_write(&image);
 	check_conns();
 }

@@ -96,10 +96,12 @@ static void dump_hash(uint32_t row)
 			link = (const uint64_t *)&node->next;
 			if (node->next & INLAY_LINK_MARK)
 				continue;
-			if (node->state != INLAY_NODE_LIVE)
-				fprintf(stderr, "segment: %s: a linked node is not live\n", map->name);
+			if (INLAY_LIFE_STATE(node->life) != INLAY_NODE_USED)
+				fprintf(stderr, "segment: %s: a linked node is free\n", map->name);
 			if (is_percpu) {
-				sum_shards(row, nr * value_bytes, &node->gen, sum);
+				uint32_t gen = INLAY_LIFE_GEN(node->life);
+
+				sum_shards(row, nr * value_bytes, &gen, sum);
 				value = sum;
 			}
 			dump_entry(map->name, key, map->key_size, value, map->value_size);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the compiler calls for atomics under -fsanitize=thread, for code that is compiled so and
+ * linked with a test instead of with ThreadSanitizer: does the access, and tells the test before it and
+ * what it has read. Every order is made the strongest: such tests interleave whole accesses, they do not
+ * look for missing barriers.
+ */
+#ifndef INLAY_TEST_MAP_HOOKS_H
+#define INLAY_TEST_MAP_HOOKS_H
+
+#include <linux/types.h>
+
+/* The test's. */
+void hook_before(const volatile void *p);
+void hook_saw(__u64 value);
+
+#define HOOK_RMW(bits, type, name, call)                                                         \
+	type __tsan_atomic##bits##_##name(volatile type *p, type v, int order);                  \
+	type __tsan_atomic##bits##_##name(volatile type *p, type v, int order)                   \
+	{                                                                                        \
+		(void)order;                                                                     \
+		hook_before(p);                                                                  \
+		v = call(p, v, __ATOMIC_SEQ_CST);                                                \
+		hook_saw(v);                                                                     \
+		return v;                                                                        \
+	}
+
+#define HOOK_ACCESS(bits, type)                                                                  \
+	type __tsan_atomic##bits##_load(const volatile type *p, int order);                      \
+	type __tsan_atomic##bits##_load(const volatile type *p, int order)                       \
+	{                                                                                        \
+		type v;                                                                          \
+                                                                                                 \
+		(void)order;                                                                     \
+		hook_before(p);                                                                  \
+		v = __atomic_load_n(p, __ATOMIC_SEQ_CST);                                        \
+		hook_saw(v);                                                                     \
+		return v;                                                                        \
+	}                                                                                        \
+	void __tsan_atomic##bits##_store(volatile type *p, type v, int order);                   \
+	void __tsan_atomic##bits##_store(volatile type *p, type v, int order)                    \
+	{                                                                                        \
+		(void)order;                                                                     \
+		hook_before(p);                                                                  \
+		__atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                        \
+	}                                                                                        \
+	type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type old, type new,    \
+							int order, int fail_order);              \
+	type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type old, type new,    \
+							int order, int fail_order)               \
+	{                                                                                        \
+		(void)order;                                                                     \
+		(void)fail_order;                                                                \
+		hook_before(p);                                                                  \
+		__atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+		hook_saw(old);                                                                   \
+		return old;                                                                      \
+	}                                                                                        \
+	HOOK_RMW(bits, type, exchange, __atomic_exchange_n)                                      \
+	HOOK_RMW(bits, type, fetch_add, __atomic_fetch_add)                                      \
+	HOOK_RMW(bits, type, fetch_sub, __atomic_fetch_sub)                                      \
+	HOOK_RMW(bits, type, fetch_or, __atomic_fetch_or)                                        \
+	HOOK_RMW(bits, type, fetch_and, __atomic_fetch_and)
+HOOK_ACCESS(8, __u8)
+HOOK_ACCESS(16, __u16)
+HOOK_ACCESS(32, __u32)
+HOOK_ACCESS(64, __u64)
+
+void __tsan_init(void);
+void __tsan_init(void)
+{
+}
+
+void __tsan_atomic_thread_fence(int order);
+void __tsan_atomic_thread_fence(int order)
+{
+	(void)order;
+}
+
+#endif /* INLAY_TEST_MAP_HOOKS_H */

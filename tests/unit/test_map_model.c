@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hash maps in every order of events: two or three processes change a map of one or two entries, each
+ * access of each of them to shared memory may come at any time, and processes may be killed before any
+ * of them. All states that can be reached so are visited. When nobody is left, nothing is lost, the
+ * map is what some order of the operations gives, with those of the killed done or not, and one
+ * more process can fill the map to its last entry.
+ *
+ * The code under test is the real one (map_hooks.h says how it is stopped at its accesses). Each
+ * process is a coroutine; going back to a state is copying the map and the stacks back.
+ */
+#include "map_fixture.h"
+#include "map_hooks.h"
+
+#include <setjmp.h>
+#include <ucontext.h>
+
+enum { NR_ACTORS = 3, NR_KEYS = 3, STACK_BYTES = 32 << 10, RED_ZONE = 1024, REGION_MAX = 1024,
+       DEPTH_MAX = 2000 };
+
+enum op { OP_ANY, OP_NOEXIST, OP_EXIST, OP_DELETE };
+static const char *const op_names[] = { "any", "noexist", "exist", "delete" };
+
+enum fate { WAITING, READY, DONE, DEAD };
+
+struct actor {
+	enum op op;
+	__u32 key;
+	enum fate fate;
+	__s64 ret;
+	__u64 history;		/* all that it has read: with the code, what its stack holds */
+	char *low;		/* its stack is in use from here */
+	jmp_buf at;
+};
+
+struct example {
+	enum op ops[NR_ACTORS];
+	__u32 keys[NR_ACTORS];
+	int nr;
+	__u32 nr_live;
+	int nr_kills;
+	bool is_first_dead;	/* the first one runs alone and is killed, then the others start */
+	int nr_switches;	/* 0: any order; else this often at most one is held up for another */
+};
+
+static struct fixture map;
+static __u64 keys[NR_KEYS + 2];	/* all in one bucket */
+static const struct example *example;
+static struct actor actors[NR_ACTORS];
+static char stacks[NR_ACTORS][STACK_BYTES] __attribute__((aligned(64)));
+static struct actor *running;	/* NULL: accesses are nobody's business */
+static jmp_buf scheduler;
+static unsigned long nr_states, nr_ends;
+static int nr_killed, nr_switched, last;
+
+static __u64 mix(__u64 h, __u64 v)
+{
+	return inlay_hash_fold(h ^ v, 0x9e3779b97f4a7c15ull) + (h << 7 | h >> 57);
+}
+
+/* ---- Visited states --------------------------------------------------------------------- */
+
+static __u64 *visited;
+static size_t visited_nr, visited_max;
+
+static bool visited_put(__u64 *table, size_t max, __u64 state)
+{
+	size_t i = state & (max - 1);
+
+	while (table[i] && table[i] != state)
+		i = (i + 1) & (max - 1);
+	if (table[i])
+		return false;
+	table[i] = state;
+	return true;
+}
+
+/* False: known already. */
+static bool visited_add(__u64 state)
+{
+	state |= !state;
+	if (visited_nr * 2 >= visited_max) {
+		size_t max = visited_max ? visited_max * 2 : 1 << 16, i;
+		__u64 *more = calloc(max, sizeof(*more));
+
+		assert_non_null(more);
+		for (i = 0; i < visited_max; i++)
+			if (visited[i])
+				visited_put(more, max, visited[i]);
+		free(visited);
+		visited = more;
+		visited_max = max;
+	}
+	if (!visited_put(visited, visited_max, state))
+		return false;
+	visited_nr++;
+	return true;
+}
+
+static __u64 state_hash(void)
+{
+	const __u64 *words = map.desc.region;
+	__u64 h = example->nr_switches ? mix((__u64)nr_switched, (__u64)last) : 1;
+	size_t i;
+
+	for (i = 0; i < map.desc.region_bytes / 8 && i < REGION_MAX / 8; i++)
+		h = mix(h, words[i]);
+	for (i = 0; i < (size_t)example->nr; i++)
+		h = mix(mix(h, actors[i].fate), actors[i].history);
+	return h;
+}
+
+/* ---- Coroutines ------------------------------------------------------------------------- */
+
+void hook_before(const volatile void *p)
+{
+	struct actor *actor = running;
+
+	/* what it does to its own stack concerns nobody */
+	if (!actor || (__u64)((const volatile char *)p - stacks[0]) < sizeof(stacks))
+		return;
+	actor->low = (char *)__builtin_frame_address(0) - RED_ZONE;
+	if (!_setjmp(actor->at))
+		_longjmp(scheduler, 1);
+	running->history = mix(running->history, 0);
+}
+
+static void before_ask(void)
+{
+	hook_before(fixture_procs);
+}
+
+void hook_saw(__u64 value)
+{
+	if (running)
+		running->history = mix(running->history, value);
+}
+
+static __s64 run(enum op op, __u64 key, __u64 value)
+{
+	__u64 values[2] = { value, ~value };
+
+	if (op == OP_DELETE)
+		return __inlay_map_delete_elem_v1(&map.desc, &key);
+	return __inlay_map_update_elem_v1(&map.desc, &key, values, (__u64)op);
+}
+
+static __u64 lookup(__u64 key)
+{
+	__u64 *at = __inlay_map_lookup_elem_v1(&map.desc, &key);
+
+	if (at)
+		assert_int_equal(at[0], ~at[1]);
+	return at ? at[0] : 0;
+}
+
+static void actor_main(void)
+{
+	struct actor *actor = running;
+
+	actor->ret = run(actor->op, keys[actor->key], 100 + (__u64)(actor - actors));
+	actor->fate = DONE;
+	actor->history = 0;
+	running = NULL;
+	_longjmp(scheduler, 1);
+}
+
+/* Runs the actor's next access and what follows it, up to the one after that. */
+static void actor_step(struct actor *actor)
+{
+	running = actor;
+	fixture_row = 1 + (__u32)(actor - actors);
+	if (!_setjmp(scheduler))
+		_longjmp(actor->at, 1);
+	running = NULL;
+	fixture_row = 0;
+}
+
+static void actor_start(struct actor *actor)
+{
+	int nr = (int)(actor - actors);
+	static ucontext_t context;
+
+	assert_int_equal(getcontext(&context), 0);
+	context.uc_stack.ss_sp = stacks[nr];
+	context.uc_stack.ss_size = STACK_BYTES;
+	makecontext(&context, actor_main, 0);
+	actor->fate = READY;
+	actor->history = 1;
+	running = actor;
+	fixture_row = 1 + (__u32)nr;
+	if (!_setjmp(scheduler))
+		setcontext(&context);
+	running = NULL;
+	fixture_row = 0;
+}
+
+/* ---- States ----------------------------------------------------------------------------- */
+
+struct snapshot {
+	__u64 region[REGION_MAX / 8];
+	struct actor actors[NR_ACTORS];
+	char *stacks;
+	__u32 is_dead[NR_ACTORS + 1];
+	int nr_killed, nr_switched, last;
+};
+
+static size_t stack_used(int i)
+{
+	return actors[i].fate == READY ? (size_t)(stacks[i] + STACK_BYTES - actors[i].low) : 0;
+}
+
+static void save(struct snapshot *to)
+{
+	size_t bytes = 0;
+	int i;
+
+	memcpy(to->region, map.desc.region, sizeof(to->region));
+	memcpy(to->actors, actors, sizeof(actors));
+	memcpy(to->is_dead, fixture_procs->is_dead, sizeof(to->is_dead));
+	to->nr_killed = nr_killed;
+	to->nr_switched = nr_switched;
+	to->last = last;
+	for (i = 0; i < example->nr; i++)
+		bytes += stack_used(i);
+	to->stacks = malloc(bytes + 1);
+	assert_non_null(to->stacks);
+	for (bytes = 0, i = 0; i < example->nr; bytes += stack_used(i), i++)
+		memcpy(to->stacks + bytes, actors[i].low, stack_used(i));
+}
+
+static void restore(const struct snapshot *from)
+{
+	size_t bytes = 0;
+	int i;
+
+	memcpy(map.desc.region, from->region, sizeof(from->region));
+	memcpy(actors, from->actors, sizeof(actors));
+	memcpy(fixture_procs->is_dead, from->is_dead, sizeof(from->is_dead));
+	nr_killed = from->nr_killed;
+	nr_switched = from->nr_switched;
+	last = from->last;
+	for (i = 0; i < example->nr; bytes += stack_used(i), i++)
+		memcpy(actors[i].low, from->stacks + bytes, stack_used(i));
+}
+
+/* ---- What must hold at the end ---------------------------------------------------------- */
+
+static void report(const char *what)
+{
+	int i;
+
+	for (i = 0; i < example->nr; i++)
+		print_error("%s of key %u: %s, %lld\n", op_names[actors[i].op], actors[i].key,
+			    actors[i].fate == DEAD ? "killed" : "done", (long long)actors[i].ret);
+	fail_msg("%s; %u live before", what, example->nr_live);
+}
+
+/* Does what an operation does to a key that has the value *at (0: absent). */
+static __s64 model(enum op op, __u64 *at, __u64 value)
+{
+	if (op == OP_NOEXIST && *at)
+		return -INLAY_EEXIST;
+	if ((op == OP_EXIST || op == OP_DELETE) && !*at)
+		return -INLAY_ENOENT;
+	*at = op == OP_DELETE ? 0 : value;
+	return 0;
+}
+
+/*
+ * Actors done[0..n) in this order, of which the killed may be left out. A refusal for want of a node is
+ * always good: somebody else may have had it in his hands.
+ */
+static bool is_order(const int *order, int nr, unsigned int left_out, const __u64 *now)
+{
+	__u64 values[NR_KEYS];
+	int i;
+
+	for (i = 0; i < NR_KEYS; i++)
+		values[i] = (__u32)i < example->nr_live ? (__u64)i + 1 : 0;
+	for (i = 0; i < nr; i++) {
+		const struct actor *actor = &actors[order[i]];
+		__s64 ret;
+
+		if (actor->fate == DEAD) {
+			if (!(left_out >> order[i] & 1))
+				model(actor->op, &values[actor->key], 100 + (__u64)order[i]);
+			continue;
+		}
+		if (actor->ret == -INLAY_E2BIG || actor->ret == -INLAY_EBUSY)
+			continue;
+		ret = model(actor->op, &values[actor->key], 100 + (__u64)order[i]);
+		if (ret != actor->ret)
+			return false;
+	}
+	return !memcmp(values, now, sizeof(values));
+}
+
+static bool is_any_order(const __u64 *now)
+{
+	static const int orders[6][NR_ACTORS] = { { 0, 1, 2 }, { 1, 0, 2 }, { 0, 2, 1 },
+						  { 2, 0, 1 }, { 1, 2, 0 }, { 2, 1, 0 } };
+	unsigned int left_out;
+	int i;
+
+	for (i = 0; i < (example->nr == 2 ? 2 : 6); i++)
+		for (left_out = 0; left_out < 1u << example->nr; left_out++)
+			if (is_order(orders[i], example->nr, left_out, now))
+				return true;
+	return false;
+}
+
+/* All capacity can be had. A search for the dead's nodes is made once in nr_nodes refusals. */
+static void check_capacity(void)
+{
+	__u32 nr_nodes = inlay_hash_nr_nodes(&map.desc), i, tries;
+	struct fixture_census c;
+
+	for (i = 0; i < NR_KEYS; i++)
+		run(OP_DELETE, keys[i], 0);
+	for (i = 0; i < map.desc.max_entries; i++) {
+		__s64 err = -1;
+
+		for (tries = 0; tries <= nr_nodes && err; tries++)
+			err = run(OP_NOEXIST, keys[i], 7);
+		if (err)
+			report("capacity is lost");
+	}
+	for (tries = 0; tries <= nr_nodes; tries++)
+		if (run(OP_NOEXIST, keys[i], 7) != -INLAY_E2BIG)
+			report("a node too many");
+	c = fixture_count(&map.desc);
+	if (c.live != map.desc.max_entries || c.free_main || c.free_spare != INLAY_HASH_SPARES ||
+	    c.hidden || c.lost || c.dead_main || c.dead_spare || c.twice)
+		report("not all nodes came back");
+	for (i = 0; i < map.desc.max_entries; i++)
+		if (run(OP_EXIST, keys[i], 8) || lookup(keys[i]) != 8)
+			report("a full map cannot be updated");
+}
+
+static void check_end(void)
+{
+	__u64 now[NR_KEYS];
+	__u32 i;
+
+	nr_ends++;
+	fixture_check(&map.desc, nr_killed);
+	for (i = 0; i < NR_KEYS; i++)
+		now[i] = lookup(keys[i]);
+	if (!is_any_order(now))
+		report("no order gives this map");
+	check_capacity();
+	fixture_check(&map.desc, false);
+}
+
+/* ---- Everything that can happen --------------------------------------------------------- */
+
+/* One more access by actor i; false: it would be one switch too many. */
+static bool step_actor(int i)
+{
+	if (i != last && actors[last].fate == READY && example->nr_switches &&
+	    nr_switched++ == example->nr_switches)
+		return false;
+	last = i;
+	actor_step(&actors[i]);
+	return true;
+}
+
+static void kill_actor(int i)
+{
+	int next;
+
+	actors[i].fate = DEAD;
+	actors[i].history = 0;
+	fixture_procs->is_dead[1 + i] = 1;
+	nr_killed++;
+	for (next = 0; next < example->nr; next++)
+		if (actors[next].fate == WAITING)
+			actor_start(&actors[next]);
+}
+
+static void explore(int depth)
+{
+	struct snapshot *snapshot;
+	bool is_end = true;
+	int i;
+
+	assert_true(depth < DEPTH_MAX);
+	if (!visited_add(state_hash()))
+		return;
+	nr_states++;
+	snapshot = malloc(sizeof(*snapshot));
+	assert_non_null(snapshot);
+	save(snapshot);
+	for (i = 0; i < example->nr; i++) {
+		/* waiting for a first one that ended alive: not this example's business */
+		if (actors[i].fate == WAITING)
+			is_end = false;
+		if (actors[i].fate != READY)
+			continue;
+		is_end = false;
+		if (step_actor(i))
+			explore(depth + 1);
+		restore(snapshot);
+		if (nr_killed < example->nr_kills) {
+			kill_actor(i);
+			explore(depth + 1);
+			restore(snapshot);
+		}
+	}
+	if (is_end) {
+		check_end();
+		restore(snapshot);
+	}
+	free(snapshot->stacks);
+	free(snapshot);
+}
+
+/* Some history: nodes that have been used before. */
+static void setup(void)
+{
+	__u32 i;
+
+	memset(map.desc.region, 0, map.desc.region_bytes);
+	memset(fixture_procs, 0, sizeof(*fixture_procs));
+	nr_killed = nr_switched = last = 0;
+	for (i = 0; i < example->nr_live; i++)
+		assert_int_equal(run(OP_NOEXIST, keys[i], i + 1), 0);
+	if (example->nr_live)
+		assert_int_equal(run(OP_EXIST, keys[0], 1), 0);
+	if (example->nr_live < map.desc.max_entries) {
+		assert_int_equal(run(OP_NOEXIST, keys[NR_KEYS], 9), 0);
+		assert_int_equal(run(OP_DELETE, keys[NR_KEYS], 0), 0);
+	}
+}
+
+static void explore_example(const struct example *of)
+{
+	int i;
+
+	example = of;
+	setup();
+	memset(actors, 0, sizeof(actors));
+	for (i = 0; i < of->nr; i++) {
+		actors[i].op = of->ops[i];
+		actors[i].key = of->keys[i];
+		if (!i || !of->is_first_dead)
+			actor_start(&actors[i]);
+	}
+	visited_nr = 0;
+	if (visited)
+		memset(visited, 0, visited_max * sizeof(*visited));
+	explore(0);
+	assert_true(nr_ends > 0);
+}
+
+static void explore_all(const struct example *examples, size_t nr, __u32 max_entries)
+{
+	size_t i;
+
+	fixture_init(&map, INLAY_MAP_TYPE_HASH, 8, 16, max_entries);
+	assert_true(inlay_hash_hints_off(max_entries, 48) + inlay_hash_hint_bytes(max_entries) <=
+		    REGION_MAX);
+	for (i = 0; i < nr; i++) {
+		nr_states = nr_ends = 0;
+		explore_example(&examples[i]);
+		print_message("example %zu of %u entries: %lu states, %lu ends\n", i, max_entries,
+			      nr_states, nr_ends);
+	}
+	fixture_fini(&map);
+}
+
+/* Two processes, either or both killed anywhere. */
+static void two_processes(void **state)
+{
+	static const struct example one[] = {
+		{ { OP_ANY, OP_ANY }, { 0, 0 }, 2, 0, 2, false, 0 },
+		{ { OP_ANY, OP_ANY }, { 0, 1 }, 2, 0, 2, false, 0 },
+		{ { OP_ANY, OP_ANY }, { 0, 0 }, 2, 1, 2, false, 0 },
+		{ { OP_ANY, OP_DELETE }, { 0, 0 }, 2, 1, 2, false, 0 },
+		{ { OP_DELETE, OP_DELETE }, { 0, 0 }, 2, 1, 2, false, 0 },
+		{ { OP_NOEXIST, OP_DELETE }, { 1, 0 }, 2, 1, 2, false, 0 },
+	};
+	static const struct example two[] = {
+		{ { OP_ANY, OP_DELETE }, { 1, 0 }, 2, 1, 2, false, 0 },
+		{ { OP_ANY, OP_DELETE }, { 1, 0 }, 2, 2, 2, false, 0 },
+		{ { OP_DELETE, OP_DELETE }, { 0, 1 }, 2, 2, 2, false, 0 },
+		{ { OP_EXIST, OP_EXIST }, { 0, 1 }, 2, 2, 2, false, 0 },
+		{ { OP_NOEXIST, OP_DELETE }, { 2, 1 }, 2, 2, 2, false, 0 },
+	};
+
+	(void)state;
+	explore_all(one, sizeof(one) / sizeof(one[0]), 1);
+	explore_all(two, sizeof(two) / sizeof(two[0]), 2);
+}
+
+/*
+ * What a killed process left is found by two others at the same time, of which one is killed too.
+ * Every order of these would be tens of millions of states.
+ */
+static void two_scavengers(void **state)
+{
+	static const struct example one[] = {
+		{ { OP_NOEXIST, OP_ANY, OP_ANY }, { 0, 1, 2 }, 3, 0, 2, true, 2 },
+		{ { OP_DELETE, OP_ANY, OP_ANY }, { 0, 1, 2 }, 3, 1, 2, true, 2 },
+		{ { OP_ANY, OP_DELETE, OP_ANY }, { 0, 0, 1 }, 3, 1, 2, true, 2 },
+		{ { OP_ANY, OP_ANY, OP_ANY }, { 0, 0, 1 }, 3, 1, 2, true, 2 },
+	};
+
+	(void)state;
+	explore_all(one, sizeof(one) / sizeof(one[0]), 1);
+}
+
+static int open_keys(void **state)
+{
+	size_t bytes;
+	__u64 key;
+	int n = 0;
+
+	(void)state;
+	fixture_procs = (struct fixture_procs *)(fixture_pages(sizeof(*fixture_procs), &bytes) +
+						 INLAY_PAGE_BYTES);
+	fixture_at_ask = before_ask;
+	fixture_answered = hook_saw;
+	for (key = 1; n < NR_KEYS + 2; key++)
+		if (!(inlay_hash_key(&key, 8) & 1)) /* of all maps' masks */
+			keys[n++] = key;
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(two_processes),
+		cmocka_unit_test(two_scavengers),
+	};
+
+	return cmocka_run_group_tests(tests, open_keys, NULL);
+}
