@@ -102,9 +102,9 @@ struct range {
 	int64_t min, max;
 };
 /* Result of an ALU instruction on two numbers. */
-struct range range_alu(const struct bpf_insn *in, struct range dst, struct range src);
+struct range kinds_range_alu(const struct bpf_insn *in, struct range dst, struct range src);
 /* What is left of dst on a branch's side; false: nothing is, the side cannot be taken. */
-bool range_refine(const struct bpf_insn *in, bool is_taken, struct range *dst, struct range src);
+bool kinds_range_refine(const struct bpf_insn *in, bool is_taken, struct range *dst, struct range src);
 
 /* ---- kinds_mem.c ---- */
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2 };

@@ -261,7 +261,7 @@ static struct range alu32(const struct bpf_insn *in, struct range a, struct rang
 	return cut_u32(alu64(in, a, b));
 }
 
-struct range range_alu(const struct bpf_insn *in, struct range dst, struct range src)
+struct range kinds_range_alu(const struct bpf_insn *in, struct range dst, struct range src)
 {
 	bool needs_dst = BPF_OP(in->code) != BPF_MOV;
 
@@ -373,7 +373,7 @@ static bool refine(enum relation relation, struct range *d, struct range s)
 	return d->min <= d->max;
 }
 
-bool range_refine(const struct bpf_insn *in, bool is_taken, struct range *dst, struct range src)
+bool kinds_range_refine(const struct bpf_insn *in, bool is_taken, struct range *dst, struct range src)
 {
 	enum relation relation = relation_of(BPF_OP(in->code), is_taken);
 

@@ -152,7 +152,7 @@ struct bpfcc_reg reg_alu(const struct bpf_insn *in, const struct bpfcc_reg *dst,
 		d = any;
 	if (needs_src && src->kind != BPFCC_KIND_SCALAR)
 		s = any;
-	r = range_alu(in, d, s);
+	r = kinds_range_alu(in, d, s);
 	return reg_range(r.min, r.max);
 }
 
@@ -170,9 +170,9 @@ int reg_branch(const struct bpf_insn *in, const struct bpfcc_reg *dst, const str
 	}
 	if (dst->kind != BPFCC_KIND_SCALAR || src->kind != BPFCC_KIND_SCALAR)
 		return -1;
-	if (!range_refine(in, true, &taken, s))
+	if (!kinds_range_refine(in, true, &taken, s))
 		return 0;
-	if (!range_refine(in, false, &not_taken, s))
+	if (!kinds_range_refine(in, false, &not_taken, s))
 		return 1;
 	return -1;
 }

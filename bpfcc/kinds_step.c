@@ -226,7 +226,7 @@ static bool refine_range(struct state *s, const struct bpf_insn *in, bool is_tak
 	struct range range = {s->r[reg].min, s->r[reg].max};
 	uint32_t id = s->r[reg].id;
 
-	if (!range_refine(in, is_taken, &range, (struct range){other->min, other->max}))
+	if (!kinds_range_refine(in, is_taken, &range, (struct range){other->min, other->max}))
 		return false;
 	for (int i = 0; i < NR_REGS + NR_SLOTS; i++) {
 		struct bpfcc_reg *r = i < NR_REGS ? &s->r[i] : &s->slot[i - NR_REGS];

@@ -52,8 +52,9 @@ void range_deduce(struct range *r);
 /*
  * dst = dst OP src for every ALU operation of RFC 9669 and ISA v4, `code` and `off` as in the
  * instruction (BPF_ALU or BPF_ALU64, without BPF_SRC; off: 1 signed division and modulo, 8/16/32
- * sign-extending moves; BPF_END with its width in `imm`, BPF_NEG: src unused). Shift counts are
- * masked, division by zero gives 0, modulo by zero the dividend, as the ISA says.
+ * sign-extending moves; BPF_END with its width in `imm` and, alone, with BPF_SRC, which is its
+ * direction; BPF_END and BPF_NEG: src unused). Shift counts are masked, division by zero gives 0,
+ * modulo by zero the dividend, as the ISA says.
  */
 struct range range_alu(uint8_t code, int16_t off, int32_t imm, const struct range *dst,
 		       const struct range *src);

@@ -60,10 +60,10 @@ static void try_alu(const struct bpf_insn *in)
 
 		if (BPF_SRC(in->code) == BPF_K && BPF_OP(in->code) != BPF_END)
 			b = only(in->imm);
-		r = range_alu(in, a, b);
+		r = kinds_range_alu(in, a, b);
 		x = some_value(a);
 		y = some_value(b);
-		z = range_alu(in, only(x), only(y)).min;
+		z = kinds_range_alu(in, only(x), only(y)).min;
 		if (z < r.min || z > r.max)
 			fail_msg("code %#x off %d imm %d: %lld in [%lld, %lld] and %lld in [%lld, %lld] "
 				 "give %lld, not in [%lld, %lld]",
@@ -148,7 +148,7 @@ static void test_branches(void **unused)
 			struct range a = some_range(), b = some_range(), left = a;
 			int64_t x = some_value(a), y = some_value(b);
 			bool taken = is_taken(&in, x, y);
-			bool possible = range_refine(&in, taken, &left, b);
+			bool possible = kinds_range_refine(&in, taken, &left, b);
 
 			if (!possible || x < left.min || x > left.max)
 				fail_msg("code %#x, %s: %lld in [%lld, %lld], %lld in [%lld, %lld]: "

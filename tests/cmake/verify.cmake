@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The verifier's numbers; INLAY_TEST_LONG=1 in the environment runs these for minutes.
+foreach(module verify_tnum verify_range)
+	inlay_unit_test(${module} LIBS bpfcc_front)
+endforeach()
