@@ -5,40 +5,111 @@
 #include "bpfcc/prove.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "bpfcc/check.h"
 #include "bpfcc/handle.h"
+#include "bpfcc/isa.h"
 
-static int verify(struct inlay_bpfcc_object *h, uint32_t ctx_bytes, struct bpfcc_diag *diag)
+static int verify(struct inlay_bpfcc_object *h, const struct bpfcc_object *object,
+		  struct bpfcc_arena *arena, struct bpfcc_diag *diag,
+		  struct inlay_bpfcc_stats *ret_stats, struct bpfcc_kinds **ret_kinds)
 {
-	struct bpfcc_kinds_opts opts = {.ctx_bytes = ctx_bytes,
+	struct bpfcc_kinds_opts opts = {.ctx_bytes = h->ctx_bytes,
 					.allow_override = h->opts.allow_override};
 
-	return bpfcc_kinds_new(&h->data, &opts, h->data.arena, diag, &h->kinds);
+	(void)ret_stats;
+	return bpfcc_kinds_new(object, &opts, arena, diag, ret_kinds);
 }
 
 int bpfcc_prove(struct inlay_bpfcc_object *h, uint32_t ctx_bytes)
 {
 	int err;
 
-	if (h->opts.context == INLAY_BPFCC_CONTEXT_MEMORY)
-		ctx_bytes = h->opts.context_bytes;
+	h->ctx_bytes = h->opts.context == INLAY_BPFCC_CONTEXT_MEMORY ? h->opts.context_bytes
+								    : ctx_bytes;
 	err = bpfcc_check(&h->data, h->data.arena, &h->diag);
-	if (err)
+	if (err || h->opts.defer_verify)
 		return err;
-	if (!h->opts.unsafe_no_verify)
-		return verify(h, ctx_bytes, &h->diag);
-	bpfcc_report(&h->diag, INLAY_BPFCC_WARNING, NULL,
-		     "leave out --unsafe-no-verify and what it stands for",
+	if (!h->opts.unsafe_no_verify) {
+		err = verify(h, &h->data, h->data.arena, &h->diag, NULL, &h->kinds);
+		h->is_usable = !err;
+		return err;
+	}
+	bpfcc_report(&h->diag, INLAY_BPFCC_WARNING, NULL, NULL,
 		     "the programs are NOT VERIFIED: whatever they do wrong, they do in the process "
 		     "that they are in");
 	err = bpfcc_check_encoding(&h->data, &h->diag);
 	if (err)
 		return err;
-	err = verify(h, ctx_bytes, NULL);
+	err = verify(h, &h->data, h->data.arena, NULL, NULL, &h->kinds);
 	if (err == -EINVAL) {
 		h->kinds = NULL;
 		err = 0;
+	}
+	h->is_usable = !err;
+	return err;
+}
+
+/* ---- one by one ---- */
+
+/* Marks the function and all that it refers to, and adds their instructions up. */
+static uint32_t count_insns(const struct bpfcc_object *o, uint32_t index, bool *seen)
+{
+	const struct bpfcc_func *f = &o->funcs[index];
+	uint32_t nr = f->nr_insns;
+
+	seen[index] = true;
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		const struct bpf_insn *in = &f->insns[i];
+		bool is_ref = (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL) ||
+			      (bpfcc_insn_is_lddw(in) && in->src_reg == BPF_PSEUDO_FUNC);
+
+		if (is_ref && (uint32_t)in->imm < o->nr_funcs && !seen[in->imm])
+			nr += count_insns(o, (uint32_t)in->imm, seen);
+		i += bpfcc_insn_is_lddw(in);
+	}
+	return nr;
+}
+
+size_t inlay_bpfcc_object_nr_programs(const struct inlay_bpfcc_object *object)
+{
+	return object->data.nr_progs;
+}
+
+const char *inlay_bpfcc_object_program_name(const struct inlay_bpfcc_object *object, size_t program)
+{
+	return program < object->data.nr_progs ? object->data.progs[program].name : NULL;
+}
+
+int inlay_bpfcc_object_verify(struct inlay_bpfcc_object *object, size_t program,
+			      struct inlay_bpfcc_stats *ret_stats)
+{
+	struct inlay_bpfcc_stats stats = {.sz = sizeof(stats)};
+	struct bpfcc_object one = object->data;
+	struct bpfcc_arena *arena;
+	struct bpfcc_kinds *kinds;
+	bool *seen;
+	int err;
+
+	if (program >= one.nr_progs)
+		return -ENOENT;
+	arena = bpfcc_arena_new();
+	seen = arena ? bpfcc_arena_alloc(arena, one.nr_funcs) : NULL;
+	if (!seen) {
+		bpfcc_arena_free(arena);
+		return -ENOMEM;
+	}
+	one.progs += program;
+	one.nr_progs = 1;
+	stats.insns = count_insns(&one, one.progs->func->index, seen);
+	err = verify(object, &one, arena, &object->diag, &stats, &kinds);
+	bpfcc_arena_free(arena);
+	if (ret_stats) {
+		size_t bytes = ret_stats->sz < sizeof(stats) ? ret_stats->sz : sizeof(stats);
+
+		stats.sz = ret_stats->sz;
+		memcpy(ret_stats, &stats, bytes);
 	}
 	return err;
 }

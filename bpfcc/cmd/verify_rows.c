@@ -11,6 +11,7 @@
 
 #include "bpfcc/arena.h"
 #include "bpfcc/check.h"
+#include "bpfcc/cmd/kernel.h"
 #include "bpfcc/cmd/verify.h"
 #include "bpfcc/diag.h"
 #include "bpfcc/kinds.h"
@@ -144,12 +145,13 @@ static int verify(struct bpfcc_raw *raw, struct bpfcc_arena *arena, struct bpfcc
 
 /* 0 or -ENOMEM */
 static int look_at(struct cmd_verify *c, const struct bpfcc_raw_header *header,
-		   const struct line *line, uint64_t row_nr)
+		   const struct line *line, uint64_t row_nr, struct cmd_kernel *kernel)
 {
 	struct bpfcc_arena *arena = bpfcc_arena_new();
 	struct bpfcc_raw raw = {0};
 	struct row row = {.command = c, .raw = &raw};
 	struct bpfcc_diag diag = {.fn = on_message, .arg = &row, .object = &raw.object};
+	struct cmd_verdict theirs;
 	char number[32];
 	int err;
 
@@ -168,13 +170,16 @@ static int look_at(struct cmd_verify *c, const struct bpfcc_raw_header *header,
 	row.verdict.is_accepted = !err;
 	if (err != -ENOMEM) {
 		snprintf(number, sizeof(number), "row %llu", (unsigned long long)row_nr);
-		cmd_verify_put(c, raw.name ? raw.name : number, &row.verdict, NULL);
+		if (kernel)
+			cmd_kernel_row(kernel, &raw, &theirs);
+		cmd_verify_put(c, raw.name ? raw.name : number, &row.verdict,
+			       kernel ? &theirs : NULL);
 	}
 	bpfcc_arena_free(arena);
 	return err == -ENOMEM ? err : 0;
 }
 
-static int rows(struct cmd_verify *c, struct reader *reader)
+static int rows(struct cmd_verify *c, struct reader *reader, struct cmd_kernel *kernel)
 {
 	struct bpfcc_raw_header header;
 	struct line line;
@@ -186,7 +191,7 @@ static int rows(struct cmd_verify *c, struct reader *reader)
 	if (!got || line.is_too_long || !bpfcc_raw_header(line.text, line.bytes, &header))
 		return -EBADMSG;
 	while ((got = next_line(reader, &line)) > 0) {
-		got = look_at(c, &header, &line, ++row_nr);
+		got = look_at(c, &header, &line, ++row_nr, kernel);
 		if (got)
 			break;
 	}
@@ -196,14 +201,19 @@ static int rows(struct cmd_verify *c, struct reader *reader)
 int cmd_verify_rows(struct cmd_verify *c)
 {
 	struct reader reader = {.fd = STDIN_FILENO};
+	struct cmd_kernel kernel = {0};
 	int err;
 
+	if (c->asks_kernel && !cmd_kernel_init(&kernel))
+		return cmd_out_of_memory();
 	if (strcmp(c->cmd.input, "-"))
 		reader.fd = open(c->cmd.input, O_RDONLY | O_CLOEXEC);
-	err = reader.fd < 0 ? -errno : rows(c, &reader);
+	err = reader.fd < 0 ? -errno : rows(c, &reader, c->asks_kernel ? &kernel : NULL);
 	if (reader.fd > STDIN_FILENO)
 		close(reader.fd);
 	free(reader.data);
+	if (c->asks_kernel)
+		cmd_kernel_fini(&kernel);
 	cmd_messages_flush(&c->cmd.messages);
 	if (err == -EBADMSG)
 		return cmd_fail("%s: the first line does not name the columns \"name\" and "

@@ -21,10 +21,12 @@ int inlay_bpfcc_object_run(struct inlay_bpfcc_object *object, const char *progra
 	if (i == o->nr_progs)
 		return -ENOENT;
 	/* the proof was for this much, and nothing is known of the registers of a hit */
-	if (!object->opts.unsafe_no_verify &&
-	    (object->opts.context != INLAY_BPFCC_CONTEXT_MEMORY ||
-	     object->opts.context_bytes > bytes))
-		return -EINVAL;
+	if (!object->is_usable ||
+	    (!object->opts.unsafe_no_verify &&
+	     (object->opts.context != INLAY_BPFCC_CONTEXT_MEMORY ||
+	      object->opts.context_bytes > bytes)))
+		return bpfcc_error(&object->diag, NULL, NULL,
+				   "the program was not verified for memory of %zu bytes", bytes);
 	err = bpfcc_native_new(object, o->progs[i].func->index, &native);
 	if (err)
 		return err;

@@ -78,6 +78,9 @@ struct inlay_bpfcc_opts {
 	bool allow_write;	/* accept bpf_probe_write_user() */
 	/* Nothing is proved, each opening gives a warning: the programs do what they say. */
 	bool unsafe_no_verify;
+	/* Programs are not verified on opening: inlay_bpfcc_object_verify() does it, one by one. Nothing
+	 * can be emitted or run. */
+	bool defer_verify;
 	enum inlay_bpfcc_context context;
 	uint32_t context_bytes;		/* CONTEXT_MEMORY */
 	/* Told of each step of the verifier's walk, one line of text; may be NULL. */
@@ -111,6 +114,29 @@ int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
 int inlay_bpfcc_program_open(const char *name, const void *insns, size_t bytes,
 			     const struct inlay_bpfcc_opts *opts,
 			     struct inlay_bpfcc_object **ret_object);
+/* Programs that can be placed, section by section. */
+size_t inlay_bpfcc_object_nr_programs(const struct inlay_bpfcc_object *object);
+/* The name of one; the object's. */
+const char *inlay_bpfcc_object_program_name(const struct inlay_bpfcc_object *object, size_t program);
+
+/* How a program was verified. */
+struct inlay_bpfcc_stats {
+	size_t sz;
+	uint32_t insns;			/* instructions of the program and of what it calls */
+	uint32_t insns_walked;		/* of all paths */
+	uint32_t states;		/* kept, to compare others with */
+	uint32_t states_pruned;		/* paths that ended because they were like a kept one */
+	uint32_t stack_bytes;		/* of the deepest chain of calls */
+	uint64_t state_bytes;		/* most memory in use */
+};
+
+/*
+ * Verifies one program by itself. 0: accepted; -EINVAL: refused, see messages; -ENOMEM. `ret_stats`
+ * may be NULL; its sz is to be set before.
+ */
+int inlay_bpfcc_object_verify(struct inlay_bpfcc_object *object, size_t program,
+			      struct inlay_bpfcc_stats *ret_stats);
+
 void inlay_bpfcc_object_free(struct inlay_bpfcc_object *object);
 
 /* Lowers the object and writes it under a temporary name that is renamed to `path`. */
