@@ -19,6 +19,14 @@ struct bpfcc_arena;
 struct bpfcc_diag;
 struct btf;
 
+/* Parts of a map's value that programs may not touch: what the kernel or the helpers keep there. */
+enum bpfcc_field_kind { BPFCC_FIELD_LOCK, BPFCC_FIELD_OTHER };
+
+struct bpfcc_map_field {
+	uint32_t kind;		/* enum bpfcc_field_kind */
+	uint32_t off, bytes;	/* in the value */
+};
+
 /* One map: declared with BTF (SEC(".maps")) or a global data section. */
 struct bpfcc_map {
 	const char *name;	/* ".data", ".bss", ".rodata", ".rodata.str" ... for global sections */
@@ -33,6 +41,8 @@ struct bpfcc_map {
 	 * and, without BPF_F_INNER_MAP, max_entries are those of each. NULL: no map of maps, or no
 	 * template was given, which nothing can be looked up in */
 	const struct bpfcc_map *inner;
+	const struct bpfcc_map_field *fields; /* from BTF; without it there are none */
+	uint32_t nr_fields;
 	const int32_t *tail_progs; /* PROG_ARRAY filled by the object: max_entries indexes in
 				 * bpfcc_object.progs, -1: empty; NULL: all are */
 };

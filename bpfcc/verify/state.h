@@ -70,7 +70,9 @@ struct verify_reg {
 				 * pointers: equal for copies of one pointer that may be NULL */
 	int32_t add;		/* scalars with id: this one is the common value + add */
 	uint32_t ref;		/* what has to be given back, see verify_state.refs; 0: nothing */
-	uint32_t uid;		/* INNER: lookups with different uids may be different maps */
+	uint32_t uid;		/* INNER: lookups with different uids may be different maps; MEM: id of
+				 * the dynptr that it is a slice of; MAP_KEY, DYNPTR: callback_uid of
+				 * the callback; MAP_VALUE with a lock: which value */
 	struct range num;	/* SCALAR: the number; pointers: the variable part of the offset */
 	struct verify_use *use;	/* never NULL where type is not UNINIT */
 };
@@ -101,7 +103,11 @@ struct verify_frame {
 	bool is_callback;
 	int32_t callback_helper; /* kernel's helper id */
 	uint32_t callback_call;	/* the call instruction, in the caller */
-	uint32_t callback_depth; /* times round */
+	/* Of the frame that makes the call: times round so far. An old state holds no current one that
+	 * has gone round less often. */
+	uint32_t callback_depth;
+	uint32_t callback_refs;	/* held when the callback was entered */
+	uint32_t callback_uid;	/* of what the helper lent to the callback for this round */
 	/* The call of a helper with a callback that this frame makes, unique on the path: another
 	 * each time that control comes to the call, the same while its callback runs. walk.c's. */
 	uint32_t call_id;
