@@ -12,8 +12,6 @@
 #include "bpfcc/helpers.h"
 #include "bpfcc/isa.h"
 
-#define MAX_STACK_BYTES 512	/* what a program has if nothing is known of it */
-
 static void dump_maps(FILE *out, const struct bpfcc_object *o)
 {
 	for (uint32_t i = 0; i < o->nr_maps; i++) {
@@ -77,15 +75,17 @@ static void dump_registers(FILE *out, const struct bpfcc_object *o, const struct
 	}
 }
 
-static void dump_func(FILE *out, const struct inlay_bpfcc_object *h, const struct bpfcc_func *f)
+static void dump_func(FILE *out, const struct inlay_bpfcc_object *h, const struct bpfcc_func *f,
+		      const struct bpfcc_kinds *kinds)
 {
 	const char *source = NULL;
 	uint32_t line = 0;
 	char text[256];
 
-	fprintf(out, "\n%s: %u argument%s, stack %u bytes\n", f->name, f->nr_args,
-		f->nr_args == 1 ? "" : "s",
-		h->kinds ? bpfcc_kinds_stack_bytes(h->kinds, f->index) : MAX_STACK_BYTES);
+	fprintf(out, "\n%s: %u argument%s", f->name, f->nr_args, f->nr_args == 1 ? "" : "s");
+	if (kinds)
+		fprintf(out, ", stack %u bytes", bpfcc_kinds_stack_bytes(kinds, f->index));
+	fputc('\n', out);
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
 		if (f->line_nrs && f->line_texts[i] &&
 		    (f->line_nrs[i] != line || f->line_texts[i] != source)) {
@@ -93,9 +93,10 @@ static void dump_func(FILE *out, const struct inlay_bpfcc_object *h, const struc
 			source = f->line_texts[i];
 			fprintf(out, "; %u: %s\n", line, source + strspn(source, " \t"));
 		}
-		fprintf(out, "%6u: %-40s", i, bpfcc_disasm(&h->data, f, i, text, sizeof(text)));
-		if (h->kinds)
-			dump_registers(out, &h->data, bpfcc_kinds_before(h->kinds, f->index, i));
+		fprintf(out, "%6u: %-*s", i, kinds ? 40 : 0,
+			bpfcc_disasm(&h->data, f, i, text, sizeof(text)));
+		if (kinds)
+			dump_registers(out, &h->data, bpfcc_kinds_before(kinds, f->index, i));
 		fputc('\n', out);
 		i += bpfcc_insn_is_lddw(&f->insns[i]);
 	}
@@ -132,7 +133,7 @@ void bpfcc_dump_helpers(FILE *out)
 	}
 }
 
-void bpfcc_dump(FILE *out, const struct inlay_bpfcc_object *h)
+static void dump(FILE *out, const struct inlay_bpfcc_object *h, const struct bpfcc_kinds *kinds)
 {
 	const struct bpfcc_object *o = &h->data;
 	char hash[33];
@@ -142,5 +143,15 @@ void bpfcc_dump(FILE *out, const struct inlay_bpfcc_object *h)
 	dump_maps(out, o);
 	dump_progs(out, o);
 	for (uint32_t i = 0; i < o->nr_funcs; i++)
-		dump_func(out, h, &o->funcs[i]);
+		dump_func(out, h, &o->funcs[i], kinds);
+}
+
+void bpfcc_dump(FILE *out, const struct inlay_bpfcc_object *h)
+{
+	dump(out, h, h->kinds);
+}
+
+void bpfcc_dump_bytecode(FILE *out, const struct inlay_bpfcc_object *h)
+{
+	dump(out, h, NULL);
 }

@@ -12,5 +12,7 @@ struct inlay_bpfcc_object;
 /* rt/helpers.def as text */
 void bpfcc_dump_helpers(FILE *out);
 void bpfcc_dump(FILE *out, const struct inlay_bpfcc_object *object);
+/* Without what the verifier found. */
+void bpfcc_dump_bytecode(FILE *out, const struct inlay_bpfcc_object *object);
 
 #endif /* INLAY_BPFCC_DUMP_H */

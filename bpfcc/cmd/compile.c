@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "bpfcc/cmd/cmd.h"
+#include "bpfcc/cmd/stage.h"
 #include "bpfcc/dump.h"
 
 struct compile {
 	struct cmd cmd;
 	const char *output;
 	int emit;		/* enum inlay_bpfcc_output, or -1: from the output's name */
-	bool is_dump;
+	enum cmd_stage stage;	/* to show */
 };
 
 static const char usage_text[] =
@@ -30,7 +31,9 @@ static const char usage_text[] =
 	CMD_OBJECT_OPTIONS_HELP
 	"  --unsafe-no-verify         compile even what is not safe\n"
 	"  --stats                    programs count their runs and time\n"
-	"  -d, --dump                 print programs with what each register holds\n"
+	"  -d[=STAGE], --dump[=STAGE] print what there is after a stage: bytecode (loaded and\n"
+	"                             relocated), facts (what each register holds; the default),\n"
+	"                             ir (of LLVM, optimised), asm\n"
 	"  --helpers                  print the helpers and kernel functions that there are\n"
 	"  -h, --help                 print this\n"
 	"  --version                  print the version\n"
@@ -76,7 +79,11 @@ static int parse_option(struct compile *c, int option, char **argv)
 		opts->opt_level = optarg[0] == '0' ? -1 : optarg[0] - '0';
 		return -1;
 	case 'd':
-		c->is_dump = true;
+		if (optarg && optarg[0] == '=')
+			optarg++;
+		c->stage = optarg ? cmd_stage_by_name(optarg) : CMD_STAGE_FACTS;
+		if (c->stage == CMD_STAGE_NONE)
+			return usage("stages are bytecode, facts, ir and asm", optarg);
 		return -1;
 	case 'h':
 		fputs(usage_text, stdout);
@@ -111,7 +118,7 @@ static int parse(struct compile *c, int argc, char **argv)
 		{"stats", no_argument, NULL, OPT_STATS},
 		{"target", required_argument, NULL, CMD_OPT_TARGET},
 		{"unsafe-no-verify", no_argument, NULL, CMD_OPT_NO_VERIFY},
-		{"dump", no_argument, NULL, 'd'},
+		{"dump", optional_argument, NULL, 'd'},
 		{"helpers", no_argument, NULL, OPT_HELPERS},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, OPT_VERSION},
@@ -121,7 +128,7 @@ static int parse(struct compile *c, int argc, char **argv)
 	int option, status;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":o:O:dh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":o:O:d::h", options, NULL)) != -1) {
 		status = parse_option(c, option, argv);
 		if (status >= 0)
 			return status;
@@ -131,7 +138,7 @@ static int parse(struct compile *c, int argc, char **argv)
 	if (optind + 1 < argc)
 		return usage("more than one probe object is given", argv[optind + 1]);
 	c->cmd.input = argv[optind];
-	if (!c->output && !c->is_dump)
+	if (!c->output && c->stage == CMD_STAGE_NONE)
 		return usage("no output is given with -o", NULL);
 	if (c->output && c->emit < 0) {
 		dot = strrchr(c->output, '.');
@@ -155,8 +162,8 @@ int cmd_compile(int argc, char **argv)
 		return status;
 	}
 	err = cmd_object_open(&c.cmd, NULL, 0, &object);
-	if (!err && c.is_dump)
-		bpfcc_dump(stdout, object);
+	if (!err)
+		err = cmd_stage_print(object, c.stage);
 	if (!err && c.output)
 		err = inlay_bpfcc_object_emit(object, (enum inlay_bpfcc_output)c.emit, c.output);
 	inlay_bpfcc_object_free(object);
