@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Dynptrs: 16 bytes of stack that the helpers fill in, and only they may look into. In a state both
+ * slots have DYNPTR bytes and a `spill` with: type DYNPTR, bytes = enum kind, off = 0 in the lower
+ * slot and 8 in the upper, id = the dynptr's own id, ref = what must be given back (RECORD). Memory
+ * that bpf_dynptr_data() gives is a MEM register with that id as its uid: it goes with the dynptr.
+ */
+#include <string.h>
+
+#include "bpfcc/verify/call.h"
+
+#define DYNPTR_BYTES 16
+
+enum kind { KIND_LOCAL = 1, KIND_RECORD };
+
+static bool is_slice_of(const struct verify_reg *r, uint32_t id)
+{
+	return r->type == VT_MEM && r->uid == id;
+}
+
+static void destroy_half(struct verify_frame *f, uint32_t slot)
+{
+	struct verify_slot *s = &f->slots[slot];
+
+	memset(s->byte, VB_MISC, sizeof(s->byte));
+	memset(&s->spill, 0, sizeof(s->spill));
+}
+
+/* The dynptr of which `slot` is a half is none any more, and its slices are no memory. */
+static void destroy(struct verify *v, struct verify_frame *f, uint32_t slot)
+{
+	uint32_t id = f->slots[slot].spill.id;
+	/* the upper half is at the higher address, in the slot with the lower number */
+	uint32_t other = f->slots[slot].spill.off ? slot + 1 : slot - 1;
+
+	destroy_half(f, slot);
+	destroy_half(f, other);
+	verify_forget(v, is_slice_of, id);
+}
+
+/* Attack: the address and the length in a dynptr are the program's own then. */
+int verify_overwrite_special(struct verify *v, struct verify_frame *f, int32_t off, uint32_t bytes)
+{
+	for (int32_t at = off; at < off + (int32_t)bytes; at++) {
+		uint32_t slot = (uint32_t)(-at - 1) / 8;
+
+		if (slot >= f->nr_slots || f->slots[slot].byte[0] != VB_DYNPTR)
+			continue;
+		/* Attack: nobody could give the record back. */
+		if (f->slots[slot].spill.ref)
+			return verify_refuse(v, "submit or discard it first",
+					     "the dynptr of a ring buffer record is overwritten");
+		verify_use_mark(v, f->slots[slot].use, USE_READ);
+		destroy(v, f, slot);
+	}
+	return v->err;
+}
+
+bool verify_special_equal(const struct verify_slot *a, const struct verify_slot *b)
+{
+	return a->spill.type == b->spill.type && a->spill.bytes == b->spill.bytes &&
+	       a->spill.off == b->spill.off && a->spill.flags == b->spill.flags;
+}
+
+/* Where on the stack the argument points; -EINVAL if it is no place for a dynptr. */
+static int place_of(struct verify *v, struct verify_call *c, int arg, uint32_t *ret_lower)
+{
+	struct verify_reg *r = verify_arg(v, arg);
+	int64_t off = r->off + (int64_t)r->num.umin;
+
+	if (r->type != VT_STACK)
+		return verify_refuse_arg(v, c, arg, "a struct bpf_dynptr is a variable of a function",
+					 "the address of a dynptr");
+	if (!range_is_const(&r->num) || off % 8 || off < -VERIFY_STACK_BYTES ||
+	    off > -DYNPTR_BYTES)
+		return verify_refuse_arg(v, c, arg, NULL,
+					 "the address of a dynptr, 16 bytes of stack, aligned to 8");
+	verify_mark_precise(v, r);
+	*ret_lower = (uint32_t)(-off - 1) / 8;
+	return 0;
+}
+
+int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg)
+{
+	bool is_record = c->helper->args[arg] == BPFCC_ARG_DYNPTR_RECORD_NEW;
+	uint32_t lower, id;
+	struct verify_frame *f;
+	int ref = 0, err = place_of(v, c, arg, &lower);
+
+	if (!err)
+		err = verify_helper_memory(v, arg + 1, DYNPTR_BYTES, ACCESS_WRITE | ACCESS_RAW,
+					   "the dynptr");
+	if (err)
+		return err;
+	if (is_record) {
+		ref = verify_ref_take(v, REF_DYNPTR);
+		if (ref < 0)
+			return ref;
+	}
+	id = verify_new_id(v);
+	f = v->cur->frames[verify_arg(v, arg)->frame];
+	for (uint32_t half = 0; half < 2; half++) {
+		struct verify_slot *s = &f->slots[lower - half];
+
+		memset(s->byte, VB_DYNPTR, sizeof(s->byte));
+		memset(&s->spill, 0, sizeof(s->spill));
+		s->spill.type = VT_DYNPTR;
+		s->spill.off = 8 * (int32_t)half;
+		s->spill.bytes = is_record ? KIND_RECORD : KIND_LOCAL;
+		s->spill.id = id;
+		s->spill.ref = (uint32_t)ref;
+		s->spill.use = verify_use_new(v, NULL, NULL);
+		s->use = verify_use_new(v, NULL, NULL);
+	}
+	return v->err;
+}
+
+/* Attack: half of a dynptr, or parts of two, or a number that was stored over one. */
+static bool is_dynptr_at(const struct verify_frame *f, uint32_t lower)
+{
+	const struct verify_slot *low = &f->slots[lower], *high = low - 1;
+
+	return lower && lower < f->nr_slots && low->byte[0] == VB_DYNPTR &&
+	       high->byte[0] == VB_DYNPTR && !low->spill.off && high->spill.off &&
+	       low->spill.id == high->spill.id;
+}
+
+int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
+{
+	bool is_release = c->helper->args[arg] == BPFCC_ARG_DYNPTR_RECORD;
+	struct verify_reg *r = verify_arg(v, arg);
+	struct verify_slot *s;
+	struct verify_frame *f;
+	uint32_t lower;
+	int err;
+
+	if (r->type == VT_DYNPTR && !is_release) {
+		c->dynptr = r->uid;
+		return 0;
+	}
+	err = place_of(v, c, arg, &lower);
+	if (err)
+		return err;
+	f = v->cur->frames[r->frame];
+	if (!is_dynptr_at(f, lower))
+		return verify_refuse(v, "bpf_ringbuf_reserve_dynptr() and bpf_dynptr_from_mem() make one",
+				     "%s of %s points to memory that is no dynptr",
+				     verify_arg_name(arg), c->name);
+	s = &f->slots[lower];
+	for (uint32_t half = 0; half < 2; half++) {
+		verify_use_mark(v, s[-(int)half].use, USE_READ);
+		verify_use_mark(v, s[-(int)half].spill.use, USE_READ);
+	}
+	c->dynptr = s->spill.id;
+	if (!is_release)
+		return v->err;
+	if (s->spill.bytes != KIND_RECORD)
+		return verify_refuse(v, NULL,
+				     "%s of %s is a dynptr of memory, and must be one of a ring "
+				     "buffer record",
+				     verify_arg_name(arg), c->name);
+	c->release = s->spill.ref;
+	destroy(v, f, lower);
+	return v->err;
+}
+
+void verify_dynptr_given(struct verify *v, struct verify_reg *r, uint32_t uid)
+{
+	verify_set_pointer(v, r, VT_DYNPTR, 0);
+	r->uid = uid;
+}
