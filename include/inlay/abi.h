@@ -40,10 +40,13 @@ extern "C" {
  * Section names in a target. The C-identifier ones get __start_/__stop_ symbols from the linker.
  *   inlay_objects  array of `const struct inlay_object_desc *`, retained
  *   inlay_sites    array of struct inlay_site, retained (early ones hold names, no address)
+ *   inlay_skips    text, retained: places that a program names and where it is not, as four strings
+ *                  each: probe object, program, function, reason
  *   .bss.inlay.*   zero regions, page aligned;  .data.inlay.*  initialised regions
  */
 #define INLAY_SECTION_OBJECTS "inlay_objects"
 #define INLAY_SECTION_SITES "inlay_sites"
+#define INLAY_SECTION_SKIPS "inlay_skips"
 #define INLAY_SECTION_BSS_PREFIX ".bss.inlay."
 #define INLAY_SECTION_DATA_PREFIX ".data.inlay."
 
