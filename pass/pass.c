@@ -33,6 +33,8 @@ static bool find_arch(struct pass_run *run)
 /* True if the module was changed. */
 static bool insert(struct pass_run *run)
 {
+	bool is_changed;
+
 	/* Calls first: they are known by their address, and unwinding makes invokes of them. */
 	for (unsigned int i = 0; i < run->nr_places; i++)
 		if (run->places[i].call)
@@ -40,9 +42,10 @@ static bool insert(struct pass_run *run)
 	for (unsigned int i = 0; i < run->nr_places; i++)
 		if (!run->places[i].call)
 			site_insert_function(run, &run->places[i]);
-	if (!run->nr_places)
-		return false;
+	is_changed = record_skips(run);
 	record_finish(run);
+	if (!run->nr_places)
+		return is_changed;
 	attrs_drop(run);
 	if (import_link(run))
 		copies_keep(run);
@@ -65,6 +68,8 @@ static bool run_module(struct pass_run *run)
 		is_changed = insert(run) || run->nr_late_fns;
 		for (unsigned int i = 0; i < run->nr_late_fns; i++)
 			late_note(run, run->late_fns[i]);
+	} else {
+		is_changed = insert(run);
 	}
 	if (!run->failed)
 		report_write(run);

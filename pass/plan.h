@@ -326,6 +326,8 @@ LLVMValueRef record_declare_defined(struct pass_run *run, const struct pass_prob
 				    LLVMValueRef fn);
 LLVMValueRef record_declare_body(struct pass_run *run, const struct pass_probe *probe,
 				 LLVMValueRef fn);
+/* For the link's report; true if there was anything to say. */
+bool record_skips(struct pass_run *run);
 void record_finish(struct pass_run *run);
 
 /* report.c */

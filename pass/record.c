@@ -63,7 +63,7 @@ static uint32_t site_flags(const struct pass_probe *probe, const struct pass_pla
 	LLVMValueRef fn = place->call ? direct_callee(place->call) : place->fn;
 	uint32_t flags = probe->is_late ? INLAY_SITE_F_LATE : INLAY_SITE_F_EARLY;
 
-	if (is_local(fn))
+	if (is_local(fn) || (!place->call && copy_is(fn))) /* a copy becomes the file's own */
 		flags |= INLAY_SITE_F_LOCAL;
 	if (probe->prog->flags & (BPFCC_PROG_SWITCHED | BPFCC_PROG_SWITCHED_ON))
 		flags |= INLAY_SITE_F_SWITCHED;
@@ -326,6 +326,53 @@ void record_defined(struct pass_run *run, const struct pass_probe *probe, LLVMVa
 		if (LLVMAliasGetAliasee(a) == fn)
 			define(run, probe, fn, a);
 	}
+}
+
+/* One string with the others' NULs in it: "object\0program\0function\0reason\0". */
+static void emit_skip(struct pass_run *run, const struct pass_event *e)
+{
+	const char *parts[] = { e->probe->object->data->name, e->probe->prog->name, e->function,
+				e->reason };
+	size_t bytes = 0, n;
+	LLVMValueRef v, init;
+	char *text;
+
+	for (int i = 0; i < 4; i++)
+		bytes += strlen(parts[i]) + 1;
+	text = run_alloc(run, bytes);
+	bytes = 0;
+	for (int i = 0; i < 4; i++, bytes += n)
+		memcpy(text + bytes, parts[i], n = strlen(parts[i]) + 1);
+	init = LLVMConstStringInContext2(run->context, text, bytes, true);
+	v = LLVMAddGlobal(run->module, LLVMTypeOf(init), "__inlay_skip");
+	LLVMSetInitializer(v, init);
+	LLVMSetGlobalConstant(v, true);
+	LLVMSetLinkage(v, LLVMPrivateLinkage);
+	LLVMSetSection(v, INLAY_SECTION_SKIPS);
+	LLVMSetAlignment(v, 1);
+	retain(run, v, false);
+}
+
+/*
+ * The link wants to say why a program matched nothing. So a file says what it left out of programs
+ * that have no site in it: a few places each, as a glob may name thousands.
+ */
+bool record_skips(struct pass_run *run)
+{
+	enum { PLACES_MAX = 2 };
+	unsigned int *nr = run_alloc(run, run->nr_probes * sizeof(*nr));
+	bool is_changed = false;
+
+	for (unsigned int i = 0; i < run->nr_events; i++) {
+		const struct pass_event *e = &run->events[i];
+
+		if (e->kind != EVENT_SKIP || e->probe->nr_sites ||
+		    nr[e->probe - run->probes]++ >= PLACES_MAX)
+			continue;
+		emit_skip(run, e);
+		is_changed = true;
+	}
+	return is_changed;
 }
 
 void record_finish(struct pass_run *run)

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "bpfcc/handle.h"
-#include "cli/driver/symtab.h"
 
 static const char *base_name(const char *path)
 {
@@ -57,24 +56,63 @@ static size_t count_sites(const struct cc_link *link, const struct bpfcc_object 
 	return nr;
 }
 
-static const char *reason(struct bpfcc_arena *arena, const struct cc_link *link,
-			  const struct bpfcc_prog *prog)
+bool cc_skip_is_of(const struct cc_skip *skip, const struct bpfcc_object *object,
+		   const struct bpfcc_prog *prog)
 {
-	const char *function = prog->function;
+	return !strcmp(skip->program, prog->name) && !strcmp(skip->object, object->name);
+}
+
+/* What the units said: "not at 'f': ...", a few of them, each once; NULL if they said nothing. */
+static const char *left_out(struct bpfcc_arena *arena, const struct cc_link *link,
+			    const struct bpfcc_object *object, const struct bpfcc_prog *prog)
+{
+	enum { SHOWN_MAX = 3 };
+	const struct cc_skip *shown[SHOWN_MAX];
+	const char *text = NULL;
+	size_t nr = 0, k;
+
+	for (size_t i = 0; i < link->skips.nr && nr < SHOWN_MAX; i++) {
+		const struct cc_skip *skip = &link->skips.skips[i];
+
+		if (!cc_skip_is_of(skip, object, prog))
+			continue;
+		for (k = 0; k < nr; k++)
+			if (!strcmp(shown[k]->function, skip->function) &&
+			    !strcmp(shown[k]->reason, skip->reason))
+				break;
+		if (k < nr)
+			continue;
+		shown[nr++] = skip;
+		text = bpfcc_arena_printf(arena, "%s%snot at '%s': %s", text ? text : "",
+					  text ? "; " : "", skip->function, skip->reason);
+	}
+	return text;
+}
+
+static const char *reason(struct bpfcc_arena *arena, const struct cc_link *link,
+			  const struct bpfcc_object *object, const struct bpfcc_prog *prog)
+{
+	const char *function = prog->function, *why;
+	struct cc_functions found;
 
 	if (!function)
 		return "its section names no function (-finlay-attach=PROGRAM:FUNCTION gives one)";
 	if (!runs_in(prog, link->output))
 		return bpfcc_arena_printf(arena, "it is for '%s'", prog->path);
+	why = left_out(arena, link, object, prog);
+	if (why)
+		return why;
 	if (prog->flags & BPFCC_PROG_MULTI)
 		return bpfcc_arena_printf(arena, "no function compiled with it matches '%s'",
 					  function);
-	if (cc_defines_function(link->output, function))
+	cc_find_function(arena, link->output, function, &found);
+	if (found.is_defined)
 		return bpfcc_arena_printf(arena,
 					  "'%s' is here, but not from a file compiled with this probe object",
 					  function);
-	return bpfcc_arena_printf(arena, "nothing compiled with it defines or calls '%s'",
-				  function);
+	return bpfcc_arena_printf(arena, "nothing compiled with it defines or calls '%s'%s%s%s",
+				  function, found.similar ? "; did you mean '" : "",
+				  found.similar ? found.similar : "", found.similar ? "'?" : "");
 }
 
 static int read_programs(struct bpfcc_arena *arena, struct cc_link *link,
@@ -97,7 +135,7 @@ static int read_programs(struct bpfcc_arena *arena, struct cc_link *link,
 		outcome->nr_sites = count_sites(link, object, prog);
 		if (outcome->nr_sites > 0)
 			continue;
-		outcome->why = reason(arena, link, prog);
+		outcome->why = reason(arena, link, object, prog);
 		if (!outcome->why)
 			return -ENOMEM;
 		outcome->is_error = names_output(prog->path, link->output) && prog->function &&
@@ -176,6 +214,8 @@ int cc_link_read(struct bpfcc_arena *arena, const struct cc_options *options, co
 	err = sites_read(output, &ret_link->sites, reason, sizeof(reason));
 	if (err == -EINVAL)
 		return -ENOEXEC;
+	if (!err)
+		err = cc_skips_read(arena, output, &ret_link->skips);
 	for (size_t i = 0; i < options->probes.nr && !err; i++)
 		err = read_object(arena, options, options->probes.items[i], ret_link);
 	return err;

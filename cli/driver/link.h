@@ -8,6 +8,7 @@
 
 #include "bpfcc/object.h"
 #include "cli/driver/options.h"
+#include "cli/driver/symtab.h"
 #include "cli/inlay/sites.h"
 
 struct cc_outcome {
@@ -22,6 +23,7 @@ struct cc_link {
 	const char *output;		/* path of the linked file */
 	const char *name;		/* its name without folders */
 	struct sites sites;		/* all of the file's, also those of other objects */
+	struct cc_skips skips;		/* places that programs without a site were left out of */
 	struct cc_outcome *outcomes;	/* one a program, in the order of objects and programs */
 	size_t nr_outcomes;
 	size_t nr_errors;
@@ -34,6 +36,9 @@ struct cc_link {
  */
 int cc_link_read(struct bpfcc_arena *arena, const struct cc_options *options, const char *output,
 		 struct cc_link *ret_link);
+/* Whether the place was left out of this program. */
+bool cc_skip_is_of(const struct cc_skip *skip, const struct bpfcc_object *object,
+		   const struct bpfcc_prog *prog);
 /* Writes the JSON report under a temporary name and renames it to `path`. */
 int cc_link_write_report(const struct cc_link *link, const char *path);
 /* Prints errors, or the one line that says what matched. */

@@ -49,6 +49,25 @@ static json_t *site_json(const struct site *site)
 	return json;
 }
 
+/* Where the units left the program out: said for programs without a site. */
+static json_t *skips_json(const struct cc_link *link, const struct cc_outcome *outcome)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < link->skips.nr; i++) {
+		const struct cc_skip *skip = &link->skips.skips[i];
+		json_t *json;
+
+		if (!cc_skip_is_of(skip, outcome->object, outcome->prog))
+			continue;
+		json = json_object();
+		json_object_set_new(json, "function", text_or_null(skip->function));
+		json_object_set_new(json, "reason", text_or_null(skip->reason));
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
 static json_t *outcome_json(const struct cc_link *link, const struct cc_outcome *outcome)
 {
 	json_t *json = json_object(), *sites = json_array();
@@ -65,8 +84,10 @@ static json_t *outcome_json(const struct cc_link *link, const struct cc_outcome 
 			json_array_append_new(sites, site_json(site));
 	}
 	json_object_set_new(json, "sites", sites);
-	if (outcome->why)
+	if (outcome->why) {
 		json_object_set_new(json, "skipped", text_or_null(outcome->why));
+		json_object_set_new(json, "left_out", skips_json(link, outcome));
+	}
 	if (outcome->is_error)
 		json_object_set_new(json, "error", json_true());
 	return json;
