@@ -26,8 +26,8 @@ enum bpfcc_kind {
 	BPFCC_KIND_UNREACHED = 0, /* control never gets here: every register has this kind */
 	BPFCC_KIND_UNINIT,	/* not set on some path; reading it is refused */
 	BPFCC_KIND_SCALAR,	/* a number; `off` is its value if off_is_known */
-	BPFCC_KIND_STACK,	/* r10 of this function + off (base 0), or what the caller passed
-				 * in argument `base` (r1..r5), a pointer to a caller's stack, + off */
+	BPFCC_KIND_STACK,	/* r10 of this function + off (base 0), or of the function `base`
+				 * calls up the chain */
 	BPFCC_KIND_CTX,		/* the program's ctx + off, also when passed to a subprogram */
 	BPFCC_KIND_MAP,		/* what lddw of a map gives */
 	BPFCC_KIND_MAP_VALUE,	/* into a map's value or a global section, + off */
@@ -38,7 +38,7 @@ enum bpfcc_kind {
 
 struct bpfcc_reg {
 	uint8_t kind;		/* enum bpfcc_kind */
-	uint8_t base;		/* STACK: 0 or the argument that it came in */
+	uint8_t base;		/* STACK: 0: of this function; else how many calls up, at most */
 	bool is_or_null;	/* MAP_VALUE, MEM: may be NULL here */
 	bool off_is_known;	/* off holds on every path */
 	bool is_read_only;	/* MAP_VALUE, POINTER: perhaps into .rodata; stores are refused */
@@ -84,6 +84,12 @@ static inline bool bpfcc_kind_is_pointer(const struct bpfcc_reg *reg)
 /* Deepest byte of its own stack that a function uses, as a positive number, 0..512. Accesses at
  * an offset that is not constant make it 512. */
 uint32_t bpfcc_kinds_stack_bytes(const struct bpfcc_kinds *kinds, uint32_t func);
+
+/*
+ * 8-byte slots of its stack, bit i for r10 - 8 * (i + 1), that are read although no write comes
+ * before on some path: they must be zero when the function starts, the others may be anything.
+ */
+uint64_t bpfcc_kinds_zero_slots(const struct bpfcc_kinds *kinds, uint32_t func);
 
 /* "scalar", "fp-16", "ctx", "map_value(counts)+8" …: for messages and dumps. Returns buf. */
 const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bpfcc_reg *reg,

@@ -20,7 +20,7 @@ static bool is_wide(const struct bpf_insn *in)
 }
 
 /* Copies of a number are narrowed together from here on: if (y < 8) of y = x bounds x, too. */
-static void give_id(struct verify *v, struct verify_reg *r)
+void verify_give_id(struct verify *v, struct verify_reg *r)
 {
 	if (r->type == VT_SCALAR && !r->id && !range_is_const(&r->num)) {
 		r->id = verify_new_id(v);
@@ -55,7 +55,7 @@ static int move(struct verify *v, const struct bpf_insn *in, struct verify_reg *
 	if (err)
 		return err;
 	if (is_wide(in) && !in->off) {
-		give_id(v, src);
+		verify_give_id(v, src);
 		if (dst != src)
 			*dst = *src;
 		return 0;
@@ -70,7 +70,7 @@ static int move(struct verify *v, const struct bpf_insn *in, struct verify_reg *
 	is_copy = in->off ? is_wide(in) && is_kept(&src->num, (uint32_t)in->off, true)
 			  : is_kept(&src->num, 32, false);
 	if (is_copy)
-		give_id(v, src);
+		verify_give_id(v, src);
 	num = range_alu(in->code & ~BPF_X, in->off, 0, &src->num, &src->num);
 	id = is_copy ? src->id : 0;
 	add = id ? src->add : 0;

@@ -299,6 +299,7 @@ int verify_store(struct verify *v, const struct bpf_insn *in)
 		num = range_const((uint64_t)(int64_t)in->imm);
 		verify_set_scalar(v, &value, &num, NULL, NULL);
 	} else {
+		verify_give_id(v, verify_reg(v, in->src_reg));
 		value = *verify_reg(v, in->src_reg);
 		err = check_lives_long_enough(v, to, &value);
 	}
@@ -321,8 +322,9 @@ int verify_atomic(struct verify *v, const struct bpf_insn *in)
 {
 	uint64_t bytes = (uint64_t)bpfcc_insn_bytes(in->code);
 	int pointer = in->imm == BPF_LOAD_ACQ ? in->src_reg : in->dst_reg, result;
-	struct verify_reg *r;
+	struct verify_reg *r, old = {.type = VT_UNINIT};
 	struct verify_window w;
+	struct range num;
 	int err;
 
 	err = verify_read_reg(v, pointer);
@@ -349,7 +351,7 @@ int verify_atomic(struct verify *v, const struct bpf_insn *in)
 	if (r->type == VT_STACK) {
 		struct verify_frame *f = v->cur->frames[r->frame];
 
-		err = verify_stack_read(v, f, &w);
+		err = verify_stack_load(v, f, &w, bytes, false, &old);
 		if (!err)
 			err = verify_stack_smear(v, f, &w, false);
 		if (err)
@@ -358,11 +360,12 @@ int verify_atomic(struct verify *v, const struct bpf_insn *in)
 	if (in->imm != BPF_CMPXCHG && !(in->imm & BPF_FETCH))
 		return v->err;
 	result = in->imm == BPF_CMPXCHG ? BPF_REG_0 : in->src_reg;
-	{
-		const struct range num = range_of_load((unsigned int)bytes, false);
-
-		verify_set_scalar(v, verify_reg(v, result), &num, NULL, NULL);
+	/* an address that was exchanged comes back as a number */
+	if (old.type != VT_SCALAR) {
+		num = range_of_load((unsigned int)bytes, false);
+		verify_set_scalar(v, &old, &num, NULL, NULL);
 	}
+	*verify_reg(v, result) = old;
 	return v->err;
 }
 

@@ -62,9 +62,12 @@ static bool is_zero(const struct verify_reg *r)
 }
 
 /* Some of the spill's bytes are about to change: the rest is not a value any more. */
-static void break_spill(struct verify_slot *s)
+static void break_spill(struct verify *v, struct verify_slot *s)
 {
 	uint8_t rest = is_zero(&s->spill) ? VB_ZERO : VB_MISC;
+
+	if (rest == VB_ZERO)
+		s->use = verify_use_same(v, s->use, s->spill.use);
 
 	for (uint32_t i = 0; i < 8; i++)
 		if (s->byte[i] == VB_SPILL)
@@ -124,7 +127,7 @@ static int store_fixed(struct verify *v, struct verify_frame *f, int32_t off, ui
 		for (uint32_t i = 0; i < 8; i++)
 			has_spill |= s->byte[i] == VB_SPILL;
 		if (has_spill)
-			break_spill(s);
+			break_spill(v, s);
 		renew(v, s, first, part, zero && value ? value->use : NULL);
 		kind = is_whole && !(zero && n < 8) ? VB_SPILL : zero ? VB_ZERO : VB_MISC;
 		memset(s->byte + first, kind, part);
@@ -178,7 +181,7 @@ int verify_stack_store(struct verify *v, struct verify_frame *f, const struct ve
 			return v->err;
 		b = &s->byte[byte_of(off)];
 		if (*b == VB_SPILL)
-			break_spill(s);
+			break_spill(v, s);
 		if (*b == VB_UNINIT)
 			verify_facts_zero(v, f->func, slot_of(off));
 		if (*b != VB_ZERO || !is_zero(value))
@@ -211,7 +214,7 @@ int verify_stack_smear(struct verify *v, struct verify_frame *f, const struct ve
 			return v->err;
 		b = &s->byte[byte_of(off)];
 		if (*b == VB_SPILL)
-			break_spill(s);
+			break_spill(v, s);
 		if (*b == VB_UNINIT)
 			verify_facts_zero(v, f->func, slot_of(off));
 		*b = VB_MISC;

@@ -170,6 +170,8 @@ static int keep(struct verify *v, struct verify_kept **list)
 
 static bool same_calls(const struct verify_state *a, const struct verify_state *b)
 {
+	if (a->nr_frames != b->nr_frames)
+		return false;
 	for (uint32_t i = 0; i < a->nr_frames; i++)
 		if (a->frames[i]->call_id != b->frames[i]->call_id)
 			return false;
@@ -193,6 +195,20 @@ static bool is_bounded_again(struct verify *v, const struct verify_state *old, u
 		return old->may_goto_depth != cur->may_goto_depth &&
 		       verify_compare(v, old, cur, COMPARE_WITHIN);
 	return false;
+}
+
+/*
+ * All paths from `old` were walked. While those of a loop around it were not, what mattered is not
+ * known, and the loop must be bounded with this path in it, too: the same call of the helper that
+ * runs the callback, and no may_goto fewer than `old` went through.
+ */
+static bool is_covered(struct verify *v, const struct verify_state *old,
+		       const struct verify_kept *loop)
+{
+	if (!loop)
+		return verify_compare(v, old, v->cur, COMPARE_MARKS);
+	return same_calls(old, v->cur) && old->may_goto_depth <= v->cur->may_goto_depth &&
+	       verify_compare(v, old, v->cur, COMPARE_WITHIN);
 }
 
 static int endless(struct verify *v)
@@ -241,8 +257,7 @@ static int visit(struct verify *v, uint8_t point, enum visit *ret)
 			if (!is_forced && w->nr_jumps - w->last_jumps < 20 &&
 			    w->stats.nr_insns_walked - w->last_insns < 100)
 				is_kept = false;
-		} else if (verify_compare(v, k->state, v->cur,
-					  loop ? COMPARE_WITHIN : COMPARE_MARKS)) {
+		} else if (is_covered(v, k->state, loop)) {
 			stop_at(v, k, loop);
 			*ret = VISIT_STOP;
 			return v->err;

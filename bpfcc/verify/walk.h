@@ -100,6 +100,9 @@ void verify_use_link(struct verify *v, struct verify_use *use, struct verify_use
 struct verify_use *verify_use_same(struct verify *v, struct verify_use *use,
 				   struct verify_use *also);
 
+/* alu.c: a number that is about to be copied; what one copy is compared with, all are */
+void verify_give_id(struct verify *v, struct verify_reg *r);
+
 /* prune.c */
 enum verify_compare {
 	COMPARE_MARKS,	/* what mattered after the old state, whose marks are complete */
