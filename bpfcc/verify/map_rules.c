@@ -86,6 +86,9 @@ static uint32_t helpers_of(uint32_t type)
 		return elements;
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
 	case BPF_MAP_TYPE_HASH_OF_MAPS:
+	case BPF_MAP_TYPE_DEVMAP:
+	case BPF_MAP_TYPE_DEVMAP_HASH:
+	case BPF_MAP_TYPE_XSKMAP:
 		return ID(lookup);
 	case BPF_MAP_TYPE_PROG_ARRAY:
 		return ID(tail);
@@ -203,7 +206,17 @@ int verify_set_value(struct verify *v, const struct verify_call *c, struct verif
 		r->id = id;
 		return v->err;
 	}
+	if (map->type == BPF_MAP_TYPE_XSKMAP) {
+		/* a socket, of which programs may see struct bpf_xdp_sock */
+		verify_set_pointer(v, r, VT_MEM, VF_RDONLY | VF_OR_NULL);
+		r->bytes = sizeof(struct bpf_xdp_sock);
+		r->id = id;
+		return v->err;
+	}
 	verify_point_to_value(v, c, r, id);
+	/* the kernel's own table of devices */
+	if (map->type == BPF_MAP_TYPE_DEVMAP || map->type == BPF_MAP_TYPE_DEVMAP_HASH)
+		r->flags |= VF_RDONLY;
 	if (is_never_null(v, c)) {
 		mark_key(v, c);
 		return v->err;

@@ -311,6 +311,10 @@ bool verify_compare(struct verify *v, const struct verify_state *old,
 
 		if (how == COMPARE_EQUAL && f->callback_depth != g->callback_depth)
 			return false;
+		/* fewer rounds were left to the old one */
+		if (f->callback_depth > g->callback_depth ||
+		    !same_id(&c, ID_UID, f->callback_uid, g->callback_uid, 0))
+			return false;
 		for (int reg = 0; reg < 10; reg++)
 			if ((live & 1u << reg) &&
 			    !reg_safe(&c, &f->regs[reg], &g->regs[reg],
