@@ -198,19 +198,6 @@ static int branch_numbers(struct verify *v, const struct bpf_insn *in)
 	return v->err;
 }
 
-/* Both operands are one register. */
-static int same_register(const struct bpf_insn *in)
-{
-	switch (BPF_OP(in->code)) {
-	case BPF_JEQ: case BPF_JGE: case BPF_JLE: case BPF_JSGE: case BPF_JSLE:
-		return 1;
-	case BPF_JNE: case BPF_JGT: case BPF_JLT: case BPF_JSGT: case BPF_JSLT:
-		return 0;
-	default:
-		return -1;
-	}
-}
-
 static bool is_zero(const struct verify_reg *r)
 {
 	return r->type == VT_SCALAR && range_is_const(&r->num) && !r->num.umin;
@@ -234,10 +221,11 @@ static int branch_pointers(struct verify *v, const struct bpf_insn *in)
 	p = verify_is_pointer(a) ? a : b;
 	q = p == a ? b : a;
 	is_zero_test = is_equality && is_zero(q);
-	if (is_zero_test && !(p->flags & VF_OR_NULL) && p->type != VT_ARENA) {
-		/* an object is never at address 0, and a pointer into it neither, as long as its
-		 * offset stays inside */
-		if (!p->off && range_is_const(&p->num) && !p->num.umin) {
+	if (is_zero_test && !(p->flags & VF_OR_NULL)) {
+		/* memory of a program's own is never at address 0, nor is a pointer into it as long
+		 * as its offset stays inside; of ctx and an arena that is nobody's promise */
+		if (p->type != VT_ARENA && p->type != VT_CTX && !p->off &&
+		    range_is_const(&p->num) && !p->num.umin) {
 			verify_mark_precise(v, q);
 			go(v, op == BPF_JNE, in);
 			return v->err;
@@ -291,7 +279,7 @@ static int branch_may_goto(struct verify *v, const struct bpf_insn *in)
 int verify_branch(struct verify *v, const struct bpf_insn *in)
 {
 	struct verify_reg *dst, *src;
-	int err, same;
+	int err;
 
 	if (bpfcc_insn_is_goto(in)) {
 		v->cur->insn = (uint32_t)bpfcc_insn_target(in, v->insn);
@@ -306,11 +294,6 @@ int verify_branch(struct verify *v, const struct bpf_insn *in)
 		return err;
 	dst = verify_reg(v, in->dst_reg);
 	src = BPF_SRC(in->code) == BPF_X ? verify_reg(v, in->src_reg) : NULL;
-	same = src == dst ? same_register(in) : -1;
-	if (same >= 0) {
-		go(v, same, in);
-		return v->err;
-	}
 	if (verify_is_pointer(dst) || (src && verify_is_pointer(src)))
 		return branch_pointers(v, in);
 	return branch_numbers(v, in);

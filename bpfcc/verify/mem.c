@@ -150,6 +150,23 @@ static int no_memory(struct verify *v, int reg, const char *what)
 			     verify_reg_format(v, r, text, sizeof(text)));
 }
 
+/*
+ * Attack: ctx is made by the compiler, register by register as programs read it, and so a load must
+ * say which it reads. One that is of ctx on one path and of other memory on another does not.
+ */
+static int check_ctx_is_one(struct verify *v, int reg)
+{
+	struct verify_place *p = &v->walk->places[v->walk->func][v->insn];
+	uint8_t now = verify_reg(v, reg)->type == VT_CTX ? SEEN_CTX : SEEN_OTHER;
+
+	p->seen |= now;
+	if (p->seen != (SEEN_CTX | SEEN_OTHER) || v->walk->opts.ctx_kind != BPFCC_CTX_PT_REGS)
+		return 0;
+	return verify_refuse(v, "read ctx and other memory in instructions of their own",
+			     "the same instruction goes through ctx on one path and through other "
+			     "memory on another");
+}
+
 /* The whole window may be accessed, and the proof rests on the offset. */
 static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, uint32_t access,
 			const char *what, struct verify_window *ret_window)
@@ -194,6 +211,8 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 	default:
 		return no_memory(v, reg, what);
 	}
+	if (!err)
+		err = check_ctx_is_one(v, reg);
 	if (!err)
 		verify_mark_precise(v, r);
 	return err ? err : v->err;
@@ -360,8 +379,7 @@ int verify_atomic(struct verify *v, const struct bpf_insn *in)
 	if (in->imm != BPF_CMPXCHG && !(in->imm & BPF_FETCH))
 		return v->err;
 	result = in->imm == BPF_CMPXCHG ? BPF_REG_0 : in->src_reg;
-	/* an address that was exchanged comes back as a number */
-	if (old.type != VT_SCALAR) {
+	if (old.type == VT_UNINIT || (old.type != VT_SCALAR && bytes != 8)) {
 		num = range_of_load((unsigned int)bytes, false);
 		verify_set_scalar(v, &old, &num, NULL, NULL);
 	}

@@ -282,7 +282,8 @@ static bool fill(struct verify *v, const struct verify_slot *s, uint32_t first, 
 		verify_set_scalar(v, dst, &num, s->spill.use, NULL);
 		return true;
 	}
-	if (first == at && !is_signed && bytes == extent) {
+	if (first == at && !is_signed && !(s->spill.num.umax >> 8 * bytes)) {
+		/* all of it that is not zero */
 		*dst = s->spill;
 		return true;
 	}

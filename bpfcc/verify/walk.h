@@ -45,10 +45,14 @@ enum verify_point {
 	POINT_MAY_GOTO = 1u << 3,
 };
 
+/* Through what an instruction accesses memory. */
+enum verify_seen { SEEN_CTX = 1u << 0, SEEN_OTHER = 1u << 1 };
+
 /* Of one instruction, before any walk. */
 struct verify_place {
 	uint8_t point;		/* enum verify_point */
 	bool is_checked;	/* its encoding, by the first path that came */
+	uint8_t seen;		/* enum verify_seen, by all paths so far */
 	uint16_t live;		/* registers that may be read from here on, as a mask */
 };
 
