@@ -182,5 +182,8 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 	}
 	if (!helper)
 		return l_error(lf, NULL, "call of unknown helper %d", insn->imm);
+	if (helper->class == BPFCC_HELPER_ABSENT)
+		return l_error(lf, "bpfcc --helpers lists what there is",
+			       "Inlay's runtime does not have bpf_%s yet", helper->name);
 	return l_helper(lf, helper);
 }

@@ -94,6 +94,19 @@ static void l_dispatcher_body(struct lower *l)
 	}
 }
 
+/* A callback that is called in one place is the body of that loop. */
+static void l_inline_only_use(struct lower *l, LLVMValueRef v_fn)
+{
+	static const char name[] = "alwaysinline";
+	LLVMUseRef use = LLVMGetFirstUse(v_fn);
+
+	if (use && !LLVMGetNextUse(use))
+		LLVMAddCallSiteAttribute(
+		    LLVMGetUser(use), LLVMAttributeFunctionIndex,
+		    LLVMCreateEnumAttribute(
+			l->context, LLVMGetEnumAttributeKindForName(name, sizeof(name) - 1), 0));
+}
+
 /* Calls with a number that is known, as mem2reg shows it, become direct. */
 void l_resolve_callbacks(struct lower *l)
 {
@@ -122,10 +135,13 @@ void l_resolve_callbacks(struct lower *l)
 	}
 	if (LLVMGetFirstUse(l->v_dispatch)) {
 		l_dispatcher_body(l);
-		return;
+	} else {
+		LLVMDeleteFunction(l->v_dispatch);
+		l->v_dispatch = NULL;
 	}
-	LLVMDeleteFunction(l->v_dispatch);
-	l->v_dispatch = NULL;
+	for (uint32_t i = 0; i < l->object->nr_funcs; i++)
+		if (l->v_subs[i] && l->is_address_taken[i])
+			l_inline_only_use(l, l->v_subs[i]);
 }
 
 static LLVMBasicBlockRef l_block(struct lower_func *lf, const char *name)

@@ -47,6 +47,7 @@ struct lower {
 	LLVMContextRef context;
 	LLVMModuleRef module;
 	LLVMBuilderRef builder;
+	LLVMTargetMachineRef machine; /* NULL in BPFCC_LOWER_IMPORT */
 	bool is_big_endian;
 	char hash[17]; /* H of docs/DESIGN.md section 12 */
 
@@ -137,6 +138,8 @@ void l_prog_symbol(const struct bpfcc_object *object, const struct bpfcc_prog *p
 
 /* place.c: decides, on SSA form, how each access is made; and which map calls have a known map */
 void l_place_accesses(struct lower *l);
+/* before: pointers that became numbers and were added to are pointers again */
+void l_place_pointers(struct lower *l);
 /* after helpers were inlined: their accesses to the stack; after all: memset and memcpy */
 void l_place_private(struct lower *l);
 void l_place_intrinsics(struct lower *l);

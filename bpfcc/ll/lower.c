@@ -5,6 +5,7 @@
  */
 #include "bpfcc/ll/impl.h"
 #include "bpfcc/ll/log2.h"
+#include "bpfcc/ll/narrow.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -58,11 +59,7 @@ static int l_run_passes(struct lower *l, const char *passes)
 	LLVMErrorRef error;
 	char *message;
 
-	/* a probe is short: what widens code for throughput only makes it longer */
-	LLVMPassBuilderOptionsSetLoopVectorization(options, false);
-	LLVMPassBuilderOptionsSetSLPVectorization(options, false);
-	LLVMPassBuilderOptionsSetLoopInterleaving(options, false);
-	error = LLVMRunPasses(l->module, passes, NULL, options);
+	error = LLVMRunPasses(l->module, passes, l->machine, options);
 	LLVMDisposePassBuilderOptions(options);
 	if (!error)
 		return 0;
@@ -72,6 +69,27 @@ static int l_run_passes(struct lower *l, const char *passes)
 	return -EINVAL;
 }
 
+static void l_each_body(struct lower *l, void (*visitor)(LLVMValueRef v_fn))
+{
+	for (LLVMValueRef v = LLVMGetFirstFunction(l->module); v; v = LLVMGetNextFunction(v))
+		if (!LLVMIsDeclaration(v))
+			visitor(v);
+}
+
+/*
+ * In a target a probe is short, what it is compiled for is not known here, and widening it for
+ * throughput only makes it longer: no vectors. ("default<On>" ignores the options for that.)
+ */
+static void l_forbid_vectors(LLVMValueRef v_fn)
+{
+	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "noimplicitfloat");
+}
+
+static void l_allow_vectors(LLVMValueRef v_fn)
+{
+	ll_remove_attr(v_fn, LLVMAttributeFunctionIndex, "noimplicitfloat");
+}
+
 static int l_optimise(struct lower *l)
 {
 	int level = l->handle->opts.opt_level;
@@ -79,12 +97,18 @@ static int l_optimise(struct lower *l)
 	int err;
 
 	level = level < 0 ? 0 : !level ? 2 : level > 3 ? 3 : level;
+	/* a first tidying shows which numbers are of 32 bits, before anything is made of vectors */
+	err = level ? l_run_passes(l, "function(sroa,early-cse,instcombine<no-verify-fixpoint>,simplifycfg)") : 0;
+	if (err)
+		return err;
+	if (level)
+		ll_narrow(l->module);
 	/* helpers that nobody called go in any case */
 	snprintf(passes, sizeof(passes), "default<O%d>%s", level, level ? "" : ",globaldce");
 	err = l_run_passes(l, passes);
 	if (!err && ll_recognise_log2(l->module))
 		err = l_run_passes(l, "function(adce,simplifycfg<hoist-common-insts>,early-cse,"
-				      "instcombine,adce)");
+				      "instcombine<no-verify-fixpoint>,adce)");
 	return err;
 }
 
@@ -130,11 +154,15 @@ static int l_module(struct lower *l)
 	err = l_verify(l);
 	if (err)
 		return err;
-	/* SSA form for the registers and nothing more: accesses are still plain here */
-	err = l_run_passes(l, "function(mem2reg,adce)");
+	/*
+	 * SSA form for the registers and for spills on the stack, and nothing more: accesses are
+	 * still plain here.
+	 */
+	err = l_run_passes(l, "function(mem2reg,adce,sroa<preserve-cfg>,adce)");
 	if (err)
 		return err;
 	l_resolve_callbacks(l);
+	l_place_pointers(l);
 	l_place_accesses(l);
 	err = l_import_helpers(l);
 	if (err)
@@ -143,9 +171,13 @@ static int l_module(struct lower *l)
 	if (err)
 		return err;
 	l_place_private(l);
+	if (l->mode == BPFCC_LOWER_IMPORT)
+		l_each_body(l, l_forbid_vectors);
 	err = l_optimise(l);
 	if (err)
 		return err;
+	if (l->mode == BPFCC_LOWER_IMPORT)
+		l_each_body(l, l_allow_vectors);
 	l_place_intrinsics(l);
 	l_link_programs(l);
 	return l_verify(l);
@@ -157,6 +189,11 @@ static int l_lower(struct lower *l, const char *triple, const char *data_layout,
 	int err = l_init(l, triple, data_layout);
 
 	*ret_module = NULL;
+	/* what is worth while differs between processors; the importer's is not ours to know */
+	if (!err && l->mode != BPFCC_LOWER_IMPORT) {
+		l->machine = bpfcc_machine_new(l->handle);
+		err = l->machine ? 0 : -EINVAL;
+	}
 	if (!err)
 		err = l_module(l);
 	if (l->builder)
@@ -165,6 +202,8 @@ static int l_lower(struct lower *l, const char *triple, const char *data_layout,
 		*ret_module = l->module;
 	else if (l->module)
 		LLVMDisposeModule(l->module);
+	if (l->machine)
+		LLVMDisposeTargetMachine(l->machine);
 	free(l->maps);
 	free(l->v_subs);
 	free(l->v_progs);

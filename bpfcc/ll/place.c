@@ -470,6 +470,63 @@ void l_place_private(struct lower *l)
 			l_each_inst_of(l, l->v_subs[i], l_visit_private);
 }
 
+/* Start of the local variable that v is a constant distance into, or NULL. */
+static LLVMValueRef l_variable_of(LLVMValueRef v, uint64_t *ret_off)
+{
+	*ret_off = 0;
+	while (LLVMIsAGetElementPtrInst(v) && LLVMGetNumOperands(v) == 2 &&
+	       LLVMIsAConstantInt(LLVMGetOperand(v, 1)) &&
+	       LLVMGetIntTypeWidth(LLVMGetGEPSourceElementType(v)) == 8) {
+		*ret_off += LLVMConstIntGetZExtValue(LLVMGetOperand(v, 1));
+		v = LLVMGetOperand(v, 0);
+	}
+	return LLVMIsAAllocaInst(v) ? v : NULL;
+}
+
+static void l_clear_inline(struct lower *l, LLVMValueRef v_fn, LLVMValueRef v_variable,
+			   uint64_t off, uint64_t bytes)
+{
+	LLVMValueRef v_off = LLVMConstInt(l->t_i64, off, false), v;
+
+	if (!bytes)
+		return;
+	v = LLVMBuildMemSet(
+	    l->builder, LLVMBuildGEP2(l->builder, l->t_i8, v_variable, &v_off, 1, ""),
+	    LLVMConstInt(l->t_i8, 0, false), LLVMConstInt(l->t_i64, bytes, false),
+	    off % 16 ? 1u << __builtin_ctzll(off | 16) : 16);
+	LLVMSetOperand(v, (unsigned int)LLVMGetNumOperands(v) - 1, v_fn);
+}
+
+/*
+ * Clearing a part of the stack that does not start at a multiple of 16: the code generator takes
+ * vectors for what is known to be aligned only. v clears the middle, code before it the ends.
+ */
+static void l_split_clear(struct lower *l, LLVMValueRef v, LLVMValueRef v_fn)
+{
+	uint64_t bytes = LLVMConstIntGetZExtValue(LLVMGetOperand(v, 2)), off, head;
+	LLVMValueRef v_variable = l_variable_of(LLVMGetOperand(v, 0), &off);
+	LLVMValueRef v_value = LLVMGetOperand(v, 1), v_off;
+	LLVMTypeRef t_len = LLVMTypeOf(LLVMGetOperand(v, 2));
+	unsigned int align = LLVMGetEnumAttributeKindForName("align", strlen("align"));
+
+	if (!v_variable || LLVMGetAlignment(v_variable) < 16 || off % 16 == 0 || bytes < 48 ||
+	    !LLVMIsAConstantInt(v_value) || LLVMConstIntGetZExtValue(v_value))
+		return;
+	head = 16 - off % 16;
+	LLVMPositionBuilderBefore(l->builder, v);
+	l_clear_inline(l, v_fn, v_variable, off, head);
+	l_clear_inline(l, v_fn, v_variable, off + bytes - (bytes - head) % 16,
+		       (bytes - head) % 16);
+	v_off = LLVMConstInt(l->t_i64, off + head, false);
+	LLVMSetOperand(v, 0, LLVMBuildGEP2(l->builder, l->t_i8, v_variable, &v_off, 1, ""));
+	LLVMSetOperand(v, 2,
+		       LLVMConstInt(t_len, bytes - head - (bytes - head) % 16, false));
+	LLVMRemoveCallSiteEnumAttribute(v, 1, align);
+	LLVMRemoveCallSiteEnumAttribute(
+	    v, 1, LLVMGetEnumAttributeKindForName("dereferenceable", strlen("dereferenceable")));
+	LLVMAddCallSiteAttribute(v, 1, LLVMCreateEnumAttribute(l->context, align, 16));
+}
+
 /*
  * memset and memcpy of the stack become code in place: a call of libc's may itself be probed. At
  * the end, because the optimiser removes only the others.
@@ -482,6 +539,7 @@ static void l_visit_intrinsic(struct lower *l, LLVMValueRef v)
 	};
 	LLVMTypeRef t_overload[3];
 	unsigned int nr = 0, id;
+	LLVMValueRef v_fn;
 
 	if (!LLVMIsAMemIntrinsic(v) || !LLVMIsAConstantInt(LLVMGetOperand(v, 2)))
 		return;
@@ -494,10 +552,46 @@ static void l_visit_intrinsic(struct lower *l, LLVMValueRef v)
 		if (i == 1)
 			t_overload[nr++] = l->t_ptr;
 		t_overload[nr++] = LLVMTypeOf(LLVMGetOperand(v, 2));
-		LLVMSetOperand(v, (unsigned int)LLVMGetNumOperands(v) - 1,
-			       LLVMGetIntrinsicDeclaration(l->module, id, t_overload, nr));
+		v_fn = LLVMGetIntrinsicDeclaration(l->module, id, t_overload, nr);
+		LLVMSetOperand(v, (unsigned int)LLVMGetNumOperands(v) - 1, v_fn);
+		if (i == 0)
+			l_split_clear(l, v, v_fn);
 		return;
 	}
+}
+
+/*
+ * The number of a pointer plus a constant: what a pointer is where it is stored, or passed to a
+ * subprogram. As the number of an address it stays one that the optimiser sees through, once the
+ * subprogram is inlined.
+ */
+static void l_visit_sum(struct lower *l, LLVMValueRef v)
+{
+	LLVMValueRef v_base, v_off, v_ptr;
+
+	if (LLVMGetInstructionOpcode(v) != LLVMAdd)
+		return;
+	v_base = LLVMGetOperand(v, 0);
+	v_off = LLVMGetOperand(v, 1);
+	if (!LLVMIsAPtrToIntInst(v_base) || !LLVMIsAConstantInt(v_off))
+		return;
+	LLVMPositionBuilderBefore(l->builder, v);
+	v_ptr = LLVMBuildGEP2(l->builder, l->t_i8, LLVMGetOperand(v_base, 0), &v_off, 1, "");
+	LLVMReplaceAllUsesWith(v, LLVMBuildPtrToInt(l->builder, v_ptr, LLVMTypeOf(v), ""));
+}
+
+/* inttoptr of the number of a pointer */
+static void l_visit_cast(struct lower *l, LLVMValueRef v)
+{
+	(void)l;
+	if (LLVMIsAIntToPtrInst(v) && LLVMIsAPtrToIntInst(LLVMGetOperand(v, 0)))
+		LLVMReplaceAllUsesWith(v, LLVMGetOperand(LLVMGetOperand(v, 0), 0));
+}
+
+void l_place_pointers(struct lower *l)
+{
+	l_each_inst(l, l_visit_sum);
+	l_each_inst(l, l_visit_cast);
 }
 
 void l_place_intrinsics(struct lower *l)
