@@ -103,10 +103,25 @@ static int l_check_defined(struct lower *l)
 	return 0;
 }
 
+/* Whether the module calls for any body at all. */
+static bool l_needs_helpers(struct lower *l)
+{
+	size_t len;
+
+	for (LLVMValueRef v = LLVMGetFirstFunction(l->module); v; v = LLVMGetNextFunction(v))
+		if (LLVMIsDeclaration(v) && !strncmp(LLVMGetValueName2(v, &len), HELPER_PREFIX,
+						     strlen(HELPER_PREFIX)))
+			return true;
+	return false;
+}
+
 int l_import_helpers(struct lower *l)
 {
-	LLVMModuleRef helpers = l_parse_blob(l);
+	LLVMModuleRef helpers;
 
+	if (!l_needs_helpers(l))
+		return 0;
+	helpers = l_parse_blob(l);
 	if (!helpers)
 		return bpfcc_error(&l->handle->diag, NULL, "rebuild Inlay",
 				   "the embedded helper bitcode cannot be read");
