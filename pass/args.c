@@ -33,6 +33,7 @@ static const struct pass_arch archs[] = {
 		.sret_is_returned = true,
 		.sp = 19,
 		.ip = 16,
+		.lr = 21,
 	},
 	{
 		.name = "aarch64",
@@ -43,8 +44,10 @@ static const struct pass_arch archs[] = {
 		.rets = { 0, 1 },
 		.sret = 8,
 		.wide_is_even = true,
+		.whole_arrays = true,
 		.sp = 31,
 		.ip = 32,
+		.lr = 30,
 	},
 };
 
@@ -146,6 +149,16 @@ static unsigned int assign_scalar(const struct pass_arch *arch, struct pass_word
 	return next + n;
 }
 
+/*
+ * Whether a structure goes to memory although a register is left. The psABI of x86-64 gives its
+ * parts away before the IR; AAPCS64 (6.8.2, C.12 to C.15) leaves that to who reads the IR.
+ */
+static bool is_array_in_memory(const struct pass_arch *arch, LLVMTypeRef type, unsigned int next)
+{
+	return arch->whole_arrays && LLVMGetTypeKind(type) == LLVMArrayTypeKind &&
+	       next + nr_fields(type) * scalar_words(LLVMGetElementType(type)) > arch->nr_args;
+}
+
 /* Returns the next free register, or nr_args where that is not known. */
 static unsigned int assign(const struct pass_arch *arch, const struct arg *args, unsigned int nr,
 			   struct pass_words *words)
@@ -166,6 +179,8 @@ static unsigned int assign(const struct pass_arch *arch, const struct arg *args,
 			next = assign_scalar(arch, words, next, args[i].type, word);
 			continue;
 		}
+		if (is_array_in_memory(arch, args[i].type, next))
+			return arch->nr_args;
 		for (unsigned int k = 0; k < fields; k++) {
 			LLVMTypeRef type = field_type(args[i].type, k);
 

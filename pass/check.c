@@ -22,7 +22,8 @@ bool args_is_available(const struct pass_run *run, const struct pass_place *plac
 		return word == run->arch->ip && side == PASS_ENTRY;
 	if (word == run->arch->ip && side == PASS_ENTRY)
 		return true;
-	return (word == run->arch->sp || word == run->arch->ip) &&
+	return (word == run->arch->sp || word == run->arch->ip ||
+		(word == run->arch->lr && side == PASS_ENTRY)) &&
 	       !has_fn_attr(place->fn, "alwaysinline");
 }
 

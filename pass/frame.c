@@ -9,26 +9,25 @@
 #include "pass/plan.h"
 
 #define MAX_DEPTH 32
-#define FRAME_WORDS (sizeof(struct inlay_frame) / 8)
-#define ALL_WORDS ((1ull << FRAME_WORDS) - 1)
 
-_Static_assert(FRAME_WORDS < 64, "one bit a word");
+_Static_assert(PASS_MAX_REGS + FRAME_NR_EXTRA < 64, "one bit a word");
 
 struct use {
 	LLVMModuleRef module;
 	LLVMTargetDataRef layout;
+	unsigned int nr_words;	/* of the target's frame, which need not be this machine's */
 	uint64_t reads, writes;
 	bool escapes;
 };
 
 static void follow(struct use *u, LLVMValueRef v, int64_t off, unsigned int depth);
 
-static uint64_t words(int64_t off, uint64_t bytes)
+static uint64_t words(const struct use *u, int64_t off, uint64_t bytes)
 {
 	uint64_t mask = 0;
 
 	for (int64_t at = off; at < off + (int64_t)bytes; at++)
-		if (at >= 0 && (uint64_t)at / 8 < FRAME_WORDS)
+		if (at >= 0 && (uint64_t)at / 8 < u->nr_words)
 			mask |= 1ull << at / 8;
 	return mask;
 }
@@ -89,11 +88,11 @@ static void follow(struct use *u, LLVMValueRef v, int64_t off, unsigned int dept
 		int64_t more = 0;
 
 		if (LLVMIsALoadInst(v_user)) {
-			u->reads |= words(off, LLVMABISizeOfType(u->layout, LLVMTypeOf(v_user)));
+			u->reads |= words(u, off, LLVMABISizeOfType(u->layout, LLVMTypeOf(v_user)));
 		} else if (LLVMIsAStoreInst(v_user) && LLVMGetOperand(v_user, 0) != v) {
-			u->writes |= words(off, LLVMABISizeOfType(
-							u->layout,
-							LLVMTypeOf(LLVMGetOperand(v_user, 0))));
+			LLVMTypeRef type = LLVMTypeOf(LLVMGetOperand(v_user, 0));
+
+			u->writes |= words(u, off, LLVMABISizeOfType(u->layout, type));
 		} else if (LLVMIsAGetElementPtrInst(v_user) && gep_offset(u, v_user, &more)) {
 			follow(u, v_user, off + more, depth + 1);
 		} else if (LLVMIsACallInst(v_user)) {
@@ -106,15 +105,18 @@ static void follow(struct use *u, LLVMValueRef v, int64_t off, unsigned int dept
 	}
 }
 
-void frame_use(LLVMModuleRef module, const char *symbol, uint64_t *ret_reads, uint64_t *ret_writes)
+void frame_use(const struct pass_run *run, LLVMModuleRef module, const char *symbol,
+	       uint64_t *ret_reads, uint64_t *ret_writes)
 {
 	LLVMValueRef v_fn = LLVMGetNamedFunction(module, symbol);
 	struct use u = {
 		.module = module,
 		.layout = LLVMGetModuleDataLayout(module),
+		.nr_words = run->arch->nr_regs + FRAME_NR_EXTRA,
 	};
+	uint64_t all = (1ull << u.nr_words) - 1;
 
 	follow(&u, LLVMGetParam(v_fn, 0), 0, 0);
-	*ret_reads = u.escapes ? ALL_WORDS : u.reads;
-	*ret_writes = u.escapes ? ALL_WORDS : u.writes;
+	*ret_reads = u.escapes ? all : u.reads;
+	*ret_writes = u.escapes ? all : u.writes;
 }

@@ -29,7 +29,9 @@ struct pass_arch {
 	bool sret_is_arg;		/* ... which takes the first argument's register */
 	bool sret_is_returned;		/* ... and comes back in rets[0] */
 	bool wide_is_even;		/* 128-bit integers start at an even register */
+	bool whole_arrays;		/* a structure is in registers as a whole or not at all */
 	unsigned int sp, ip;
+	unsigned int lr;		/* the return address at entry; nr_regs: on the stack */
 };
 
 enum pass_frame_word { /* from nr_regs on */
@@ -203,7 +205,8 @@ static inline bool reads_all(const struct pass_run *run, uint64_t reads)
 }
 
 /* frame.c: words of its frame that a lowered program reads and writes; bit i = word i. */
-void frame_use(LLVMModuleRef module, const char *symbol, uint64_t *ret_reads, uint64_t *ret_writes);
+void frame_use(const struct pass_run *run, LLVMModuleRef module, const char *symbol,
+	       uint64_t *ret_reads, uint64_t *ret_writes);
 
 /* reads.c: fills what the matched programs of a lowered object read of their frame. */
 void reads_of_object(struct pass_run *run, struct pass_object *object);

@@ -70,7 +70,7 @@ static void specialise_session(struct pass_run *run, struct pass_probe *probe)
 		LLVMConsumeError(error); /* what was read of both sides stands for each */
 	} else {
 		for (int side = PASS_ENTRY; side <= PASS_RETURN; side++) {
-			frame_use(copy, runs[side], &reads, &writes);
+			frame_use(run, copy, runs[side], &reads, &writes);
 			probe->reads[side] = (probe->reads[side] & ~regs) | (reads & regs);
 		}
 		probe->suppresses =
@@ -91,7 +91,7 @@ void reads_of_object(struct pass_run *run, struct pass_object *object)
 			continue;
 		fn = LLVMGetNamedFunction(object->lowered, probe->symbol);
 		probe->uses_frame = LLVMGetFirstUse(LLVMGetParam(fn, 0));
-		frame_use(object->lowered, probe->symbol, &reads, &writes);
+		frame_use(run, object->lowered, probe->symbol, &reads, &writes);
 		probe->reads[PASS_ENTRY] = probe->reads[PASS_RETURN] = reads;
 		probe->overrides = run->options->allow_override &&
 				   writes >> (run->arch->nr_regs + FRAME_OVERRIDE_RC) & 1;

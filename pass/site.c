@@ -179,12 +179,12 @@ static LLVMValueRef special_register(struct pass_ins *ins, enum pass_side side, 
 
 	if (word == arch->ip && side == PASS_ENTRY)
 		return function_address(ins);
-	if (ins->place->call || (word != arch->sp && word != arch->ip))
+	if (ins->place->call || (word != arch->sp && word != arch->ip && word != arch->lr))
 		return NULL;
 	LLVMAddAttributeAtIndex(ins->place->fn, LLVMAttributeFunctionIndex,
 				LLVMCreateEnumAttribute(ins->run->context, attr_kind("noinline"),
 							0));
-	if (word == arch->ip)
+	if (word != arch->sp)
 		return call_intrinsic(ins, "llvm.returnaddress", true);
 	if (strcmp(arch->name, "x86_64")) /* sp on entry: behind the frame record */
 		return call_intrinsic(ins, "llvm.sponentry", false);
