@@ -403,7 +403,12 @@ static void put_off(int index, siginfo_t *info)
 {
 	long pid = sys_getpid();
 	int sig = stand_ins[index];
+	__u64 pending = 0;
 
+	/* a second one of these signals while the first waits is none; stand-ins would queue */
+	sys_call3(__NR_rt_sigpending, &pending, sizeof(pending), 0);
+	if (pending & BIT(sig))
+		return;
 	if (info->si_code == SI_TKILL) {
 		send_to_self(sig, info);
 		return;

@@ -104,6 +104,11 @@ static int sent_before_the_wait(void)
 	CHECK(info.si_signo == SIGSEGV && info.si_code == SI_QUEUE && info.si_value.sival_int == 42);
 	errno = 0;
 	CHECK(sigtimedwait(&set, &info, &none) == -1 && errno == EAGAIN);
+	/* two of them are one, as for every signal of this kind */
+	kill(getpid(), SIGSEGV);
+	kill(getpid(), SIGSEGV);
+	CHECK(sigwait(&set, &sig) == 0 && sig == SIGSEGV);
+	CHECK(sigtimedwait(&set, &info, &none) == -1 && errno == EAGAIN);
 	/* a set of everything, and the other signal */
 	block(&set, SIGBUS);
 	sigfillset(&set);
