@@ -74,6 +74,13 @@ struct bpfcc_candidate *bpfcc_maps_by_name(struct bpfcc_loader *l, const char *n
 int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *candidate,
 		   const struct bpfcc_where *where);
 
+/* map_types.c: sets m->flags; an error if Inlay does not have the type. Then the sizes. */
+int bpfcc_map_type(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);
+int bpfcc_map_check(struct bpfcc_loader *l, const struct bpfcc_map *m,
+		    const struct bpfcc_where *where);
+/* map_fields.c: m->fields */
+int bpfcc_map_fields(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);
+
 /* config.c: --map and --set. */
 int bpfcc_config_maps(struct bpfcc_loader *l);
 int bpfcc_config_sets(struct bpfcc_loader *l);

@@ -9,19 +9,7 @@
 
 #include "bpfcc/loader.h"
 
-#define MAX_KEY_BYTES 512u
-#define MAX_VALUE_BYTES (32u << 20)
-#define MAX_ENTRIES (1u << 30)
-#define MAX_PERCPU_VALUE_BYTES (32u << 10) /* the kernel's PCPU_MIN_UNIT_SIZE */
-#define MAX_REGION_BYTES (1ull << 40)
-#define SUPPORTED "supported are ARRAY, HASH, PERCPU_ARRAY and PERCPU_HASH"
-
-static const char *type_name(uint32_t type)
-{
-	const char *name = libbpf_bpf_map_type_str((enum bpf_map_type)type);
-
-	return name ? name : "unknown";
-}
+#define PAGE_BYTES 4096u
 
 int bpfcc_maps_find(struct bpfcc_loader *l)
 {
@@ -68,71 +56,6 @@ struct bpfcc_candidate *bpfcc_maps_by_name(struct bpfcc_loader *l, const char *n
 	return NULL;
 }
 
-/* What the kernel's map_alloc_check functions refuse, with their error numbers. */
-static int check_sizes(struct bpfcc_loader *l, const struct bpfcc_map *m,
-		       const struct bpfcc_where *where)
-{
-	bool is_array = m->type == BPF_MAP_TYPE_ARRAY || m->type == BPF_MAP_TYPE_PERCPU_ARRAY;
-
-	if (!m->max_entries)
-		return bpfcc_error(l->diag, where, "give it with __uint(max_entries, N) or --map",
-				   "map \"%s\": max_entries is 0 (-EINVAL)", m->name);
-	if (!m->value_size)
-		return bpfcc_error(l->diag, where, "give it a value type with __type(value, T)",
-				   "map \"%s\": value_size is 0 (-EINVAL)", m->name);
-	if (is_array && m->key_size != 4)
-		return bpfcc_error(l->diag, where, "use __type(key, __u32)",
-				   "map \"%s\": an array's key_size is 4, not %u (-EINVAL)",
-				   m->name, m->key_size);
-	if (!m->key_size)
-		return bpfcc_error(l->diag, where, "give it a key type with __type(key, T)",
-				   "map \"%s\": key_size is 0 (-EINVAL)", m->name);
-	if (m->key_size > MAX_KEY_BYTES)
-		return bpfcc_error(l->diag, where, NULL,
-				   "map \"%s\": key_size %u is above %u (-E2BIG)", m->name,
-				   m->key_size, MAX_KEY_BYTES);
-	if (m->value_size > MAX_VALUE_BYTES)
-		return bpfcc_error(l->diag, where, NULL,
-				   "map \"%s\": value_size %u is above %u (-E2BIG)", m->name,
-				   m->value_size, MAX_VALUE_BYTES);
-	if ((m->flags & INLAY_MAP_PERCPU) &&
-	    inlay_round_up(m->value_size, 8) > MAX_PERCPU_VALUE_BYTES)
-		return bpfcc_error(l->diag, where, NULL,
-				   "map \"%s\": a per-CPU value_size of %u is above %u (-E2BIG)",
-				   m->name, m->value_size, MAX_PERCPU_VALUE_BYTES);
-	if (m->max_entries > MAX_ENTRIES ||
-	    inlay_map_region_bytes(m->type, m->key_size, m->value_size, m->max_entries) >
-		    MAX_REGION_BYTES ||
-	    inlay_map_shard_bytes(m->type, m->value_size, m->max_entries) > MAX_REGION_BYTES)
-		return bpfcc_error(l->diag, where, "lower max_entries",
-				   "map \"%s\": %u entries of %u bytes are too much (-E2BIG)",
-				   m->name, m->max_entries, m->value_size);
-	return 0;
-}
-
-static int check_flags(struct bpfcc_loader *l, const struct bpfcc_map *m,
-		       const struct bpfcc_where *where)
-{
-	uint32_t allowed = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG |
-			   BPF_F_WRONLY_PROG;
-
-	if (m->type == BPF_MAP_TYPE_ARRAY)
-		allowed |= BPF_F_MMAPABLE;
-	if (m->flags & INLAY_MAP_HASH)
-		allowed |= BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED;
-	if (m->map_flags & ~allowed)
-		return bpfcc_error(l->diag, where, NULL,
-				   "map \"%s\": map_flags 0x%x are not valid for a map of type %s "
-				   "(-EINVAL)",
-				   m->name, m->map_flags & ~allowed, type_name(m->type));
-	if ((m->map_flags & BPF_F_RDONLY && m->map_flags & BPF_F_WRONLY) ||
-	    (m->map_flags & BPF_F_RDONLY_PROG && m->map_flags & BPF_F_WRONLY_PROG))
-		return bpfcc_error(
-		    l->diag, where, NULL,
-		    "map \"%s\": map_flags ask for read-only and write-only (-EINVAL)", m->name);
-	return 0;
-}
-
 static void describe_global(struct bpfcc_loader *l, const struct bpfcc_candidate *c,
 			    struct bpfcc_map *m)
 {
@@ -144,15 +67,100 @@ static void describe_global(struct bpfcc_loader *l, const struct bpfcc_candidate
 	m->data = c->data;
 	/* libbpf asks for an mmapable map if the kernel has them; here each is */
 	m->map_flags &= ~(uint32_t)BPF_F_MMAPABLE;
-	if (!strncmp(m->name, ".rodata", 7))
+	if (!strncmp(m->name, ".rodata", 7)) {
 		m->flags = INLAY_MAP_RODATA;
-	else if (!strncmp(m->name, ".bss", 4) && c->data) {
+		m->is_frozen = true;
+	} else if (!strncmp(m->name, ".bss", 4) && c->data) {
 		/* still all zero after --set: keeps its place in .bss of the target */
 		for (uint32_t i = 0; i < c->bytes; i++)
 			if (c->data[i])
 				return;
 		m->data = NULL;
 	}
+}
+
+static void describe(const struct bpf_map *map, const char *name, struct bpfcc_map *m)
+{
+	*m = (struct bpfcc_map){
+		.name = name,
+		.type = bpf_map__type(map),
+		.key_size = bpf_map__key_size(map),
+		.value_size = bpf_map__value_size(map),
+		.max_entries = bpf_map__max_entries(map),
+		.map_flags = bpf_map__map_flags(map),
+		.map_extra = bpf_map__map_extra(map),
+		.btf_key_type_id = bpf_map__btf_key_type_id(map),
+		.btf_value_type_id = bpf_map__btf_value_type_id(map),
+	};
+}
+
+/* What libbpf makes of a definition when it loads it. */
+static void complete(struct bpfcc_map *m)
+{
+	uint64_t bytes = PAGE_BYTES;
+
+	switch (m->type) {
+	case BPF_MAP_TYPE_RINGBUF:
+	case BPF_MAP_TYPE_USER_RINGBUF:
+		/* the next power of two that is a multiple of the page */
+		while (m->max_entries && bytes < m->max_entries)
+			bytes *= 2;
+		if (m->max_entries && bytes <= UINT32_MAX)
+			m->max_entries = (uint32_t)bytes;
+		break;
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+		/* one a processor; how many is known where it runs */
+		if (!m->max_entries)
+			m->max_entries = 1;
+		if (!m->key_size)
+			m->key_size = 4;
+		if (!m->value_size)
+			m->value_size = 4;
+		break;
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		if (!m->value_size)
+			m->value_size = 4;
+		break;
+	default:
+		break;
+	}
+}
+
+/* The template of a map of maps, as the kernel asks for one. */
+static int describe_inner(struct bpfcc_loader *l, const struct bpfcc_candidate *c,
+			  struct bpfcc_map *m, const struct bpfcc_where *where)
+{
+	struct bpf_map *map = bpf_map__inner_map(c->map);
+	struct bpfcc_map *inner;
+	int err;
+
+	if (m->type != BPF_MAP_TYPE_ARRAY_OF_MAPS && m->type != BPF_MAP_TYPE_HASH_OF_MAPS)
+		return 0;
+	if (!map)
+		return bpfcc_error(l->diag, where,
+				   "__array(values, struct { __uint(type, ...); ... })",
+				   "map \"%s\": it does not say what the maps in it are like (-EINVAL)",
+				   m->name);
+	inner = bpfcc_arena_alloc(l->arena, sizeof(*inner));
+	if (!inner)
+		return -ENOMEM;
+	describe(map, bpfcc_arena_printf(l->arena, "%s.inner", m->name), inner);
+	inner->index = m->index;
+	if (!inner->name)
+		return -ENOMEM;
+	complete(inner);
+	if (inner->type == BPF_MAP_TYPE_ARRAY_OF_MAPS || inner->type == BPF_MAP_TYPE_HASH_OF_MAPS ||
+	    inner->type == BPF_MAP_TYPE_PROG_ARRAY)
+		return bpfcc_error(l->diag, where, NULL,
+				   "map \"%s\": maps of this type cannot be inside of a map", m->name);
+	err = bpfcc_map_type(l, inner, where);
+	if (!err)
+		err = bpfcc_map_check(l, inner, where);
+	if (!err)
+		err = bpfcc_map_fields(l, inner, where);
+	m->inner = inner;
+	return err;
 }
 
 int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
@@ -164,43 +172,23 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 	if (c->index >= 0)
 		return 0;
 	m = &l->object->maps[l->object->nr_maps];
-	*m = (struct bpfcc_map){
-		.name = c->name,
-		.type = bpf_map__type(c->map),
-		.key_size = bpf_map__key_size(c->map),
-		.value_size = bpf_map__value_size(c->map),
-		.max_entries = bpf_map__max_entries(c->map),
-		.map_flags = bpf_map__map_flags(c->map),
-		.index = l->object->nr_maps,
-		.btf_key_type_id = bpf_map__btf_key_type_id(c->map),
-		.btf_value_type_id = bpf_map__btf_value_type_id(c->map),
-	};
+	describe(c->map, c->name, m);
+	m->index = l->object->nr_maps;
+	complete(m);
 	if (!strcmp(c->name, ".kconfig"))
 		return bpfcc_error(l->diag, where, "remove the __kconfig variable",
 				   "a program reads a kernel configuration (__kconfig), which a "
 				   "process does not have");
-	switch (m->type) {
-	case BPF_MAP_TYPE_ARRAY:
-		break;
-	case BPF_MAP_TYPE_HASH:
-		m->flags = INLAY_MAP_HASH;
-		break;
-	case BPF_MAP_TYPE_PERCPU_ARRAY:
-		m->flags = INLAY_MAP_PERCPU;
-		break;
-	case BPF_MAP_TYPE_PERCPU_HASH:
-		m->flags = INLAY_MAP_PERCPU | INLAY_MAP_HASH;
-		break;
-	default:
-		return bpfcc_error(l->diag, where, SUPPORTED,
-				   "map \"%s\": type %s (%u) is not supported", m->name,
-				   type_name(m->type), m->type);
-	}
+	err = bpfcc_map_type(l, m, where);
+	if (err)
+		return err;
 	if (c->is_global_data)
 		describe_global(l, c, m);
-	err = check_flags(l, m, where);
+	err = bpfcc_map_check(l, m, where);
 	if (!err)
-		err = check_sizes(l, m, where);
+		err = describe_inner(l, c, m, where);
+	if (!err)
+		err = bpfcc_map_fields(l, m, where);
 	if (err)
 		return err;
 	if (!(m->flags & INLAY_MAP_RODATA) &&

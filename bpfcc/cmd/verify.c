@@ -22,6 +22,9 @@ static const char usage_text[] =
 	"  --json                     print everything as JSON, one object a line\n"
 	"  --kernel-verify            ask the running kernel, too: two more columns, its verdict\n"
 	"                             and the last line of its log; needs root\n"
+	"  --kernel-helpers           also accept helpers and map types that the kernel gives to\n"
+	"                             uprobe programs and Inlay does not have yet; always with\n"
+	"                             --raw\n"
 	CMD_OBJECT_OPTIONS_HELP
 	"  -h, --help                 print this\n"
 	"\n"
@@ -115,12 +118,13 @@ void cmd_verify_trace(void *arg, const char *line)
 /* -1: go on; else the exit code */
 static int parse(struct cmd_verify *c, int argc, char **argv)
 {
-	enum { OPT_RAW = 256, OPT_JSON, OPT_KERNEL };
+	enum { OPT_RAW = 256, OPT_JSON, OPT_KERNEL, OPT_HELPERS };
 	static const struct option options[] = {
 		{"raw", no_argument, NULL, OPT_RAW},
 		{"verbose", no_argument, NULL, 'v'},
 		{"json", no_argument, NULL, OPT_JSON},
 		{"kernel-verify", no_argument, NULL, OPT_KERNEL},
+		{"kernel-helpers", no_argument, NULL, OPT_HELPERS},
 		CMD_OBJECT_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -141,6 +145,9 @@ static int parse(struct cmd_verify *c, int argc, char **argv)
 			break;
 		case OPT_KERNEL:
 			c->asks_kernel = true;
+			break;
+		case OPT_HELPERS:
+			c->cmd.opts.kernel_helpers = true;
 			break;
 		case 'h':
 			fputs(usage_text, stdout);

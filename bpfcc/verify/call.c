@@ -160,7 +160,7 @@ static int call_helper(struct verify *v, const struct bpf_insn *in)
 
 	if (!c.helper)
 		return verify_refuse(v, "bpfcc --helpers lists what there is",
-				     "helper %s (%d) is not for probes",
+				     "helper %s (%d) is not supported",
 				     c.name ? c.name : "unknown", in->imm);
 	if (!c.name) {
 		snprintf(text, sizeof(text), "bpf_%s", c.helper->name);

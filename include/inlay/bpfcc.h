@@ -81,6 +81,9 @@ struct inlay_bpfcc_opts {
 	/* Programs are not verified on opening: inlay_bpfcc_object_verify() does it, one by one. Nothing
 	 * can be emitted or run. */
 	bool defer_verify;
+	/* With defer_verify: also accept the helpers and map types that the kernel offers to uprobe
+	 * programs and Inlay's runtime does not have. */
+	bool kernel_helpers;
 	enum inlay_bpfcc_context context;
 	uint32_t context_bytes;		/* CONTEXT_MEMORY */
 	/* Told of each step of the verifier's walk, one line of text; may be NULL. */
