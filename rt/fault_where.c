@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 
 #include "rt/fault.h"
 #include "rt/helpers.h"
@@ -26,9 +27,11 @@ bool __inlay_fault_is_unwanted(void)
 	return __inlay_no_handler_v1 || __tsan_init;
 }
 
+/* The first module of our namespace. */
 struct place {
-	bool is_here;		/* the module of this code is the first one: the executable */
+	bool is_here;		/* it holds this code */
 	bool has_interpreter;
+	bool is_program;	/* the kernel started it; AT_PHDR is the loader's if that was started */
 };
 
 static int first_module(struct dl_phdr_info *info, size_t bytes, void *arg)
@@ -38,6 +41,7 @@ static int first_module(struct dl_phdr_info *info, size_t bytes, void *arg)
 	int i;
 
 	(void)bytes;
+	place->is_program = getauxval(AT_PHDR) == (unsigned long)info->dlpi_phdr;
 	for (i = 0; i < info->dlpi_phnum; i++) {
 		const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
 
@@ -51,23 +55,20 @@ static int first_module(struct dl_phdr_info *info, size_t bytes, void *arg)
 }
 
 /*
- * One link unit: every call in it is bound to us. AT_BASE does not tell: it is 0 also where the
- * dynamic linker was started as a program.
+ * In a static link every call is bound to us (AT_BASE does not tell: it is 0 also where the dynamic
+ * linker was started as a program). In a shared object that is not searched before libc, or
+ * behind another copy, it is not ours; nor in a namespace that dlmopen() made, of which the
+ * program knows nothing.
  */
-static bool is_static(void)
-{
-	struct place place = { false, false };
-
-	dl_iterate_phdr(first_module, &place);
-	return place.is_here && !place.has_interpreter;
-}
-
-/* In a shared object that is not searched before libc, or behind another copy, it is not ours. */
 bool __inlay_fault_is_interposing(void)
 {
+	struct place place = { false, false, false };
 	void *first;
 
-	if (is_static())
+	dl_iterate_phdr(first_module, &place);
+	if (!place.is_program && !place.has_interpreter)
+		return false;
+	if (place.is_here && !place.has_interpreter)
 		return true;
 	if (!dlsym)
 		return false;

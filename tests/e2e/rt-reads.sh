@@ -45,6 +45,7 @@ host reader -DREAD -DGUARDED=1 "$lib/libinlay.a"
 host reader.libc -DREAD -DGUARDED=1 -lc "$lib/libinlay.a"
 host reader.asan -fsanitize=address -DREAD -DGUARDED=1 "$lib/libinlay.a"
 host reader.alone -DREAD -DGUARDED=0 "$lib/libinlay.a"
+host reader.spaces -DREAD -DGUARDED=0 -DNAMESPACES "$lib/libinlay.a"
 host plain -DGUARDED=0
 
 run "linked library" "$work/linked"
@@ -53,6 +54,7 @@ run "loaded libraries, libc named first" "$work/reader.libc" "$one" "$two"
 run "loaded libraries, ASan" "$work/reader.asan" "$one" "$two"
 run "a loaded library that wants no handler" "$work/reader.alone" "$work/libwithout.so"
 run "loaded libraries, no handler in the process" "$work/plain" "$one" "$two"
+run "libraries in namespaces of their own" "$work/reader.spaces" "$one" "$two"
 
 loader=$(sed -n 's/.*interpreter: \(.*\)\].*/\1/p' <(LC_ALL=C readelf -l "$work/plain"))
 run "linked library, linker as a program" "$loader" "$work/linked"

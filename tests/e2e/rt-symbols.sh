@@ -16,6 +16,7 @@ fault.c.o pthread_atfork start
 fault_where.c.o __tsan_init data
 fault_where.c.o dl_iterate_phdr start
 fault_where.c.o dlsym start
+fault_where.c.o getauxval start
 fork.c.o __errno_location fork handlers
 fork.c.o pthread_atfork start
 identity.c.o dl_iterate_phdr start

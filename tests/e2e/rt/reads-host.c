@@ -2,14 +2,23 @@
 /*
  * Loads libraries that read memory, over and over, in turn; GUARDED: whether a handler (of this
  * program's own runtime, with READ) repairs what they read. Meanwhile it blocks and handles SIGSEGV
- * itself.
+ * itself. NAMESPACES: each library in a namespace of its own.
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 
 #include "rt/inlay_rt.h"
+
+#ifdef NAMESPACES
+#define ROUNDS 8
+#define LOAD(path) dlmopen(LM_ID_NEWLM, path, RTLD_NOW)
+#else
+#define ROUNDS 200
+#define LOAD(path) dlopen(path, RTLD_NOW)
+#endif
 
 static int (*reads)(int);
 static sigjmp_buf escape;
@@ -41,8 +50,8 @@ int main(int argc, char **argv)
 	struct sigaction act = { .sa_handler = on_segv };
 	int i;
 
-	for (i = 0; i < 200; i++) {
-		void *lib = dlopen(argv[1 + i % (argc - 1)], RTLD_NOW), *ret = 0;
+	for (i = 0; i < ROUNDS; i++) {
+		void *lib = LOAD(argv[1 + i % (argc - 1)]), *ret = 0;
 		pthread_t thread;
 
 		reads = lib ? (int (*)(int))dlsym(lib, "reads") : 0;
