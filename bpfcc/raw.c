@@ -372,6 +372,20 @@ static int find_starts(struct bpfcc_raw *raw, struct bpfcc_arena *arena, struct 
 	return 0;
 }
 
+/* What numbers cannot be, in bpfcc_object.poisons. */
+enum { POISON_KFUNC, POISON_HELPER, NR_POISONS };
+
+static int make_poisons(struct bpfcc_object *o, struct bpfcc_arena *arena)
+{
+	o->poisons = bpfcc_arena_array(arena, NR_POISONS, sizeof(*o->poisons));
+	if (!o->poisons)
+		return -ENOMEM;
+	o->poisons[POISON_KFUNC] = "a kernel function has no number of its own here";
+	o->poisons[POISON_HELPER] = "there is no helper of that number";
+	o->nr_poisons = NR_POISONS;
+	return 0;
+}
+
 /* One instruction's reference, from the kernel's form to object.h's. */
 static int resolve(struct bpfcc_raw *raw, const uint32_t *index, uint32_t i, struct bpf_insn *in,
 		   struct bpfcc_diag *diag)
@@ -387,14 +401,14 @@ static int resolve(struct bpfcc_raw *raw, const uint32_t *index, uint32_t i, str
 				   in->imm);
 	if (!bpfcc_insn_is_call(in))
 		return 0;
-	if (in->src_reg == BPF_PSEUDO_KFUNC_CALL)
-		return bpfcc_error(diag, NULL, NULL,
-				   "instruction %u: a kernel function has no number of its own here",
-				   i);
-	/* numbers from BPFCC_POISON up mean something else to the rest of bpfcc */
-	if (!in->src_reg && (in->imm <= 0 || in->imm >= BPFCC_POISON))
-		return bpfcc_error(diag, NULL, NULL, "instruction %u: there is no helper %d", i,
-				   in->imm);
+	/* refused if control can get there, as unknown helpers are */
+	if (in->src_reg == BPF_PSEUDO_KFUNC_CALL) {
+		in->src_reg = 0;
+		in->off = 0;
+		in->imm = BPFCC_POISON + POISON_KFUNC;
+	} else if (!in->src_reg && (in->imm <= 0 || in->imm >= BPFCC_POISON)) {
+		in->imm = BPFCC_POISON + POISON_HELPER;
+	}
 	return 0;
 }
 
@@ -414,6 +428,8 @@ int bpfcc_raw_split(struct bpfcc_raw *raw, struct bpfcc_arena *arena, struct bpf
 	if (!insns)
 		return -ENOMEM;
 	err = find_starts(raw, arena, diag, &index);
+	if (!err)
+		err = make_poisons(o, arena);
 	for (uint32_t i = 0; i < raw->nr_insns && !err; i++) {
 		err = resolve(raw, index, i, &insns[i], diag);
 		i += bpfcc_insn_is_lddw(&insns[i]);

@@ -75,7 +75,11 @@ static void on_message(void *arg, const struct inlay_bpfcc_message *m)
 	if (m->severity == INLAY_BPFCC_ERROR) {
 		ir_error(run->context, text);
 		run->failed = true;
-	} else { /* the same for every file of a build: for the report, not for the terminal */
+	} else {
+		/* that nothing was verified is said at every use */
+		if (run->options->unsafe_no_verify)
+			fprintf(stderr, "warning: %s\n", text);
+		/* the same for every file of a build: for the report, not for the terminal */
 		*(const char **)run_grow(&run->warnings, &run->nr_warnings, &run->cap_warnings,
 					 sizeof(text)) = text;
 	}
@@ -90,6 +94,7 @@ static bool object_open(struct pass_run *run, struct pass_object *object, const 
 		.on_message = on_message,
 		.on_message_arg = run,
 		.allow_override = o->allow_override,
+		.unsafe_no_verify = o->unsafe_no_verify,
 		.stats = o->stats,
 		.target = LLVMGetTarget(run->module),
 	};

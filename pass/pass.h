@@ -35,6 +35,7 @@ struct pass_options {
 	const char *binary; /* name of the linked output, or "" */
 	const char *report; /* file or directory, or "" */
 	bool allow_override;
+	bool unsafe_no_verify;
 	bool stats;
 	bool verbose;
 };

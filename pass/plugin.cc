@@ -25,7 +25,6 @@
 #include "pass/pass.h"
 
 using namespace llvm;
-
 using Strings = cl::list<std::string>;
 static Strings Probes("inlay-probes", cl::CommaSeparated, cl::desc("Probe objects (.bpf.o)"));
 static Strings Sets("inlay-set", cl::desc("[OBJECT:]VAR=value"));
@@ -35,6 +34,7 @@ static cl::opt<std::string> Binary("inlay-binary", cl::desc("Name of the linked 
 static cl::opt<std::string> Report("inlay-report", cl::desc("JSON build report: file, directory"));
 static cl::opt<std::string> Hash("inlay-hash", cl::desc("Ignored: a key for compiler caches"));
 static cl::opt<bool> Override("inlay-allow-override", cl::desc("Accept bpf_override_return()"));
+static cl::opt<bool> Unsafe("inlay-unsafe-no-verify", cl::desc("Do not verify programs"));
 static cl::opt<bool> Stats("inlay-stats", cl::desc("Programs count their runs and time"));
 static cl::opt<bool> Verbose("inlay-verbose", cl::desc("Print every site"));
 
@@ -54,7 +54,7 @@ struct InlayPass : PassInfoMixin<InlayPass> {
 		auto P = texts(Probes), S = texts(Sets), N = texts(Maps), A = texts(Attaches);
 		pass_options O = {P.data(), P.size(), S.data(), S.size(), N.data(), N.size(),
 				  A.data(), A.size(), Binary.c_str(), Report.c_str(), Override,
-				  Stats, Verbose};
+				  Unsafe, Stats, Verbose};
 		if (!pass_run(wrap(&M), &O, Point))
 			return PreservedAnalyses::all();
 		if (Point == PASS_POINT_LATE)

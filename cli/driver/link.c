@@ -149,9 +149,13 @@ static int read_programs(struct bpfcc_arena *arena, struct cc_link *link,
 /* What is wrong with an object was shown at length by the compilations; this is a reminder. */
 static void print_message(void *arg, const struct inlay_bpfcc_message *message)
 {
-	(void)arg;
+	const struct cc_options *options = arg;
+
 	if (message->severity == INLAY_BPFCC_ERROR)
 		fprintf(stderr, "%s: error: %s\n", message->object, message->text);
+	/* that nothing was verified is said at every use */
+	else if (message->severity == INLAY_BPFCC_WARNING && options->unsafe_no_verify)
+		fprintf(stderr, "%s: warning: %s\n", message->object, message->text);
 }
 
 /*
@@ -188,7 +192,9 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 	struct inlay_bpfcc_opts opts = {
 		.sz = sizeof(opts),
 		.on_message = print_message,
+		.on_message_arg = (void *)options,
 		.allow_override = options->allow_override,
+		.unsafe_no_verify = options->unsafe_no_verify,
 	};
 	int err = select_attaches(arena, &options->attaches, path, &attaches);
 

@@ -35,7 +35,7 @@ ROWS = [
     ("value", VALUES, load_map(1, 0, 2, 4) + insn(0x61, 0, 1) + EXIT),
     ("value_behind", VALUES, load_map(1, 0, 2, 4) + insn(0x79, 0, 1) + EXIT),
     ("call", "", insn(0x85, 0, 1, 0, 1) + EXIT + RETURN_0),
-    ("call_wrong", "", mov(3, 1) + insn(0x85, 0, 1, 0, 1) + EXIT + insn(0xbf, 0, 3) + EXIT),
+    ("call_wrong", "", mov(6, 1) + insn(0x85, 0, 1, 0, 1) + EXIT + insn(0xbf, 0, 6) + EXIT),
     ("call_outside", "", insn(0x85, 0, 1, 0, 5) + EXIT),
     ("call_itself", "", insn(0x85, 0, 1, 0, 1) + EXIT + insn(0x85, 0, 1, 0, -1) + EXIT),
     ("call_into_lddw", "", insn(0x85, 0, 1, 0, 2) + EXIT + insn(0x18) + insn(0) + EXIT),
