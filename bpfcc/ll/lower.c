@@ -3,6 +3,7 @@
  * bpfcc_lower(): the order of things. Data, functions, placement of accesses, helper bodies,
  * optimisation, linkage. One object in, one verified module out.
  */
+#include "bpfcc/ll/align.h"
 #include "bpfcc/ll/impl.h"
 #include "bpfcc/ll/log2.h"
 #include "bpfcc/ll/narrow.h"
@@ -178,6 +179,8 @@ static int l_module(struct lower *l)
 		return err;
 	if (l->mode == BPFCC_LOWER_IMPORT)
 		l_each_body(l, l_allow_vectors);
+	else
+		l_each_body(l, ll_align_loops);
 	l_place_intrinsics(l);
 	l_link_programs(l);
 	return l_verify(l);
