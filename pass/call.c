@@ -63,7 +63,8 @@ static LLVMValueRef guard(struct site *s, struct pass_ins *ins, const struct pas
 	if (!needs_guard(s, probe))
 		return NULL;
 	v = record_declare_defined(s->run, probe, s->callee);
-	outer = ir_if_then(LLVMBuildIsNull(ins->b, v, ""), ins->before, 1, 1, false);
+	/* most functions that a target calls by name and probes are its own */
+	outer = ir_if_then(LLVMBuildIsNull(ins->b, v, ""), ins->before, 1, PASS_LIKELY, false);
 	undefined = LLVMGetInstructionParent(outer);
 	site_go_to(ins, outer);
 	v = record_declare_body(s->run, probe, s->callee);

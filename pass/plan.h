@@ -65,6 +65,8 @@ struct pass_words {
 #define MARK_FN "inlay-probed"
 #define MARK_CALLS "inlay-probed-calls"
 
+#define PASS_LIKELY 2000u /* weight of a branch, against 1 */
+
 enum pass_side { PASS_ENTRY, PASS_RETURN };
 
 struct pass_object {

@@ -260,8 +260,6 @@ static LLVMValueRef call_program(struct pass_ins *ins, const struct pass_probe *
 
 /* ---- gates ---- */
 
-#define LIKELY 2000u
-
 static LLVMValueRef load_flag(struct pass_ins *ins, const struct pass_probe *probe,
 			      const char *what, uint64_t stride)
 {
@@ -278,8 +276,8 @@ static LLVMValueRef load_flag(struct pass_ins *ins, const struct pass_probe *pro
 /* Opens a block that runs only if `cond` holds; the builder goes there. */
 static void open_block(struct pass_ins *ins, LLVMValueRef cond, bool is_likely)
 {
-	LLVMValueRef end = ir_if_then(cond, ins->before, is_likely ? LIKELY : 1,
-				      is_likely ? 1 : LIKELY, false);
+	LLVMValueRef end = ir_if_then(cond, ins->before, is_likely ? PASS_LIKELY : 1,
+				      is_likely ? 1 : PASS_LIKELY, false);
 
 	site_go_to(ins, end);
 }
@@ -291,7 +289,7 @@ static bool open_gates(struct pass_ins *ins, const struct pass_probe *probe)
 	bool is_likely = !is_switched || (probe->prog->flags & BPFCC_PROG_SWITCHED_ON);
 	LLVMValueRef cond = ins->guard, flag;
 
-	/* most functions that a target calls by name and probes are its own: keep the body away */
+	/* as at the guard: keep the body away */
 	if (ins->guard)
 		is_likely = false;
 	if (probe->is_gated) {
@@ -439,7 +437,7 @@ static void insert_override(struct pass_ins *ins, LLVMValueRef fn)
 {
 	LLVMTypeRef type = LLVMGetReturnType(LLVMGlobalGetValueType(fn));
 	LLVMValueRef cond = site_override_test(ins);
-	LLVMValueRef end = ir_if_then(cond, ins->before, 1, LIKELY, true);
+	LLVMValueRef end = ir_if_then(cond, ins->before, 1, PASS_LIKELY, true);
 
 	site_go_to(ins, end);
 	if (LLVMGetTypeKind(type) == LLVMVoidTypeKind)
