@@ -16,7 +16,7 @@ struct inlay_bpfcc_object {
 	struct bpfcc_object data;
 	struct inlay_bpfcc_opts opts;	/* a copy; strings are the arena's, lists are NULL */
 	struct bpfcc_diag diag;		/* for messages after opening, too */
-	struct bpfcc_kinds *kinds;	/* of data.funcs; NULL: nothing is known, see prove.h */
+	const struct bpfcc_kinds *kinds;	/* of data.funcs; NULL: nothing is known, see prove.h */
 	uint32_t ctx_bytes;		/* of what r1 points to when a program starts */
 	bool is_usable;			/* proved, or asked not to be */
 };

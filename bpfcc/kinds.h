@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What each register holds before each instruction: a forward dataflow over the control-flow graph
- * of every function, across calls of subprograms, that knows kinds of pointers, constant offsets,
- * pointers spilled to the stack, null checks and constants. No LLVM.
+ * What each register holds before each instruction, joined over all that the verifier walked
+ * (bpfcc/verify): for the lowering, which decides by it which accesses are plain (stack, ctx) and
+ * which are atomic in place (everything else), and which additions are pointer arithmetic.
  *
- * The lowering decides by it which accesses are plain (stack, ctx) and which are atomic in place
- * (everything else), and which additions are pointer arithmetic. The checker refuses by it what is
- * no pointer, may be NULL, or leaves the stack; a variable offset into a map's value that signed
- * intervals cannot bound is a warning, for the verifier that can prove more is not here yet.
+ * A fact of a register holds where the instruction reads that register, and numbers are facts only
+ * where the proof rests on them. No LLVM.
  */
 #ifndef INLAY_BPFCC_KINDS_H
 #define INLAY_BPFCC_KINDS_H
@@ -18,8 +16,6 @@
 
 #include "bpfcc/object.h"
 
-struct bpfcc_arena;
-struct bpfcc_diag;
 struct bpfcc_kinds;
 
 enum bpfcc_kind {
@@ -45,7 +41,6 @@ struct bpfcc_reg {
 	int32_t map;		/* MAP, MAP_VALUE: index, or -1 if it differs between paths */
 	int64_t off;		/* bytes from the start of what it points to (STACK: from r10) */
 	uint32_t bytes;		/* MAP_VALUE, MEM: size of what it points into */
-	uint32_t id;		/* private: equal for copies of one value; 0: of none */
 	int64_t min, max;	/* SCALAR: of its value, signed; pointers: of off */
 };
 
@@ -53,19 +48,6 @@ struct bpfcc_reg {
 struct bpfcc_regs {
 	struct bpfcc_reg r[11];
 };
-
-struct bpfcc_kinds_opts {
-	uint32_t ctx_bytes;	/* sizeof(struct pt_regs) of the target */
-	bool allow_override;	/* bpf_override_return() is accepted */
-};
-
-/*
- * Analyses all of object->funcs, which check.c accepted. Messages go to `diag` (may be NULL).
- * 0, -EINVAL (refused), -ENOMEM. The result is the arena's.
- */
-int bpfcc_kinds_new(const struct bpfcc_object *object, const struct bpfcc_kinds_opts *opts,
-		    struct bpfcc_arena *arena, struct bpfcc_diag *diag,
-		    struct bpfcc_kinds **ret_kinds);
 
 /*
  * State before instruction `insn` (slot number: an lddw has two, of which the first counts) of

@@ -10,16 +10,41 @@
 #include "bpfcc/check.h"
 #include "bpfcc/handle.h"
 #include "bpfcc/isa.h"
+#include "bpfcc/verify/verify.h"
 
 static int verify(struct inlay_bpfcc_object *h, const struct bpfcc_object *object,
 		  struct bpfcc_arena *arena, struct bpfcc_diag *diag,
-		  struct inlay_bpfcc_stats *ret_stats, struct bpfcc_kinds **ret_kinds)
+		  struct inlay_bpfcc_stats *ret_stats, const struct bpfcc_kinds **ret_kinds)
 {
-	struct bpfcc_kinds_opts opts = {.ctx_bytes = h->ctx_bytes,
-					.allow_override = h->opts.allow_override};
+	const struct inlay_bpfcc_opts *o = &h->opts;
+	const struct bpfcc_verify_opts opts = {
+		.ctx_kind = o->context == INLAY_BPFCC_CONTEXT_MEMORY ? BPFCC_CTX_MEMORY
+								     : BPFCC_CTX_PT_REGS,
+		.ctx_bytes = h->ctx_bytes,
+		.allow_override = o->allow_override,
+		.allow_write = o->allow_write,
+		.is_kernel_set = o->kernel_helpers && o->defer_verify,
+		.max_insns = o->max_insns,
+		.max_jumps = o->max_jumps,
+		.max_bytes = o->max_state_bytes,
+		.on_trace = o->on_trace,
+		.trace_arg = o->on_trace_arg,
+	};
+	struct bpfcc_verify *proof;
+	int err = bpfcc_verify_new(object, &opts, arena, diag, &proof);
 
-	(void)ret_stats;
-	return bpfcc_kinds_new(object, &opts, arena, diag, ret_kinds);
+	*ret_kinds = !err ? bpfcc_verify_kinds(proof) : NULL;
+	if (proof && ret_stats) {
+		const struct bpfcc_verify_stats *s = bpfcc_verify_stats(proof, 0);
+
+		ret_stats->insns_walked = s->nr_insns_walked;
+		ret_stats->states = s->nr_states;
+		ret_stats->states_pruned = s->nr_pruned;
+		ret_stats->stack_bytes = s->stack_bytes;
+		ret_stats->state_bytes = s->bytes;
+	}
+	bpfcc_verify_free(proof);
+	return err;
 }
 
 int bpfcc_prove(struct inlay_bpfcc_object *h, uint32_t ctx_bytes)
@@ -88,7 +113,7 @@ int inlay_bpfcc_object_verify(struct inlay_bpfcc_object *object, size_t program,
 	struct inlay_bpfcc_stats stats = {.sz = sizeof(stats)};
 	struct bpfcc_object one = object->data;
 	struct bpfcc_arena *arena;
-	struct bpfcc_kinds *kinds;
+	const struct bpfcc_kinds *kinds;
 	bool *seen;
 	int err;
 

@@ -14,7 +14,7 @@
 #include "bpfcc/cmd/kernel.h"
 #include "bpfcc/cmd/verify.h"
 #include "bpfcc/diag.h"
-#include "bpfcc/kinds.h"
+#include "bpfcc/verify/verify.h"
 #include "bpfcc/raw.h"
 
 #define MAX_LINE_BYTES (64u << 20)	/* a program of a million instructions has 16 MB of digits */
@@ -136,11 +136,16 @@ static void on_message(void *arg, const struct inlay_bpfcc_message *m)
 
 static int verify(struct bpfcc_raw *raw, struct bpfcc_arena *arena, struct bpfcc_diag *diag)
 {
-	const struct bpfcc_kinds_opts opts = {.ctx_bytes = CTX_BYTES, .allow_override = true};
-	struct bpfcc_kinds *kinds;
+	const struct bpfcc_verify_opts opts = {.ctx_bytes = CTX_BYTES, .allow_override = true,
+					       .allow_write = true, .is_kernel_set = true};
+	struct bpfcc_verify *proof;
 	int err = bpfcc_check(&raw->object, arena, diag);
 
-	return err ? err : bpfcc_kinds_new(&raw->object, &opts, arena, diag, &kinds);
+	if (err)
+		return err;
+	err = bpfcc_verify_new(&raw->object, &opts, arena, diag, &proof);
+	bpfcc_verify_free(proof);
+	return err;
 }
 
 /* 0 or -ENOMEM */

@@ -236,3 +236,53 @@ uint64_t bpfcc_kinds_zero_slots(const struct bpfcc_kinds *kinds, uint32_t func)
 {
 	return kinds->funcs[func].zero_slots;
 }
+
+static const char *bound(int64_t value, char *buf, size_t bytes)
+{
+	buf[0] = '\0';
+	if (value != INT64_MIN && value != INT64_MAX)
+		snprintf(buf, bytes, "%lld", (long long)value);
+	return buf;
+}
+
+const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bpfcc_reg *reg,
+			      char *buf, size_t bytes)
+{
+	static const char *const names[] = {
+		[BPFCC_KIND_UNREACHED] = "unreached", [BPFCC_KIND_UNINIT] = "uninit",
+		[BPFCC_KIND_SCALAR] = "scalar",	      [BPFCC_KIND_STACK] = "fp",
+		[BPFCC_KIND_CTX] = "ctx",	      [BPFCC_KIND_MAP] = "map",
+		[BPFCC_KIND_MAP_VALUE] = "map_value", [BPFCC_KIND_MEM] = "mem",
+		[BPFCC_KIND_POINTER] = "pointer",     [BPFCC_KIND_MIXED] = "mixed",
+	};
+	const char *map = "";
+	char base[16] = "", off[64] = "", null[] = "_or_null", min[24], max[24];
+
+	if (object && (reg->kind == BPFCC_KIND_MAP || reg->kind == BPFCC_KIND_MAP_VALUE) &&
+	    reg->map >= 0 && (uint32_t)reg->map < object->nr_maps)
+		map = object->maps[reg->map].name;
+	if (!reg->is_or_null)
+		null[0] = '\0';
+	if (reg->base)
+		snprintf(base, sizeof(base), "(up %u)", reg->base);
+	if (reg->kind == BPFCC_KIND_SCALAR) {
+		if (reg->off_is_known)
+			snprintf(buf, bytes, "%lld", (long long)reg->off);
+		else if (reg->min == INT64_MIN && reg->max == INT64_MAX)
+			snprintf(buf, bytes, "scalar");
+		else
+			snprintf(buf, bytes, "scalar[%s,%s]", bound(reg->min, min, sizeof(min)),
+				 bound(reg->max, max, sizeof(max)));
+		return buf;
+	}
+	if (reg->kind >= BPFCC_KIND_STACK && reg->kind <= BPFCC_KIND_MEM) {
+		if (!reg->off_is_known)
+			snprintf(off, sizeof(off), "+[%s,%s]", bound(reg->min, min, sizeof(min)),
+				 bound(reg->max, max, sizeof(max)));
+		else if (reg->off || reg->kind == BPFCC_KIND_STACK)
+			snprintf(off, sizeof(off), "%+lld", (long long)reg->off);
+	}
+	snprintf(buf, bytes, "%s%s%s%s%s%s%s", names[reg->kind], null, base, *map ? "(" : "", map,
+		 *map ? ")" : "", off);
+	return buf;
+}

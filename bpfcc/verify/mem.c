@@ -30,17 +30,17 @@ static const char *window_text(const struct verify_window *w, uint64_t bytes, ch
 	__int128 last = w->hi - (__int128)bytes;
 
 	if (w->lo == last)
-		snprintf(buf, size, "%" PRId64, (int64_t)w->lo);
+		snprintf(buf, size, "offset %" PRId64, (int64_t)w->lo);
 	else if (w->lo < INT32_MIN && last > INT32_MAX)
-		snprintf(buf, size, "that is not bounded");
+		snprintf(buf, size, "an offset that is not bounded");
 	else if (w->lo < INT32_MIN)
-		snprintf(buf, size, "that is not bounded below (at most %" PRId64 ")",
+		snprintf(buf, size, "an offset that is not bounded below (at most %" PRId64 ")",
 			 (int64_t)last);
 	else if (last > INT32_MAX)
-		snprintf(buf, size, "that is not bounded above (at least %" PRId64 ")",
+		snprintf(buf, size, "an offset that is not bounded above (at least %" PRId64 ")",
 			 (int64_t)w->lo);
 	else
-		snprintf(buf, size, "%" PRId64 "..%" PRId64, (int64_t)w->lo, (int64_t)last);
+		snprintf(buf, size, "offset %" PRId64 "..%" PRId64, (int64_t)w->lo, (int64_t)last);
 	return buf;
 }
 
@@ -51,10 +51,11 @@ static int outside(struct verify *v, const struct verify_window *w, uint64_t byt
 	bool is_const = w->lo == w->hi - (__int128)bytes;
 
 	return verify_refuse(v, is_const ? NULL : INDEX_HINT,
-			     "%s of %" PRIu64 " byte%s at offset %s can be outside of %s, which has "
-			     "%" PRIu64 " byte%s",
+			     "%s of %" PRIu64 " byte%s at %s %s outside of %s, which has %" PRIu64
+			     " byte%s",
 			     what, bytes, bytes == 1 ? "" : "s",
-			     window_text(w, bytes, text, sizeof(text)), of, limit,
+			     window_text(w, bytes, text, sizeof(text)), is_const ? "is" : "can be",
+			     of, limit,
 			     limit == 1 ? "" : "s");
 }
 
@@ -131,8 +132,7 @@ static int check_stack(struct verify *v, const struct verify_window *w, uint64_t
 				     " is outside of the stack",
 				     what, bytes, bytes == 1 ? "" : "s", (int64_t)w->lo);
 	return verify_refuse(v, INDEX_HINT,
-			     "%s of %" PRIu64 " byte%s at r10 plus an offset %s is not known to "
-			     "stay inside of the stack",
+			     "%s of %" PRIu64 " byte%s at r10 plus %s can be outside of the stack",
 			     what, bytes, bytes == 1 ? "" : "s",
 			     window_text(w, bytes, text, sizeof(text)));
 }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bpfcc/verify/facts.h"
 
@@ -29,18 +30,80 @@ static void set_limits(struct bpfcc_verify_opts *o)
 		o->max_bytes = MAX_BYTES;
 }
 
+/* ---- the stack of a whole chain of calls ---- */
+
+/* A function that `in` calls or hands over as a callback, or -1. */
+static int64_t callee_of(const struct bpfcc_object *o, const struct bpf_insn *in)
+{
+	bool is_call = bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL;
+
+	if (!is_call && !(bpfcc_insn_is_lddw(in) && in->src_reg == BPF_PSEUDO_FUNC))
+		return -1;
+	return (uint32_t)in->imm < o->nr_funcs ? in->imm : -1;
+}
+
+/* Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0: not
+ * known. A callback may be handed over by a function that it calls: it counts once, then. */
+static uint32_t chain_bytes(const struct bpfcc_verify *b, uint32_t index, uint32_t *need,
+			    uint32_t depth)
+{
+	const struct bpfcc_func *f = &b->object->funcs[index];
+	/* rounded as the kernel does when it compiles */
+	uint32_t own = (bpfcc_kinds_stack_bytes(b->kinds, index) + 15) / 16 * 16, deepest = 0;
+
+	if (need[index] || depth > VERIFY_MAX_FRAMES)
+		return need[index];
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		int64_t callee = callee_of(b->object, &f->insns[i]);
+		uint32_t bytes;
+
+		i += bpfcc_insn_is_lddw(&f->insns[i]);
+		if (callee < 0)
+			continue;
+		bytes = chain_bytes(b, (uint32_t)callee, need, depth + 1);
+		deepest = bytes > deepest ? bytes : deepest;
+	}
+	need[index] = (own ? own : 16) + deepest;
+	return need[index];
+}
+
+/* Attack: eight functions of 512 bytes each overrun a small stack of the target. */
+static int check_stack(struct bpfcc_verify *b, const struct bpfcc_func *f, uint32_t *need,
+		       uint32_t *ret_bytes)
+{
+	*ret_bytes = chain_bytes(b, f->index, need, 0);
+	if (*ret_bytes <= VERIFY_STACK_BYTES)
+		return 0;
+	return bpfcc_error(b->v.diag, &(struct bpfcc_where){.func = f, .insn = 0},
+			   "use fewer or smaller local variables, or a per-CPU array as a buffer",
+			   "the stack of the program and of the functions that it calls is %u bytes, "
+			   "and %d are the limit", *ret_bytes, VERIFY_STACK_BYTES);
+}
+
 static int verify_all(struct bpfcc_verify *b)
 {
 	const struct bpfcc_object *o = b->object;
 	struct verify *v = &b->v;
+	uint32_t *need = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*need));
 	int result = 0;
 
+	if (!need)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < (o->nr_progs ? o->nr_progs : 1); i++) {
+		const struct bpfcc_func *f = o->nr_progs ? o->progs[i].func : &o->funcs[0];
+
 		v->prog = prog_at(o, i);
-		b->results[i] = verify_walk_prog(v, v->prog ? v->prog->func : &o->funcs[0]);
+		b->results[i] = verify_walk_prog(v, f);
 		b->stats[i] = b->walk.stats;
 		if (b->results[i] == -ENOMEM)
 			return -ENOMEM;
+	}
+	/* a function that two programs call has the stack that either needs */
+	for (uint32_t i = 0; i < (o->nr_progs ? o->nr_progs : 1); i++) {
+		v->prog = prog_at(o, i);
+		if (!b->results[i])
+			b->results[i] = check_stack(b, v->prog ? v->prog->func : &o->funcs[0], need,
+						    &b->stats[i].stack_bytes);
 		result = result ? result : b->results[i];
 	}
 	return result;

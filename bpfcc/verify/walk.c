@@ -286,8 +286,8 @@ static int check_encoding(struct verify *v)
 
 	if (p->is_checked)
 		return 0;
-	p->is_checked = true;
 	problem = bpfcc_encoding_problem(verify_func(v), v->insn, &hint);
+	p->is_checked = !problem;
 	return problem ? verify_refuse(v, hint, "%s", problem) : 0;
 }
 
