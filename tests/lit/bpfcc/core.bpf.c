@@ -60,13 +60,22 @@ int layout(struct pt_regs *ctx)
 // CHECK: r{{[0-9]}} = *(u16 *)(r1 + 136)
 // CHECK: out[2] = ctx->dx
 // CHECK: r{{[0-9]}} = *(u64 *)(r1 + 96)
-// CHECK: *(u64 *)(r2 + 24) = [[R:r[0-9]]] {{.*[ ]}}[[R]]=8 r2
-// CHECK: *(u64 *)(r2 + 32) = [[R:r[0-9]]] {{.*[ ]}}[[R]]=1 r2
-// CHECK: *(u64 *)(r2 + 40) = [[R:r[0-9]]] {{.*[ ]}}[[R]]=168 r2
-// CHECK: *(u64 *)(r2 + 48) = [[R:r[0-9]]] {{.*[ ]}}[[R]]=1 r2
-// CHECK: *(u64 *)(r2 + 56) = [[R:r[0-9]]] {{.*[ ]}}[[R]]=0 r2
-// CHECK: *(u64 *)(r2 + 64) = [[R:r[0-9]]] {{.*[ ]}}[[R]]=2 r2
-// CHECK: *(u64 *)(r2 + 72) = [[R:r[0-9]]] {{.*[ ]}}[[R]]=3 r2
+// CHECK: [[R:r[0-9]]] = 8 ;
+// CHECK: *(u64 *)(r2 + 24) = [[R]] ;
+// CHECK: [[R:r[0-9]]] = 1 ;
+// CHECK: *(u64 *)(r2 + 32) = [[R]] ;
+// CHECK: [[R:r[0-9]]] = 168 ;
+// CHECK: *(u64 *)(r2 + 40) = [[R]] ;
+// CHECK: [[R:r[0-9]]] = 1 ;
+// CHECK: *(u64 *)(r2 + 48) = [[R]] ;
+// CHECK: [[R:r[0-9]]] = 0 ;
+// CHECK: *(u64 *)(r2 + 56) = [[R]] ;
+// CHECK: [[R:r[0-9]]] = 0 ;
+// CHECK: [[R]] += 2 ;
+// CHECK: *(u64 *)(r2 + 64) = [[R]] ;
+// CHECK: [[R:r[0-9]]] = 0x0 ll ;
+// CHECK: [[R]] += 3 ;
+// CHECK: *(u64 *)(r2 + 72) = [[R]] ;
 // MEMBER: error: "struct pt_regs" of this architecture has no member "brand_new"
 // MEMBER-NEXT: out[10] = ctx->brand_new;
 // MEMBER: help: test for it first: bpf_core_field_exists()

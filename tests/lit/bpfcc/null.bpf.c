@@ -8,7 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__type(key, __u32);
 	__type(value, __u64);
 	__uint(max_entries, 1);
@@ -23,8 +23,9 @@ int count(void *ctx)
 	*value += 1;
 	return 0;
 }
-// CHECK: null.bpf.c:[[#@LINE - 3]]: error: the load goes through a pointer that may be NULL, from "counts"
+// CHECK: null.bpf.c:[[#@LINE - 3]]: error: the load goes through r0, a pointer that may be NULL
 // CHECK-NEXT: [[#@LINE - 4]] | *value += 1;
 // CHECK-NEXT: = {{.*}}null.bpf.c.tmp.bpf.o: section "uprobe/app:work", program "count", instruction {{[0-9]+}}: r1 = *(u64 *)(r0 + 0)
-// CHECK-NEXT: = help: test it first: if (!value) return 0;
+// CHECK-NEXT: = r0: NULL or a pointer to the value of map 'counts' (8 bytes)
+// CHECK-NEXT: = help: test it first: if (!p) return 0;
 // CHECK-NOT: error

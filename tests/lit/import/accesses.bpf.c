@@ -34,7 +34,7 @@ SEC("uprobe/f") int alignment(struct pt_regs *ctx)
 	if (!v)
 		return 0;
 	v->ports[1]++;
-	*(__u32 *)(v->raw + (ctx->di & 63)) += 1;
+	*(__u32 *)(v->raw + (ctx->di & 31)) += 1;
 	return 0;
 }
 
