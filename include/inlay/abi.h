@@ -426,7 +426,10 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
 struct inlay_hash_header {
 	__u64 high;		/* no main node above this number was ever in a list */
 	__u64 drops;		/* updates refused for want of a node */
-	__u64 pad0[6];
+	/* Bytes from the region's start whose pages are reserved: main nodes behind that are not
+	 * there yet, and not to be touched. 0: all of them are. INLAY_MAP_HUGE only. */
+	__u64 reserved;
+	__u64 pad0[5];
 	__u64 near_main;	/* word of the main stock's hints that had a free node lately */
 	__u64 pad1[7];
 	__u64 near_spare;
