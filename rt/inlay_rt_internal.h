@@ -82,6 +82,7 @@ struct inlay_rt_table {
 	__u64 (*clock_ns)(void);	/* NULL: the leader has no clock linked */
 	void (*fault_serve)(const struct inlay_fault_server *server);
 	int (*fault_check)(void);	/* of the server, for who has fixups; 0 without one */
+	int (*huge_grow)(void *region, __u64 end);	/* as __inlay_region_grow() */
 };
 
 #define INLAY_NOTE_NAME "Inlay"
@@ -101,6 +102,12 @@ extern INLAY_HIDDEN struct inlay_trace *__inlay_trace_v1;
 INLAY_HIDDEN __u32 __inlay_owner(void);
 /* Whether the process of that name lives; true when that cannot be known. Signal-safe. */
 INLAY_HIDDEN bool __inlay_owner_is_alive(__u32 owner);
+
+/*
+ * Reserves a huge hash map's pages up to `end`, counted from the region's start: 1, or 0 for want of
+ * space. For when inlay_hash_header.reserved is neither 0 nor that far. Signal-safe.
+ */
+INLAY_HIDDEN int __inlay_region_grow(void *region, __u64 end);
 
 /* Optional parts of libinlay (rt/helpers.h), called if they are linked. */
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
@@ -212,13 +219,24 @@ INLAY_HIDDEN int __inlay_segment_lock(int *ret_fd);
 INLAY_HIDDEN void __inlay_segment_unlock(int fd);
 INLAY_HIDDEN void __inlay_segment_publish(void);
 INLAY_HIDDEN void __inlay_segment_finish(void);
-/* Reserves whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */
-INLAY_HIDDEN __u64 __inlay_segment_alloc(int fd, __u64 bytes);
+/* Whole pages of the segment, of which the first and the last are reserved at once. */
+struct rt_extent {
+	__u64 bytes;
+	__u64 first, last;	/* bytes; all of it: first == bytes, last == 0 */
+};
+
+/* Takes whole pages at the end of the segment; 0: no space. Lock-free, signal-safe. */
+INLAY_HIDDEN __u64 __inlay_segment_alloc(int fd, struct rt_extent extent);
 /*
- * Whether [off, off + bytes) lies behind the header and inside the segment, with its pages
+ * Whether an extent at `off` lies behind the header and inside the segment, with its pages
  * reserved.
  */
-INLAY_HIDDEN bool __inlay_segment_holds(int fd, __u64 off, __u64 bytes);
+INLAY_HIDDEN bool __inlay_segment_holds(int fd, __u64 off, struct rt_extent extent);
+static inline struct rt_extent rt_extent_whole(__u64 bytes)
+{
+	bytes = inlay_round_up(bytes, INLAY_PAGE_BYTES);
+	return (struct rt_extent){ bytes, bytes, 0 };
+}
 
 /* object.c: one probe object's rows, regions and gates. */
 INLAY_HIDDEN __u64 __inlay_object_bytes(const struct inlay_object_desc *object);
@@ -228,6 +246,16 @@ INLAY_HIDDEN void __inlay_object_add(const struct inlay_object_desc *object, con
 INLAY_HIDDEN int __inlay_region_write(int fd, const void *data, __u64 off, __u64 bytes);
 INLAY_HIDDEN int __inlay_region_save(int fd, const void *region, __u64 off, __u64 bytes);
 INLAY_HIDDEN int __inlay_region_map(int fd, void *region, __u64 off, __u64 bytes);
+
+/* huge.c: regions above INLAY_LINK_REGION_MAX. */
+/* What is reserved of a map's region at the start. */
+INLAY_HIDDEN struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map);
+/* Prepares a fresh one. */
+INLAY_HIDDEN int __inlay_huge_make(int fd, const struct inlay_map_desc *map, __u64 off);
+/* Maps one and sets its base. */
+INLAY_HIDDEN int __inlay_huge_place(int fd, const struct inlay_map_desc *map, __u32 map_row,
+				    __u64 off);
+INLAY_HIDDEN int __inlay_huge_grow(void *region, __u64 end);
 
 /* proc.c */
 INLAY_HIDDEN void __inlay_proc_claim(void);

@@ -107,6 +107,29 @@ static inline enum inlay_hash_stock inlay_life_stock(const struct inlay_hash_op 
 }
 
 /*
+ * How many main nodes there are pages for; all but in a huge map that grows (rt/huge.c). The spares
+ * are always there.
+ */
+static inline __u32 inlay_hash_backed(const struct inlay_hash_op *op)
+{
+	const struct inlay_map_desc *desc = op->desc;
+	__u64 off, reserved, nr;
+
+	if (!(desc->flags & INLAY_MAP_HUGE))
+		return desc->max_entries;
+	/* pairs with who reserves pages: they are there */
+	reserved = inlay_load_acquire(&inlay_hash_header(op)->reserved);
+	if (!reserved)
+		return desc->max_entries;
+	off = inlay_hash_nodes_off(desc->max_entries);
+	if (reserved < off)
+		return 0;
+	nr = (reserved - off) / inlay_hash_node_bytes(desc->key_size, desc->value_size,
+						      inlay_hash_is_percpu(desc));
+	return nr < desc->max_entries ? (__u32)nr : desc->max_entries;
+}
+
+/*
  * Walks the chain of op->hash to the key, or to node op->seek, and takes marked nodes off on the
  * way. ABSENT: at->prev is the end of the chain. UNSURE: the budget is spent.
  */

@@ -11,8 +11,13 @@
  * who frees a node looks at the hint after that, who takes a hint back looks at the node after that,
  * and both in sequentially consistent order, so one of them sees what the other did. Only a kill in
  * between leaves a free node without a hint, for the scavenger to find.
+ *
+ * A huge map's main nodes have no pages at first. Takers look among those that have, and ask for more
+ * when none of them is free.
  */
 #include "rt/map_hash.h"
+
+extern __typeof__(__inlay_region_grow) __inlay_region_grow __attribute__((weak));
 
 /* A row of hints: bit i is on if it differs from what i in [from, to) says. */
 struct hints {
@@ -25,6 +30,7 @@ struct hints {
 struct stock {
 	struct hints nodes, words;
 	__u64 *near;
+	__u32 backed;	/* main nodes that have pages */
 };
 
 static struct stock stock_of(const struct inlay_hash_op *op, enum inlay_hash_stock which)
@@ -41,6 +47,7 @@ static struct stock stock_of(const struct inlay_hash_op *op, enum inlay_hash_sto
 		.nodes = { words, nr_words, 0, desc->max_entries },
 		.words = { words + nr_words, nr_sums, 0, (desc->max_entries + 63) / 64 },
 		.near = &header->near_main,
+		.backed = inlay_hash_backed(op),
 	};
 
 	if (which == INLAY_HASH_MAIN)
@@ -58,6 +65,15 @@ static struct stock stock_of(const struct inlay_hash_op *op, enum inlay_hash_sto
 static __u64 low_bits(__u32 n)
 {
 	return n >= 64 ? ~0ull : (1ull << n) - 1;
+}
+
+/* The bits of a word below `low` and from `high` on. */
+static __u64 outside(__u32 word, __u32 low, __u32 high)
+{
+	__u32 first = 64 * word;
+
+	return low_bits(low > first ? low - first : 0) |
+	       ~low_bits(high > first ? high - first : 0);
 }
 
 /* The hints of a word that are on. */
@@ -153,7 +169,8 @@ static bool claim(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock whic
 static __u32 word_take(struct inlay_hash_op *op, const struct stock *stock, __u32 word,
 		       enum inlay_hash_stock which)
 {
-	__u64 on = hints_load(&stock->nodes, word);
+	__u64 on = hints_load(&stock->nodes, word) &
+		   outside(word, stock->backed, op->desc->max_entries);
 
 	for (; on && inlay_hash_step(op); on &= on - 1) {
 		__u32 nr = 64 * word + (__u32)__builtin_ctzll(on) + 1;
@@ -180,7 +197,8 @@ static __u32 far_take(struct inlay_hash_op *op, const struct stock *stock, __u32
 
 	for (i = 0; i < stock->words.nr_words; i++) {
 		__u32 sum = (first + i) % stock->words.nr_words;
-		__u64 on = hints_load(&stock->words, sum);
+		__u64 on = hints_load(&stock->words, sum) &
+			   outside(sum, stock->backed / 64 + 1, op->desc->max_entries / 64);
 
 		for (; on; on &= on - 1) {
 			__u32 word = 64 * sum + (__u32)__builtin_ctzll(on);
@@ -211,17 +229,39 @@ static void high_set(struct inlay_hash_op *op, __u32 nr)
 		;
 }
 
+static __u32 stock_take(struct inlay_hash_op *op, const struct stock *stock,
+			enum inlay_hash_stock which)
+{
+	__u64 near = inlay_load(stock->near);
+	__u32 nr;
+
+	if (near >= stock->nodes.nr_words)
+		near = 0;
+	nr = word_take(op, stock, (__u32)near, which);
+	return nr ? nr : far_take(op, stock, (__u32)near / 64, which);
+}
+
+/* Pages for at least one main node more. */
+static bool grow(struct inlay_hash_op *op, __u32 backed)
+{
+	const struct inlay_map_desc *desc = op->desc;
+	__u64 node = inlay_hash_node_bytes(desc->key_size, desc->value_size,
+					   inlay_hash_is_percpu(desc));
+
+	return backed < desc->max_entries && __inlay_region_grow && inlay_hash_step(op) &&
+	       __inlay_region_grow(op->region, inlay_hash_nodes_off(desc->max_entries) +
+						       node * (backed + 1ull));
+}
+
 __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
 {
-	struct stock stock = stock_of(op, which);
-	__u64 near = inlay_load(stock.near);
-	__u32 nr = 0;
+	struct stock stock;
+	__u32 nr;
 
-	if (near >= stock.nodes.nr_words)
-		near = 0;
-	nr = word_take(op, &stock, (__u32)near, which);
-	if (!nr)
-		nr = far_take(op, &stock, (__u32)near / 64, which);
+	do {
+		stock = stock_of(op, which);
+		nr = stock_take(op, &stock, which);
+	} while (!nr && which == INLAY_HASH_MAIN && grow(op, stock.backed));
 	if (nr)
 		high_set(op, nr);
 	return nr;

@@ -99,17 +99,20 @@ bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 {
 	struct death_cache cache;
 	struct inlay_hash_op walk = *op;
-	__u32 nr, nr_nodes = inlay_hash_nr_nodes(op->desc);
+	__u32 nr, nr_nodes = inlay_hash_nr_nodes(op->desc), backed = inlay_hash_backed(op);
 	bool is_any = false;
 
 	for (nr = 0; nr < INLAY_SEGMENT_MAX_PROCS / 64; nr++)
 		cache.is_known[nr] = 0;
 	walk.budget = nr_nodes < 1u << 16 ? nr_nodes + 1024 : 1u << 16;
 	for (nr = 1; nr - 1 < nr_nodes; nr++) {
-		struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, nr);
-		__u64 life = inlay_load_acquire(&node->life);
-		__u64 link;
+		struct inlay_hash_node *node;
+		__u64 life, link;
 
+		if (nr == backed + 1 && nr <= op->desc->max_entries)
+			nr = op->desc->max_entries + 1; /* those between have no pages */
+		node = inlay_hash_node(op->desc, op->region, nr);
+		life = inlay_load_acquire(&node->life);
 		if (INLAY_LIFE_STATE(life) == INLAY_NODE_FREE) {
 			/* killed in between: see map_nodes.c */
 			if (__inlay_hash_show(op, nr, inlay_life_stock(op, nr, life)))

@@ -70,7 +70,13 @@ static __u64 region_bytes_shared(const struct inlay_map_desc *map)
 					     : map->region_bytes;
 }
 
-/* What the object takes in the segment, without shards. */
+static struct rt_extent extent_of(const struct inlay_map_desc *map)
+{
+	return map->flags & INLAY_MAP_HUGE ? __inlay_huge_extent(map) :
+					     rt_extent_whole(region_bytes_shared(map));
+}
+
+/* What the object takes in the segment at the start, without shards. */
 __u64 __inlay_object_bytes(const struct inlay_object_desc *object)
 {
 	__u64 bytes;
@@ -79,8 +85,11 @@ __u64 __inlay_object_bytes(const struct inlay_object_desc *object)
 	if (!is_our_abi(object))
 		return 0;
 	bytes = object->ctl_bytes + inlay_round_up(object->btf_bytes, INLAY_PAGE_BYTES);
-	for (i = 0; i < object->nr_maps; i++)
-		bytes += region_bytes_shared(object->maps[i]);
+	for (i = 0; i < object->nr_maps; i++) {
+		struct rt_extent extent = extent_of(object->maps[i]);
+
+		bytes += extent.first + extent.last;
+	}
 	return bytes;
 }
 
@@ -101,15 +110,15 @@ static void huge_map_private(const struct inlay_map_desc *map)
  * Room in the file for a region, with the contents that it has so far. 0 in *ret_off: none
  * needed.
  */
-static int region_make(int fd, const void *region, __u64 bytes, __u64 *ret_off)
+static int region_make(int fd, const void *region, struct rt_extent extent, __u64 *ret_off)
 {
 	*ret_off = 0;
-	if (!bytes || fd < 0)
+	if (!extent.bytes || fd < 0)
 		return 0;
-	*ret_off = __inlay_segment_alloc(fd, bytes);
+	*ret_off = __inlay_segment_alloc(fd, extent);
 	if (!*ret_off)
 		return -ENOSPC;
-	return region ? __inlay_region_save(fd, region, *ret_off, bytes) : 0;
+	return region ? __inlay_region_save(fd, region, *ret_off, extent.bytes) : 0;
 }
 
 /* A constant that readers want a copy of: not padded to pages in the image. */
@@ -118,7 +127,7 @@ static int constant_make(int fd, const void *data, __u64 bytes, __u64 *ret_off)
 	*ret_off = 0;
 	if (!data || !bytes || fd < 0)
 		return 0;
-	*ret_off = __inlay_segment_alloc(fd, bytes);
+	*ret_off = __inlay_segment_alloc(fd, rt_extent_whole(bytes));
 	return *ret_off ? __inlay_region_write(fd, data, *ret_off, bytes) : -ENOSPC;
 }
 
@@ -144,7 +153,9 @@ static int map_row_fill(int fd, struct inlay_seg_map *row, const struct inlay_ma
 	if (map->flags & INLAY_MAP_RODATA)
 		err = constant_make(fd, map->region, map->value_size, &row->off);
 	else
-		err = region_make(fd, map->region, row->bytes, &row->off);
+		err = region_make(fd, map->region, extent_of(map), &row->off);
+	if (!err && row->off && (map->flags & INLAY_MAP_HUGE))
+		err = __inlay_huge_make(fd, map, row->off);
 	if (fd < 0)
 		row->bytes = 0;
 	return err;
@@ -174,7 +185,7 @@ static int rows_fill(int fd, const struct inlay_object_desc *object, __u32 objec
 	row->nr_progs = object->nr_progs;
 	row->btf_bytes = object->btf_bytes;
 	row->ctl_bytes = object->ctl_bytes;
-	err = region_make(fd, object->ctl, object->ctl_bytes, &row->ctl_off);
+	err = region_make(fd, object->ctl, rt_extent_whole(object->ctl_bytes), &row->ctl_off);
 	if (!err)
 		err = constant_make(fd, object->btf, object->btf_bytes, &row->btf_off);
 	for (i = 0; i < object->nr_maps && !err; i++)
@@ -232,38 +243,9 @@ static int place(int fd, void *region, __u64 off, __u64 bytes)
 	if (!region || !bytes)
 		return 0;
 	/* the row came from shared memory: checked where it is used */
-	if (!__inlay_segment_holds(fd, off, bytes))
+	if (!__inlay_segment_holds(fd, off, rt_extent_whole(bytes)))
 		return -EINVAL;
 	return __inlay_region_map(fd, region, off, bytes);
-}
-
-/*
- * Mapped once a row and never unmapped: a library that goes cannot tell whether it is closed or the
- * process ends, where other threads still run in it. When it comes back, or another one with this
- * object does, it gets the same pages.
- */
-static int huge_place(int fd, const struct inlay_map_desc *map, __u32 map_row, __u64 off)
-{
-	static struct {
-		void *at;
-		__u64 bytes;
-	} mapped[INLAY_SEGMENT_MAX_MAPS];
-	void *at = mapped[map_row].at;
-
-	if (at && mapped[map_row].bytes != map->region_bytes)
-		return -EINVAL;
-	if (!at) {
-		if (!__inlay_segment_holds(fd, off, map->region_bytes))
-			return -EINVAL;
-		at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
-		if (!at)
-			return -ENOMEM;
-		mapped[map_row].at = at;
-		mapped[map_row].bytes = map->region_bytes;
-	}
-	/* release: inlined code loads the base and uses what is behind it */
-	store_release(map->base, at);
-	return 0;
 }
 
 static int regions_place(int fd, const struct inlay_object_desc *object, __u64 ctl_off,
@@ -278,7 +260,7 @@ static int regions_place(int fd, const struct inlay_object_desc *object, __u64 c
 		__u64 off = load_relaxed(&__inlay_rt.head->maps[first_map + i].off);
 
 		if (map->flags & INLAY_MAP_HUGE)
-			err = huge_place(fd, map, first_map + i, off);
+			err = __inlay_huge_place(fd, map, first_map + i, off);
 		else if (map->flags & INLAY_MAP_RODATA)
 			err = 0;
 		else

@@ -376,27 +376,35 @@ void __inlay_segment_publish(void)
 		store_release(&__inlay_rt.head->seg.state, INLAY_SEGMENT_LIVE);
 }
 
+static int extent_reserve(int fd, __u64 off, struct rt_extent extent)
+{
+	int err = __inlay_backing_reserve(fd, off, extent.first);
+
+	if (!err && extent.last)
+		err = __inlay_backing_reserve(fd, off + extent.bytes - extent.last, extent.last);
+	return err;
+}
+
 /*
  * Reserve first, then claim by compare-exchange: two processes may reserve the same range, one gets
  * it and the other goes on behind it; whoever dies between leaves nothing but reserved pages that
  * the next one claims.
  */
-__u64 __inlay_segment_alloc(int fd, __u64 bytes)
+__u64 __inlay_segment_alloc(int fd, struct rt_extent extent)
 {
 	__u64 *total = &__inlay_rt.head->seg.total_bytes;
 	__u64 seen = load_acquire(total), off = 0;
 	int tries;
 
-	bytes = inlay_round_up(bytes, INLAY_PAGE_BYTES);
 	for (tries = 0; tries < ALLOC_TRIES; tries++) {
 		off = inlay_round_up(seen, INLAY_PAGE_BYTES);
-		if (off < HEAD_BYTES || off > INT64_MAX - bytes ||
-		    __inlay_backing_reserve(fd, off, bytes)) {
+		if (off < HEAD_BYTES || off > INT64_MAX - extent.bytes ||
+		    extent_reserve(fd, off, extent)) {
 			off = 0;
 			break;
 		}
 		/* release: readers that see the size may read that far */
-		if (cas_acq_rel(total, &seen, off + bytes))
+		if (cas_acq_rel(total, &seen, off + extent.bytes))
 			break;
 		off = 0;
 	}
@@ -407,12 +415,12 @@ __u64 __inlay_segment_alloc(int fd, __u64 bytes)
  * Reserving again what is reserved already costs little, and holds where another process wrote
  * nonsense into a row: a page behind the end of the file would be a SIGBUS at the next hit.
  */
-bool __inlay_segment_holds(int fd, __u64 off, __u64 bytes)
+bool __inlay_segment_holds(int fd, __u64 off, struct rt_extent extent)
 {
 	__u64 total = load_acquire(&__inlay_rt.head->seg.total_bytes);
 
 	return off >= HEAD_BYTES && off % INLAY_PAGE_BYTES == 0 && off <= total &&
-	       bytes <= total - off && !__inlay_backing_reserve(fd, off, bytes);
+	       extent.bytes <= total - off && !extent_reserve(fd, off, extent);
 }
 
 static bool is_used_by_others(void)

@@ -148,7 +148,7 @@ static char *shard_address(__u32 row, const struct inlay_map_desc *desc)
 		fd = __inlay_backing_dup();
 		if (fd < 0)
 			return NULL;
-		if (__inlay_segment_holds(fd, off, bytes))
+		if (__inlay_segment_holds(fd, off, rt_extent_whole(bytes)))
 			at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
 		sys_close(fd);
 	}
@@ -265,7 +265,7 @@ static int shard_append(const struct inlay_map_desc *desc, __u32 map_row, __u32 
 		fd = __inlay_backing_dup();
 		if (fd < 0)
 			return fd;
-		off = __inlay_segment_alloc(fd, desc->shard_bytes);
+		off = __inlay_segment_alloc(fd, rt_extent_whole(desc->shard_bytes));
 		sys_close(fd);
 		if (!off)
 			return -ENOSPC;

@@ -180,6 +180,7 @@ static struct inlay_rt_table table = {
 	.owner_is_alive = __inlay_proc_owner_is_alive,
 	.fault_serve = fault_serve,
 	.fault_check = fault_check,
+	.huge_grow = __inlay_huge_grow,
 };
 
 /* A leader in a library that dlclose() could take away would leave the others without a runtime. */
@@ -281,18 +282,14 @@ static bool is_usable(const struct inlay_rt_table *found)
 	       found->table_bytes >= offsetof(struct inlay_rt_table, clock_ns);
 }
 
+/* An older copy has a shorter table. */
+#define TABLE_HAS(found, member)                                          \
+	((found)->table_bytes >= offsetof(struct inlay_rt_table, member) + \
+					 sizeof((found)->member))
+
 static __u64 (*clock_of(const struct inlay_rt_table *found))(void)
 {
-	/* an older copy has a shorter table */
-	const size_t end = offsetof(struct inlay_rt_table, clock_ns) + sizeof(found->clock_ns);
-
-	return found->table_bytes < end ? NULL : found->clock_ns;
-}
-
-static bool serves_faults(const struct inlay_rt_table *found)
-{
-	return found->table_bytes >= offsetof(struct inlay_rt_table, fault_check) +
-					     sizeof(found->fault_check);
+	return TABLE_HAS(found, clock_ns) ? found->clock_ns : NULL;
 }
 
 /* ---- this copy -------------------------------------------------------------------------- */
@@ -362,7 +359,7 @@ void __inlay_fault_serve(const struct inlay_fault_server *server)
 		__atomic_store_n(&own_fault_server, server, __ATOMIC_SEQ_CST);
 	server = __atomic_load_n(&own_fault_server, __ATOMIC_SEQ_CST);
 	to = __atomic_load_n(&leader, __ATOMIC_SEQ_CST);
-	if (server && to && serves_faults(to))
+	if (server && to && TABLE_HAS(to, fault_check))
 		to->fault_serve(server);
 }
 
@@ -370,7 +367,7 @@ int __inlay_fault_check_server(void)
 {
 	const struct inlay_rt_table *to = load_acquire(&leader);
 
-	return to && serves_faults(to) ? to->fault_check() : 0;
+	return to && TABLE_HAS(to, fault_check) ? to->fault_check() : 0;
 }
 
 __attribute__((destructor(101))) static void copy_stop(void)
@@ -400,4 +397,11 @@ bool __inlay_owner_is_alive(__u32 owner)
 	const struct inlay_rt_table *to = load_acquire(&leader);
 
 	return to ? to->owner_is_alive(owner) != 0 : true;
+}
+
+int __inlay_region_grow(void *region, __u64 end)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to && TABLE_HAS(to, huge_grow) ? to->huge_grow(region, end) : 0;
 }

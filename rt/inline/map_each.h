@@ -41,11 +41,18 @@ INLAY_INLINE void *inlay_hash_each(const struct inlay_map_desc *desc, struct inl
 			return 0;
 	}
 	while (each->at < inlay_hash_nr_nodes(desc)) {
-		__u32 nr = (__u32)++each->at;
-		struct inlay_hash_node *node = inlay_hash_node(desc, region, nr);
-		void *value = shard ? (void *)(inlay_map_shard_value(desc, shard, nr) + 1) :
-				      inlay_hash_node_value(desc, node);
+		struct inlay_hash_node *node;
+		void *value;
+		__u32 nr;
 
+		/* main nodes behind that were never used: a huge map has no pages for them yet */
+		if (each->at < desc->max_entries &&
+		    each->at >= inlay_load(&((struct inlay_hash_header *)region)->high))
+			each->at = desc->max_entries;
+		nr = (__u32)++each->at;
+		node = inlay_hash_node(desc, region, nr);
+		value = shard ? (void *)(inlay_map_shard_value(desc, shard, nr) + 1) :
+				inlay_hash_node_value(desc, node);
 		if (INLAY_LIFE_STATE(inlay_load(&node->life)) != INLAY_NODE_USED ||
 		    __inlay_map_lookup_elem_v1(desc, inlay_hash_node_key(node)) != value)
 			continue;

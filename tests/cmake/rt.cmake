@@ -25,6 +25,6 @@ foreach(module rt_shard rt_fork rt_stack rt_keys helper_misc)
 		ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:exitcode=66:die_after_fork=0")
 endforeach()
 
-foreach(script link dso env kill reads symbols)
+foreach(script link dso env kill huge reads symbols)
 	inlay_script_test(e2e/rt-${script} e2e/rt-${script}.sh)
 endforeach()

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Huge maps: regions that are not in the image but mapped where there is room.
+ *
+ * One is mapped once a row and never unmapped: a library that goes cannot tell whether it is closed
+ * or the process ends, where other threads still run in it. When it comes back, or another one with
+ * this object does, it gets the same pages.
+ *
+ * A huge hash map's pages are reserved as its nodes are handed out, chunk by chunk: what is behind
+ * inlay_hash_header.reserved is a hole in the file, which nobody touches. Its first part (header,
+ * buckets) and its last (the spare nodes, with the end of the file) are reserved from the start.
+ */
+#include <errno.h>
+
+#include "rt/inlay_rt_internal.h"
+#include "rt/sys.h"
+
+#define CHUNK_BYTES (256u << 10)
+/* Where there is no room most inserts must not ask again. */
+#define SKIPS_AFTER_FAILURE 1000
+
+static struct {
+	void *at;
+	__u64 bytes;
+	__u64 off;	/* in the segment; read once, when the map was taken */
+	__u32 skips;
+} mapped[INLAY_SEGMENT_MAX_MAPS];
+
+static bool is_growing(const struct inlay_map_desc *map)
+{
+	return (map->flags & INLAY_MAP_HUGE) && (map->flags & INLAY_MAP_HASH);
+}
+
+struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map)
+{
+	struct rt_extent extent = { map->region_bytes, map->region_bytes, 0 };
+	__u64 nodes, node;
+
+	if (!is_growing(map))
+		return extent;
+	nodes = inlay_hash_nodes_off(map->max_entries);
+	node = inlay_hash_node_bytes(map->key_size, map->value_size,
+				     (map->flags & INLAY_MAP_PERCPU) != 0);
+	extent.first = inlay_round_up(nodes + CHUNK_BYTES, INLAY_PAGE_BYTES);
+	extent.last = extent.bytes -
+		      (nodes + node * map->max_entries) / INLAY_PAGE_BYTES * INLAY_PAGE_BYTES;
+	if (extent.first + extent.last >= extent.bytes) {
+		extent.first = extent.bytes;
+		extent.last = 0;
+	}
+	return extent;
+}
+
+int __inlay_huge_make(int fd, const struct inlay_map_desc *map, __u64 off)
+{
+	struct rt_extent extent = __inlay_huge_extent(map);
+	__u64 reserved = extent.first;
+
+	/* 0, as in every other region: all of it */
+	if (extent.first == extent.bytes)
+		return 0;
+	return __inlay_region_write(fd, &reserved,
+				    off + offsetof(struct inlay_hash_header, reserved),
+				    sizeof(reserved));
+}
+
+int __inlay_huge_place(int fd, const struct inlay_map_desc *map, __u32 map_row, __u64 off)
+{
+	void *at = mapped[map_row].at;
+
+	if (at && mapped[map_row].bytes != map->region_bytes)
+		return -EINVAL;
+	if (!at) {
+		if (!__inlay_segment_holds(fd, off, __inlay_huge_extent(map)))
+			return -EINVAL;
+		at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
+		if (!at)
+			return -ENOMEM;
+		mapped[map_row].bytes = map->region_bytes;
+		mapped[map_row].off = off;
+		/* release: pairs with mapped_find() */
+		store_release(&mapped[map_row].at, at);
+	}
+	/* release: inlined code loads the base and uses what is behind it */
+	store_release(map->base, at);
+	return 0;
+}
+
+static int mapped_find(const void *region)
+{
+	int i;
+
+	for (i = 0; i < INLAY_SEGMENT_MAX_MAPS; i++)
+		if (load_acquire(&mapped[i].at) == region)
+			return i;
+	return -ENOENT;
+}
+
+/* Only ever forwards: another process may have been quicker, and got further. */
+static void reserved_raise(__u64 *reserved, __u64 to)
+{
+	__u64 seen = load_relaxed(reserved);
+
+	/* release: who sees it may touch what is below; pairs with the load in front of a touch */
+	while (seen < to && !cas_acq_rel(reserved, &seen, to))
+		;
+}
+
+int __inlay_huge_grow(void *region, __u64 end)
+{
+	struct inlay_hash_header *header = region;
+	int i = mapped_find(region), fd, err;
+	__u64 from, to;
+	__u32 skips;
+
+	if (i < 0 || end > mapped[i].bytes)
+		return 0;
+	skips = load_relaxed(&mapped[i].skips);
+	if (skips) {
+		store_relaxed(&mapped[i].skips, skips - 1);
+		return 0;
+	}
+	/* the other side may have written nonsense: then more is reserved than need be */
+	from = load_relaxed(&header->reserved);
+	if (from >= end)
+		return 1;
+	from = from / INLAY_PAGE_BYTES * INLAY_PAGE_BYTES;
+	to = inlay_round_up(end, CHUNK_BYTES);
+	if (to > mapped[i].bytes)
+		to = mapped[i].bytes;
+	fd = __inlay_backing_dup();
+	err = fd < 0 ? fd : __inlay_backing_reserve(fd, mapped[i].off + from, to - from);
+	if (fd >= 0)
+		sys_close(fd);
+	if (err) {
+		store_relaxed(&mapped[i].skips, SKIPS_AFTER_FAILURE);
+		return 0;
+	}
+	reserved_raise(&header->reserved, to);
+	return 1;
+}
