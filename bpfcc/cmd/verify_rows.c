@@ -102,6 +102,7 @@ static int verify(struct cmd_verify *c, struct bpfcc_raw *raw, struct bpfcc_aren
 		.allow_override = true,
 		.allow_write = true,
 		.is_kernel_set = true,
+		.no_facts = true,
 		.on_trace = c->is_verbose ? cmd_verify_trace : NULL,
 		.trace_arg = c,
 	};

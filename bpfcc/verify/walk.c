@@ -368,7 +368,8 @@ static int walk_insn(struct verify *v, bool *ret_is_end)
 		return verify_limit(v, "bound its loops with smaller constants, or use bpf_loop()",
 				    "the program is too complex: more than %u instructions were "
 				    "walked", w->opts.max_insns);
-	verify_facts_before(v);
+	if (!v->opts->no_facts)
+		verify_facts_before(v);
 	frames = v->cur->nr_frames;
 	if (w->opts.on_trace)
 		for (int i = 0; i < 11; i++)
