@@ -222,10 +222,10 @@ static int branch_pointers(struct verify *v, const struct bpf_insn *in)
 	q = p == a ? b : a;
 	is_zero_test = is_equality && is_zero(q);
 	if (is_zero_test && !(p->flags & VF_OR_NULL)) {
-		/* memory of a program's own is never at address 0, nor is a pointer into it as long
-		 * as its offset stays inside; of ctx and an arena that is nobody's promise */
-		if (p->type != VT_ARENA && p->type != VT_CTX && !p->off &&
-		    range_is_const(&p->num) && !p->num.umin) {
+		/* what a map or a helper gave is never at address 0, nor is a pointer to its first
+		 * byte; of ctx and an arena that is nobody's promise */
+		if ((p->type == VT_MAP_VALUE || p->type == VT_MAP_KEY || p->type == VT_MEM) &&
+		    !p->off && range_is_const(&p->num) && !p->num.umin) {
 			verify_mark_precise(v, q);
 			go(v, op == BPF_JNE, in);
 			return v->err;
@@ -271,7 +271,7 @@ static int branch_may_goto(struct verify *v, const struct bpf_insn *in)
 		return v->err;
 	again->may_goto_depth++;
 	if (before)
-		verify_widen(v, before, again);
+		verify_widen(v, before, again, again->may_goto_depth);
 	go(v, true, in);
 	return v->err;
 }

@@ -142,6 +142,6 @@ int verify_callback_return(struct verify *v)
 	v->cur->insn = call;
 	before = verify_previous(v, call);
 	if (before)
-		verify_widen(v, before, v->cur);
+		verify_widen(v, before, v->cur, verify_frame(v)->callback_depth);
 	return v->err;
 }

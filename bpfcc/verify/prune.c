@@ -382,24 +382,27 @@ const struct verify_state *verify_previous(struct verify *v, uint32_t insn)
 	return NULL;
 }
 
-static void widen_reg(struct verify *v, const struct verify_reg *old, struct verify_reg *r)
+static void widen_reg(struct verify *v, const struct verify_reg *old, struct verify_reg *r,
+		      bool is_all)
 {
-	if (old->type != VT_SCALAR || r->type != VT_SCALAR || has(old->use, USE_PRECISE) ||
-	    has(r->use, USE_PRECISE) || range_equal(&old->num, &r->num))
+	if (old->type != VT_SCALAR || r->type != VT_SCALAR || range_equal(&old->num, &r->num))
+		return;
+	if (!is_all && (has(old->use, USE_PRECISE) || has(r->use, USE_PRECISE)))
 		return;
 	verify_set_unknown(v, r);
 }
 
-static void widen_slot(struct verify *v, const struct verify_slot *old, struct verify_slot *s)
+static void widen_slot(struct verify *v, const struct verify_slot *old, struct verify_slot *s,
+		       bool is_all)
 {
 	uint32_t n = 0;
 
-	if (has(old->use, USE_PRECISE) || has(old->spill.use, USE_PRECISE))
+	if (!is_all && (has(old->use, USE_PRECISE) || has(old->spill.use, USE_PRECISE)))
 		return;
 	for (uint32_t i = 0; i < 8; i++)
 		n += s->byte[i] == VB_SPILL;
 	if (n == 8) {
-		widen_reg(v, &old->spill, &s->spill);
+		widen_reg(v, &old->spill, &s->spill, is_all);
 		return;
 	}
 	for (uint32_t i = 0; i < 8; i++) {
@@ -411,15 +414,18 @@ static void widen_slot(struct verify *v, const struct verify_slot *old, struct v
 	}
 }
 
-void verify_widen(struct verify *v, const struct verify_state *old, struct verify_state *s)
+void verify_widen(struct verify *v, const struct verify_state *old, struct verify_state *s,
+		  uint32_t rounds)
 {
+	bool is_all = rounds > VERIFY_PRECISE_ROUNDS;
+
 	for (uint32_t i = 0; i < s->nr_frames && i < old->nr_frames; i++) {
 		const struct verify_frame *f = old->frames[i];
 		struct verify_frame *g = s->frames[i];
 
 		for (int reg = 0; reg < 10; reg++)
-			widen_reg(v, &f->regs[reg], &g->regs[reg]);
+			widen_reg(v, &f->regs[reg], &g->regs[reg], is_all);
 		for (uint32_t k = 0; k < g->nr_slots && k < f->nr_slots; k++)
-			widen_slot(v, &f->slots[k], &g->slots[k]);
+			widen_slot(v, &f->slots[k], &g->slots[k], is_all);
 	}
 }
