@@ -200,7 +200,9 @@ void record_site(struct pass_run *run, struct pass_probe *probe, const struct pa
 	e->caller = place->call ? run_printf(run, "%s", value_name(place->fn)) : NULL;
 	e->types = args_describe(run, place->call ? place->call : place->fn);
 	find_source(run, place, e);
-	emit(run, probe, place, e);
+	/* a glob's program runs in a copy if the definition has it, and then that has the record */
+	if (place->call || !copy_is(place->fn) || !probe->is_glob)
+		emit(run, probe, place, e);
 	probe->nr_sites++;
 }
 
