@@ -39,7 +39,7 @@ static LLVMValueRef is_replaced(struct site *s, struct pass_ins *ins, LLVMValueR
 	return LLVMBuildICmp(ins->b, LLVMIntNE, reached, here, "");
 }
 
-/* At the first place of a block with two ways in: `first`, a constant, by one; `second` by the other. */
+/* At the first place of a block with two ways in: the constant by one, `second` by the other. */
 static LLVMValueRef join(struct pass_ins *ins, bool first, LLVMBasicBlockRef from_first,
 			 LLVMValueRef second, LLVMBasicBlockRef from_second)
 {
@@ -120,8 +120,8 @@ static bool is_libc_path(const char *path)
 }
 
 /*
- * Whether the program's choice stands for an errno: the program says that it means libc, or the name
- * is one of libc's. Of any other function -28 is a result as good as another.
+ * Whether the program's choice stands for an errno: the program says that it means libc, or the
+ * name is one of libc's. Of any other function -28 is a result as good as another.
  */
 static bool is_libc_call(const struct site *s)
 {

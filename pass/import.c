@@ -19,8 +19,8 @@ static void add_attr(struct pass_run *run, LLVMValueRef fn, const char *name)
 
 /*
  * The optimiser may inline a subprogram or helper into the target's function later, and then joins
- * what the two say about mathematics, vectors and progress: what has neither of the first and ends, as
- * every eBPF program does, says what changes nothing.
+ * what the two say about mathematics, vectors and progress: what has neither of the first and ends,
+ * as every eBPF program does, says what changes nothing.
  */
 static void make_neutral(struct pass_run *run, LLVMValueRef fn)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The place that a call's unwinding passes, and no other: where the exit programs of a call site run
- * that are tagged so. A call gets a cleanup of its own; an invoke's landing pad that others share
- * is doubled for it. Exceptions of the Itanium ABI only, as on every system that the pass takes.
+ * The place that a call's unwinding passes, and no other: where the exit programs of a call site
+ * run that are tagged so. A call gets a cleanup of its own; an invoke's landing pad that others
+ * share is doubled for it. Exceptions of the Itanium ABI only, as on every system that the pass
+ * takes.
  */
 #include "pass/plan.h"
 
@@ -36,9 +37,9 @@ static void copy_metadata(struct pass_run *run, LLVMValueRef from, LLVMValueRef 
 	LLVMValueMetadataEntry *all = LLVMInstructionGetAllMetadataOtherThanDebugLoc(from, &nr);
 
 	for (unsigned int i = 0; i < nr; i++)
-		LLVMSetMetadata(to, LLVMValueMetadataEntriesGetKind(all, i),
-				LLVMMetadataAsValue(run->context,
-						    LLVMValueMetadataEntriesGetMetadata(all, i)));
+		LLVMSetMetadata(
+		    to, LLVMValueMetadataEntriesGetKind(all, i),
+		    LLVMMetadataAsValue(run->context, LLVMValueMetadataEntriesGetMetadata(all, i)));
 	LLVMDisposeValueMetadataEntries(all);
 	LLVMInstructionSetDebugLoc(to, LLVMInstructionGetDebugLoc(from));
 }
@@ -82,8 +83,8 @@ static LLVMValueRef make_invoke(struct pass_run *run, LLVMBuilderRef b, LLVMValu
 /* The type of every C and C++ landing pad: the exception and what selects a handler. */
 static LLVMTypeRef pad_type(struct pass_run *run)
 {
-	LLVMTypeRef fields[2] = { LLVMPointerTypeInContext(run->context, 0),
-				  LLVMInt32TypeInContext(run->context) };
+	LLVMTypeRef fields[2] = {LLVMPointerTypeInContext(run->context, 0),
+				 LLVMInt32TypeInContext(run->context)};
 
 	return LLVMStructTypeInContext(run->context, fields, 2, false);
 }
@@ -98,8 +99,8 @@ static void need_personality(struct pass_run *run, LLVMValueRef fn)
 	if (LLVMHasPersonalityFn(fn))
 		return;
 	if (!personality)
-		personality = LLVMAddFunction(run->module, name,
-					      LLVMFunctionType(i32, NULL, 0, true));
+		personality =
+		    LLVMAddFunction(run->module, name, LLVMFunctionType(i32, NULL, 0, true));
 	LLVMSetPersonalityFn(fn, personality);
 }
 
@@ -132,9 +133,8 @@ static unsigned int nr_ways_in(LLVMBasicBlockRef block)
 	return nr;
 }
 
-static void merge(LLVMBuilderRef b, LLVMBasicBlockRef rest, LLVMValueRef old,
-			  LLVMValueRef v1, LLVMBasicBlockRef from1, LLVMValueRef v2,
-			  LLVMBasicBlockRef from2)
+static void merge(LLVMBuilderRef b, LLVMBasicBlockRef rest, LLVMValueRef old, LLVMValueRef v1,
+		  LLVMBasicBlockRef from1, LLVMValueRef v2, LLVMBasicBlockRef from2)
 {
 	LLVMValueRef phi;
 
@@ -143,7 +143,7 @@ static void merge(LLVMBuilderRef b, LLVMBasicBlockRef rest, LLVMValueRef old,
 	LLVMReplaceAllUsesWith(old, phi);
 	if (v2 == old) /* a phi that was its own input */
 		v2 = phi;
-	LLVMAddIncoming(phi, (LLVMValueRef[]){ v1, v2 }, (LLVMBasicBlockRef[]){ from1, from2 }, 2);
+	LLVMAddIncoming(phi, (LLVMValueRef[]){v1, v2}, (LLVMBasicBlockRef[]){from1, from2}, 2);
 }
 
 /* The phi without what comes from `from`, which is returned. */
