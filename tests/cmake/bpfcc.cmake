@@ -22,3 +22,11 @@ inlay_lit_suite(verify)
 inlay_unit_test(bpfcc_api LIBS libbpfcc)
 target_compile_definitions(test_bpfcc_api PRIVATE BPFCC_PROBE="${BPFCC_PROBE}")
 add_dependencies(test_bpfcc_api bpfcc_probe)
+
+# -DINLAY_VERIFIER_CORPUS=FILE: programs with a kernel's verdicts; not a part of the sources
+set(INLAY_VERIFIER_CORPUS "" CACHE FILEPATH "Rows for bpfcc verify --raw with labels; a test if given")
+if(INLAY_VERIFIER_CORPUS)
+	inlay_script_test(e2e/verifier-corpus e2e/verifier-corpus.sh)
+	set_property(TEST e2e/verifier-corpus APPEND PROPERTY
+		ENVIRONMENT "INLAY_VERIFIER_CORPUS=${INLAY_VERIFIER_CORPUS}")
+endif()
