@@ -15,11 +15,6 @@
 #define MAX_JUMPS 8192u
 #define MAX_BYTES (480ull << 20)
 
-static const struct bpfcc_prog *prog_at(const struct bpfcc_object *o, uint32_t i)
-{
-	return o->nr_progs ? &o->progs[i] : NULL;
-}
-
 static void set_limits(struct bpfcc_verify_opts *o)
 {
 	if (!o->max_insns)
@@ -42,8 +37,12 @@ static int64_t callee_of(const struct bpfcc_object *o, const struct bpf_insn *in
 	return (uint32_t)in->imm < o->nr_funcs ? in->imm : -1;
 }
 
-/* Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0: not
- * known. A callback may be handed over by a function that it calls: it counts once, then. */
+/*
+ * Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0: not known.
+ * A callback may be handed over by a function that it calls: it counts once, then. There is no limit
+ * but what follows from 8 functions of 512 bytes, as in kernels since 6.13, which give the functions
+ * of such programs stacks of their own.
+ */
 static uint32_t chain_bytes(const struct bpfcc_verify *b, uint32_t index, uint32_t *need,
 			    uint32_t depth)
 {
@@ -67,19 +66,6 @@ static uint32_t chain_bytes(const struct bpfcc_verify *b, uint32_t index, uint32
 	return need[index];
 }
 
-/* Attack: eight functions of 512 bytes each overrun a small stack of the target. */
-static int check_stack(struct bpfcc_verify *b, const struct bpfcc_func *f, uint32_t *need,
-		       uint32_t *ret_bytes)
-{
-	*ret_bytes = chain_bytes(b, f->index, need, 0);
-	if (*ret_bytes <= VERIFY_STACK_BYTES)
-		return 0;
-	return bpfcc_error(b->v.diag, &(struct bpfcc_where){.func = f, .insn = 0},
-			   "use fewer or smaller local variables, or a per-CPU array as a buffer",
-			   "the stack of the program and of the functions that it calls is %u bytes, "
-			   "and %d are the limit", *ret_bytes, VERIFY_STACK_BYTES);
-}
-
 static int verify_all(struct bpfcc_verify *b)
 {
 	const struct bpfcc_object *o = b->object;
@@ -92,7 +78,7 @@ static int verify_all(struct bpfcc_verify *b)
 	for (uint32_t i = 0; i < (o->nr_progs ? o->nr_progs : 1); i++) {
 		const struct bpfcc_func *f = o->nr_progs ? o->progs[i].func : &o->funcs[0];
 
-		v->prog = prog_at(o, i);
+		v->prog = o->nr_progs ? &o->progs[i] : NULL;
 		b->results[i] = verify_walk_prog(v, f);
 		b->stats[i] = b->walk.stats;
 		if (b->results[i] == -ENOMEM)
@@ -100,10 +86,9 @@ static int verify_all(struct bpfcc_verify *b)
 	}
 	/* a function that two programs call has the stack that either needs */
 	for (uint32_t i = 0; i < (o->nr_progs ? o->nr_progs : 1); i++) {
-		v->prog = prog_at(o, i);
-		if (!b->results[i])
-			b->results[i] = check_stack(b, v->prog ? v->prog->func : &o->funcs[0], need,
-						    &b->stats[i].stack_bytes);
+		const struct bpfcc_func *f = o->nr_progs ? o->progs[i].func : &o->funcs[0];
+
+		b->stats[i].stack_bytes = chain_bytes(b, f->index, need, 0);
 		result = result ? result : b->results[i];
 	}
 	return result;
