@@ -18,6 +18,8 @@
 #include <llvm-c/TargetMachine.h>
 
 #include "bpfcc/handle.h"
+#include "bpfcc/ll/header.h"
+#include "bpfcc/ll/link.h"
 #include "bpfcc/ll/lower.h"
 #include "bpfcc/ll/util.h"
 
@@ -189,8 +191,8 @@ static void on_llvm_message(LLVMDiagnosticInfoRef info, void *arg)
 	LLVMDisposeMessage(text);
 }
 
-int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_output output,
-			    const char *path)
+static int emit_module(struct inlay_bpfcc_object *object, enum inlay_bpfcc_output output,
+		       const char *path)
 {
 	LLVMTargetMachineRef machine = bpfcc_machine_new(object);
 	LLVMContextRef context;
@@ -202,6 +204,11 @@ int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_
 
 	if (!machine)
 		return -EINVAL;
+	if (object->opts.defer_verify) {
+		LLVMDisposeTargetMachine(machine);
+		return bpfcc_error(&object->diag, NULL, NULL,
+				   "the object was opened to be verified, not to be compiled");
+	}
 	context = LLVMContextCreate();
 	LLVMContextSetDiagnosticHandler(context, on_llvm_message, object);
 	layout = LLVMCreateTargetDataLayout(machine);
@@ -224,4 +231,52 @@ int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_
 	LLVMContextDispose(context);
 	LLVMDisposeTargetMachine(machine);
 	return err;
+}
+
+static int emit_header(struct inlay_bpfcc_object *object, const char *path)
+{
+	size_t bytes;
+	char *text;
+	int err = bpfcc_header(object, &text, &bytes);
+
+	if (!err)
+		err = write_file(path, text, bytes);
+	if (err)
+		bpfcc_error(&object->diag, NULL, NULL, "cannot write '%s': %s", path,
+			    strerror(-err));
+	free(text);
+	return err;
+}
+
+/* By way of an object file, and of a name that is renamed when the library is whole. */
+static int emit_library(struct inlay_bpfcc_object *object, const char *path)
+{
+	char input[] = "/tmp/bpfcc-XXXXXX.o", *temp;
+	int fd = mkstemps(input, 2), err;
+
+	if (fd < 0 || asprintf(&temp, "%s.%d.tmp", path, (int)getpid()) < 0)
+		return bpfcc_error(&object->diag, NULL, NULL, "cannot write '%s': %s", input,
+				   strerror(errno));
+	close(fd);
+	err = inlay_bpfcc_object_emit(object, INLAY_BPFCC_OBJ, input);
+	if (!err)
+		err = bpfcc_link(object, input, temp);
+	if (!err && rename(temp, path))
+		err = bpfcc_error(&object->diag, NULL, NULL, "cannot write '%s': %s", path,
+				  strerror(errno));
+	if (err)
+		unlink(temp);
+	unlink(input);
+	free(temp);
+	return err;
+}
+
+int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_output output,
+			    const char *path)
+{
+	if (output == INLAY_BPFCC_HEADER)
+		return emit_header(object, path);
+	if (output == INLAY_BPFCC_SO)
+		return emit_library(object, path);
+	return emit_module(object, output, path);
 }
