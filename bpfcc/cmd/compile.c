@@ -24,8 +24,9 @@ static const char usage_text[] =
 	"\n"
 	"Checks an eBPF probe object and compiles it to native code, ahead of time.\n"
 	"\n"
-	"  -o OUTPUT                  write here; .o, .s, .bc and .ll say what\n"
-	"  --emit=obj|asm|bc|ll       say what, whatever the output is called\n"
+	"  -o OUTPUT                  write here; .o, .so, .s, .bc, .ll and .h say what\n"
+	"  --emit=obj|so|asm|bc|ll|header\n"
+	"                             say what, whatever the output is called\n"
 	"  -O0 ... -O3                optimise less or more (default -O2)\n"
 	"  --target=TRIPLE            compile for another machine (default: this one)\n"
 	CMD_OBJECT_OPTIONS_HELP
@@ -53,6 +54,7 @@ static int output_kind(const char *name)
 	} kinds[] = {
 		{"obj", INLAY_BPFCC_OBJ}, {"asm", INLAY_BPFCC_ASM}, {"bc", INLAY_BPFCC_BC},
 		{"ll", INLAY_BPFCC_LL},	  {"o", INLAY_BPFCC_OBJ},   {"s", INLAY_BPFCC_ASM},
+		{"so", INLAY_BPFCC_SO},	  {"h", INLAY_BPFCC_HEADER}, {"header", INLAY_BPFCC_HEADER},
 	};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -96,7 +98,7 @@ static int parse_option(struct compile *c, int option, char **argv)
 		return 0;
 	case OPT_EMIT:
 		c->emit = output_kind(optarg);
-		return c->emit < 0 ? usage("--emit takes obj, asm, bc or ll", optarg) : -1;
+		return c->emit < 0 ? usage("--emit takes obj, so, asm, bc, ll or header", optarg) : -1;
 	case OPT_STATS:
 		opts->stats = true;
 		return -1;

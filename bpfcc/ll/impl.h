@@ -133,6 +133,7 @@ LLVMValueRef l_call_helper(struct lower *l, const struct bpfcc_helper *helper,
 /* symbols.c: descriptors, regions and everything else of docs/DESIGN.md section 12 */
 int l_maps(struct lower *l);
 void l_object(struct lower *l);
+void l_accessors(struct lower *l);
 void l_prog_symbol(const struct bpfcc_object *object, const struct bpfcc_prog *prog, char *buf,
 		   size_t size);
 

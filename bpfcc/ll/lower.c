@@ -152,6 +152,8 @@ static int l_module(struct lower *l)
 		return err;
 	if (l->mode != BPFCC_LOWER_RUN)
 		l_object(l);
+	if (l->mode == BPFCC_LOWER_STANDALONE)
+		l_accessors(l);
 	err = l_verify(l);
 	if (err)
 		return err;

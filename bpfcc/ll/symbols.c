@@ -310,6 +310,38 @@ int l_maps(struct lower *l)
 	return 0;
 }
 
+/*
+ * How other code of the same program reaches maps and variables, for the header (header.c): by
+ * functions, because regions are hidden, and their pages must not be copied into an executable.
+ */
+static void l_accessor(struct lower *l, struct lower_map *m)
+{
+	bool is_global = m->flags & INLAY_MAP_GLOBAL;
+	LLVMBuilderRef b = l->builder;
+	LLVMValueRef v_fn, v = m->v_desc;
+	char name[256];
+
+	name_of(l, is_global ? "memory" : "map", m->map->name, name, sizeof(name));
+	v_fn = LLVMAddFunction(l->module, name, LLVMFunctionType(l->t_ptr, NULL, 0, false));
+	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
+	LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(l->context, v_fn, "entry"));
+	if (is_global && m->v_region) {
+		v = m->v_region;
+	} else if (is_global) {
+		v = LLVMBuildLoad2(b, l->t_ptr, m->v_base, "");
+		LLVMSetOrdering(v, LLVMAtomicOrderingMonotonic);
+		LLVMSetAlignment(v, 8);
+	}
+	LLVMBuildRet(b, v);
+}
+
+void l_accessors(struct lower *l)
+{
+	for (uint32_t i = 0; i < l->object->nr_maps; i++)
+		if (!(l->maps[i].flags & INLAY_MAP_RODATA))
+			l_accessor(l, &l->maps[i]);
+}
+
 static LLVMValueRef l_prog_descs(struct lower *l)
 {
 	uint32_t nr = l->object->nr_progs;

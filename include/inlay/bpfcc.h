@@ -100,6 +100,8 @@ enum inlay_bpfcc_output {
 	INLAY_BPFCC_ASM,	/* .s */
 	INLAY_BPFCC_BC,		/* .bc */
 	INLAY_BPFCC_LL,		/* .ll */
+	INLAY_BPFCC_HEADER,	/* .h: C prototypes, map handles, typed variables */
+	INLAY_BPFCC_SO,		/* .so, with the runtime inside; needs a C compiler to link */
 };
 
 /*
