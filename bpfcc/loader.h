@@ -81,6 +81,9 @@ int bpfcc_map_check(struct bpfcc_loader *l, const struct bpfcc_map *m,
 /* map_fields.c: m->fields */
 int bpfcc_map_fields(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);
 
+/* map_progs.c: m->tail_progs of a PROG_ARRAY, after make_progs() */
+int bpfcc_map_progs(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);
+
 /* config.c: --map and --set. */
 int bpfcc_config_maps(struct bpfcc_loader *l);
 int bpfcc_config_sets(struct bpfcc_loader *l);

@@ -38,7 +38,7 @@ static const struct bpfcc_map_type {
 	{BPF_MAP_TYPE_PERCPU_HASH, KEY_ANY, VALUE_ANY,
 	 ACCESS_FLAGS | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED, INLAY_MAP_PERCPU | INLAY_MAP_HASH, true},
 	{BPF_MAP_TYPE_PROG_ARRAY, KEY_INDEX, VALUE_FD,
-	 ACCESS_FLAGS & ~(BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG), 0, false},
+	 ACCESS_FLAGS & ~(BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG), 0, true},
 	{BPF_MAP_TYPE_PERF_EVENT_ARRAY, KEY_INDEX, VALUE_FD,
 	 ACCESS_FLAGS & ~(BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG), 0, false},
 	{BPF_MAP_TYPE_STACK_TRACE, KEY_INDEX, VALUE_STACK, ACCESS_FLAGS | BPF_F_STACK_BUILD_ID, 0,
@@ -213,7 +213,7 @@ int bpfcc_map_type(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpf
 		return 0;
 	}
 	return bpfcc_error(l->diag, where,
-			   "supported are ARRAY, HASH, PERCPU_ARRAY and PERCPU_HASH",
+			   "supported are ARRAY, HASH, PERCPU_ARRAY, PERCPU_HASH and PROG_ARRAY",
 			   "map \"%s\": type %s (%u) is not supported", m->name, type_name(m->type),
 			   m->type);
 }

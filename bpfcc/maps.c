@@ -119,6 +119,7 @@ static void complete(struct bpfcc_map *m)
 		break;
 	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
 	case BPF_MAP_TYPE_HASH_OF_MAPS:
+	case BPF_MAP_TYPE_PROG_ARRAY:
 		if (!m->value_size)
 			m->value_size = 4;
 		break;
@@ -189,6 +190,8 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 		err = describe_inner(l, c, m, where);
 	if (!err)
 		err = bpfcc_map_fields(l, m, where);
+	if (!err && m->type == BPF_MAP_TYPE_PROG_ARRAY)
+		err = bpfcc_map_progs(l, m, where);
 	if (err)
 		return err;
 	if (!(m->flags & INLAY_MAP_RODATA) &&

@@ -10,5 +10,6 @@ while read -r name; do
 		missing=1
 	fi
 done < <(sed -n -e 's/^INLAY_HELPER([0-9]*, \([a-z0-9_]*\),.*/bpf_\1/p' \
+	-e 's/^INLAY_LOWERED([0-9]*, \([a-z0-9_]*\),.*/bpf_\1/p' \
 	-e 's/^INLAY_KFUNC(\([a-z0-9_]*\), [A-Z].*/\1/p' "$INLAY_SOURCE/rt/helpers.def")
 exit $missing

@@ -58,7 +58,7 @@ int other(void *ctx)
 }
 // OK: 1 kernel-side program left to the companion
 // TYPE: maps.bpf.c:{{[0-9]+}}: error: map "events": type ringbuf (27) is not supported
-// TYPE: help: supported are ARRAY, HASH, PERCPU_ARRAY and PERCPU_HASH
+// TYPE: help: supported are ARRAY, HASH, PERCPU_ARRAY, PERCPU_HASH and PROG_ARRAY
 // NONE: error: map "none": max_entries is 0 (-EINVAL)
 // SET: map 0 "none": type 1, key 4 bytes, value 4 bytes, 3 entries
 // WIDE: error: map "wide": an array's key_size is 4, not 8 (-EINVAL)
