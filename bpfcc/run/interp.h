@@ -32,7 +32,7 @@ struct bpfcc_interp_view {
 	int64_t offs[11];	/* pointers: from the start of what it points into; stack: from r10 of
 				 * its frame */
 	uint32_t frames[11];	/* STACK: which frame, 0 is the program's */
-	uint32_t maps[11];	/* MAP, MAP_VALUE: index of the map */
+	uint32_t maps[11];	/* MAP, MAP_VALUE: index of the map; a key of one: UINT32_MAX */
 };
 
 struct bpfcc_interp_opts {
