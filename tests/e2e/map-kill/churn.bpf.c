@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Changes two small maps as often as it is called. */
+/* Changes two small maps as often as it is called, and counts its calls in both kinds of arrays. */
 #include <inlay/inlay.bpf.h>
 
 enum { MAX_ENTRIES = 40 };
@@ -22,11 +22,38 @@ struct {
 	__type(value, __u64);
 } parts SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} calls_by_thread SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} calls SEC(".maps");
+
+static void count(void)
+{
+	__u32 zero = 0;
+	__u64 *n = bpf_map_lookup_elem(&calls_by_thread, &zero);
+
+	if (n)
+		(*n)++;
+	n = bpf_map_lookup_elem(&calls, &zero);
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
 SEC("uprobe/churn")
 int BPF_UPROBE(churn, __u64 key, int is_delete)
 {
 	struct value value = { key, { key, key, key } };
 
+	count();
 	if (is_delete) {
 		bpf_map_delete_elem(&whole, &key);
 		bpf_map_delete_elem(&parts, &key);

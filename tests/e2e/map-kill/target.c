@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Children that change maps until they are killed, at any instruction; then the parent alone empties
- * the maps and fills them to the last entry.
+ * Children that change maps until they are killed, at any instruction, more of them than the process
+ * table has rows; then the parent alone empties the maps and fills them to the last entry.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NR_CHILDREN = 4, NR_KILLS = 150, NR_KEYS = 60, MAX_ENTRIES = 40 };
+enum { NR_CHILDREN = 4, NR_KILLS = 300, NR_KEYS = 60, MAX_ENTRIES = 40 };
 
 __attribute__((noinline)) void churn(unsigned long key, int is_delete)
 {
@@ -39,7 +39,7 @@ int main(void)
 	for (i = 0; i < NR_CHILDREN; i++)
 		children[i] = start(seed + (unsigned int)i);
 	for (int kills = 0; kills < NR_KILLS; kills++) {
-		struct timespec ts = { .tv_nsec = rand_r(&seed) % 4000000 };
+		struct timespec ts = { .tv_nsec = rand_r(&seed) % 3000000 };
 
 		nanosleep(&ts, NULL);
 		i = rand_r(&seed) % NR_CHILDREN;
