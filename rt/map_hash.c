@@ -27,27 +27,52 @@ struct key_copy {
 static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc, const void *key,
 		    struct key_copy *copy)
 {
-	__u32 nr_nodes = inlay_hash_nr_nodes(desc);
+	__u32 key_size = desc->key_size, i;
+	__u64 h = inlay_hash_start(key_size);
 
 	op->desc = desc;
 	op->region = inlay_map_region(desc);
-	if (desc->key_size > sizeof(copy->words))
+	if (key_size > sizeof(copy->words) || !op->region)
 		return false;
-	inlay_copy_in(copy->words, key, desc->key_size);
 	op->key = copy->words;
-	op->hash = inlay_hash_key(copy->words, desc->key_size);
+	op->key_words = (key_size + 7) / 8;
+	for (i = 0; i < op->key_words; i++) {
+		/* whole words need no more than this; most keys are nothing else */
+		__u64 word = 8 * i + 8 <= key_size ? ((const struct inlay_any64 *)key)[i].v :
+						     inlay_any_tail((const char *)key + 8 * i,
+								    key_size - 8 * i);
+
+		inlay_store(&copy->words[i], word);
+		h = inlay_hash_add(h, word);
+	}
+	op->hash = inlay_hash_end(h);
+	op->nodes = op->region + sizeof(struct inlay_hash_header) +
+		    8ull * (inlay_hash_mask(desc) + 1ull);
+	op->node_bytes = inlay_hash_node_bytes(key_size, desc->value_size,
+					       inlay_hash_is_percpu(desc));
+	op->nr_nodes = inlay_hash_nr_nodes(desc);
 	op->seek = 0;
-	op->budget = (nr_nodes < WALK_BUDGET_MAX ? nr_nodes : WALK_BUDGET_MAX) + RETRY_BUDGET;
+	op->budget = (op->nr_nodes < WALK_BUDGET_MAX ? op->nr_nodes : WALK_BUDGET_MAX) +
+		     RETRY_BUDGET;
 	op->owner = __inlay_owner() & INLAY_OWNER_MASK;
-	return op->region != 0;
+	return true;
+}
+
+static bool node_has_key(const struct inlay_hash_op *op, struct inlay_hash_node *node)
+{
+	const __u64 *words = inlay_hash_node_key(node);
+	__u32 i;
+
+	for (i = 0; i < op->key_words; i++)
+		if (inlay_load(words + i) != op->key[i])
+			return false;
+	return true;
 }
 
 enum inlay_hash_found __inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at)
 {
-	const struct inlay_map_desc *desc = op->desc;
-
 restart:
-	at->prev = inlay_hash_bucket(desc, op->region, op->hash);
+	at->prev = inlay_hash_bucket(op->desc, op->region, op->hash);
 	at->link = inlay_load_acquire(at->prev); /* pairs with inlay_cas() of who linked */
 	while (inlay_hash_step(op)) {
 		bool is_match;
@@ -57,12 +82,10 @@ restart:
 		at->nr = at->link & INLAY_LINK_NODE;
 		if (!at->nr)
 			return INLAY_HASH_ABSENT;
-		if (at->nr - 1 >= inlay_hash_nr_nodes(desc))
+		if (at->nr - 1 >= op->nr_nodes)
 			return INLAY_HASH_UNSURE;
-		at->node = inlay_hash_node(desc, op->region, at->nr);
-		is_match = op->seek ? at->nr == op->seek :
-				      inlay_hash_node_has(at->node, op->key, desc->key_size,
-							  op->hash);
+		at->node = inlay_hash_op_node(op, at->nr);
+		is_match = op->seek ? at->nr == op->seek : node_has_key(op, at->node);
 		at->gen = INLAY_LIFE_GEN(inlay_load(&at->node->life));
 		at->next = inlay_load_acquire(&at->node->next); /* pairs with inlay_cas() */
 		/* what was read belongs together only if the link to it has not changed since */
@@ -104,7 +127,7 @@ static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, 
 
 static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
 {
-	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, nr);
+	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
 	__u64 *words = inlay_hash_node_key(node);
 	__u32 i;
 
@@ -114,8 +137,8 @@ static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
 	 */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	inlay_store(&node->hash, op->hash);
-	for (i = 0; 8 * i < op->desc->key_size; i++)
-		inlay_store(words + i, inlay_any_word(op->key, op->desc->key_size, i));
+	for (i = 0; i < op->key_words; i++)
+		inlay_store(words + i, op->key[i]);
 	if (!inlay_hash_is_percpu(op->desc))
 		inlay_copy_in(inlay_hash_node_value(op->desc, node), value, op->desc->value_size);
 }
@@ -153,7 +176,7 @@ static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock
 	if (nr)
 		return nr;
 	/* a search costs about a step a node, and is made once in as many refusals */
-	if (inlay_load(&inlay_hash_header(op)->drops) % inlay_hash_nr_nodes(op->desc) ||
+	if (inlay_load(&inlay_hash_header(op)->drops) % op->nr_nodes ||
 	    !__inlay_hash_scavenge(op))
 		return 0;
 	op->budget += RETRY_BUDGET;
@@ -173,7 +196,7 @@ static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, con
 	if (!held->nr)
 		return false;
 	held->gen = INLAY_LIFE_GEN(
-		inlay_load(&inlay_hash_node(op->desc, op->region, held->nr)->life));
+		inlay_load(&inlay_hash_op_node(op, held->nr)->life));
 	node_fill(op, held->nr, value);
 	return true;
 }
@@ -189,7 +212,7 @@ static void drop(struct inlay_hash_op *op, struct held *held)
 static bool link_held(struct inlay_hash_op *op, struct held *held, __u64 *link_at, __u64 old,
 		      __u64 new, __u64 successor)
 {
-	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, held->nr);
+	struct inlay_hash_node *node = inlay_hash_op_node(op, held->nr);
 
 	inlay_store(&node->next, inlay_link_first(held->gen, successor));
 	return inlay_cas(link_at, old, new);

@@ -11,11 +11,15 @@
 #include "rt/inline/map.h"
 #include "rt/inlay_rt_internal.h"
 
-/* A map operation in progress. */
+/* A map operation in progress: what it is about, and where things are, worked out once. */
 struct inlay_hash_op {
 	const struct inlay_map_desc *desc;
 	char *region;
-	const void *key;
+	char *nodes;		/* node number 1 */
+	const __u64 *key;	/* whole words, with zeros behind its end */
+	__u32 key_words;
+	__u32 nr_nodes;
+	__u32 node_bytes;
 	__u32 hash;
 	__u32 seek;	/* not 0: look for this node instead of the key */
 	__u32 budget;	/* steps left; shared memory may be made to send a walk in circles */
@@ -45,6 +49,12 @@ enum inlay_hash_stock {
 	INLAY_HASH_MAIN,	/* counts against max_entries */
 	INLAY_HASH_SPARE,
 };
+
+/* nr - 1 < op->nr_nodes */
+static inline struct inlay_hash_node *inlay_hash_op_node(const struct inlay_hash_op *op, __u32 nr)
+{
+	return (struct inlay_hash_node *)(op->nodes + (__u64)(nr - 1) * op->node_bytes);
+}
 
 static inline struct inlay_hash_header *inlay_hash_header(const struct inlay_hash_op *op)
 {
@@ -124,8 +134,7 @@ static inline __u32 inlay_hash_backed(const struct inlay_hash_op *op)
 	off = inlay_hash_nodes_off(desc->max_entries);
 	if (reserved < off)
 		return 0;
-	nr = (reserved - off) / inlay_hash_node_bytes(desc->key_size, desc->value_size,
-						      inlay_hash_is_percpu(desc));
+	nr = (reserved - off) / op->node_bytes;
 	return nr < desc->max_entries ? (__u32)nr : desc->max_entries;
 }
 

@@ -33,16 +33,12 @@ struct stock {
 	__u32 backed;	/* main nodes that have pages */
 };
 
-static struct stock stock_of(const struct inlay_hash_op *op, enum inlay_hash_stock which)
+static inline __attribute__((always_inline)) struct stock stock_of(const struct inlay_hash_op *op, enum inlay_hash_stock which)
 {
 	const struct inlay_map_desc *desc = op->desc;
 	struct inlay_hash_header *header = inlay_hash_header(op);
 	__u32 nr_words = inlay_hash_hint_words(desc->max_entries), nr_sums = (nr_words + 63) / 64;
-	__u64 *words = (__u64 *)(op->region +
-				 inlay_hash_hints_off(desc->max_entries,
-						      inlay_hash_node_bytes(
-							      desc->key_size, desc->value_size,
-							      inlay_hash_is_percpu(desc))));
+	__u64 *words = (__u64 *)(op->nodes + (__u64)op->nr_nodes * op->node_bytes);
 	struct stock stock = {
 		.nodes = { words, nr_words, 0, desc->max_entries },
 		.words = { words + nr_words, nr_sums, 0, (desc->max_entries + 63) / 64 },
@@ -54,7 +50,7 @@ static struct stock stock_of(const struct inlay_hash_op *op, enum inlay_hash_sto
 		return stock;
 	stock.nodes.words += nr_words + nr_sums;
 	stock.nodes.from = desc->max_entries;
-	stock.nodes.to = inlay_hash_nr_nodes(desc);
+	stock.nodes.to = op->nr_nodes;
 	stock.words.words += nr_words + nr_sums;
 	stock.words.from = desc->max_entries / 64;
 	stock.words.to = nr_words;
@@ -79,25 +75,33 @@ static __u64 outside(__u32 word, __u32 low, __u32 high)
 /* The hints of a word that are on. */
 static __u64 hints_load(const struct hints *hints, __u32 word)
 {
+	__u64 raw = __atomic_load_n(&hints->words[word], __ATOMIC_SEQ_CST);
 	__u32 first = 64 * word;
-	__u64 home = low_bits(hints->to > first ? hints->to - first : 0) &
-		     ~low_bits(hints->from > first ? hints->from - first : 0);
 
-	return __atomic_load_n(&hints->words[word], __ATOMIC_SEQ_CST) ^ home;
+	if (first >= hints->from && hints->to >= first + 64) /* mostly */
+		return ~raw;
+	return raw ^ (low_bits(hints->to > first ? hints->to - first : 0) &
+		      ~low_bits(hints->from > first ? hints->from - first : 0));
+}
+
+static bool hint_is_home(const struct hints *hints, __u32 nr)
+{
+	return nr >= hints->from && nr < hints->to;
 }
 
 static bool hint_is_on(const struct hints *hints, __u32 nr)
 {
-	return hints_load(hints, nr / 64) >> nr % 64 & 1;
+	__u64 raw = __atomic_load_n(&hints->words[nr / 64], __ATOMIC_SEQ_CST);
+
+	return (raw >> nr % 64 & 1) != hint_is_home(hints, nr);
 }
 
 static void hint_set(const struct hints *hints, __u32 nr, bool is_on)
 {
-	bool is_home = nr >= hints->from && nr < hints->to;
 	__u64 bit = 1ull << nr % 64;
 
 	/* sequentially consistent: see the top of the file */
-	if (is_on != is_home)
+	if (is_on != hint_is_home(hints, nr))
 		__atomic_fetch_or(&hints->words[nr / 64], bit, __ATOMIC_SEQ_CST);
 	else
 		__atomic_fetch_and(&hints->words[nr / 64], ~bit, __ATOMIC_SEQ_CST);
@@ -136,7 +140,7 @@ bool __inlay_hash_show(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock
 static void hide(struct inlay_hash_op *op, const struct stock *stock, __u32 nr,
 		 enum inlay_hash_stock which)
 {
-	__u64 *life = &inlay_hash_node(op->desc, op->region, nr)->life;
+	__u64 *life = &inlay_hash_op_node(op, nr)->life;
 
 	hint_set(&stock->nodes, nr - 1, false);
 	/* pairs with the exchange in give() */
@@ -153,7 +157,7 @@ static void hide_word(const struct stock *stock, __u32 word)
 
 static bool claim(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
-	__u64 *at = &inlay_hash_node(op->desc, op->region, nr)->life;
+	__u64 *at = &inlay_hash_op_node(op, nr)->life;
 	__u64 life = inlay_load(at);
 
 	/* pairs with the exchange in give(): what its last owner did to the node is over */
@@ -175,7 +179,7 @@ static __u32 word_take(struct inlay_hash_op *op, const struct stock *stock, __u3
 	for (; on && inlay_hash_step(op); on &= on - 1) {
 		__u32 nr = 64 * word + (__u32)__builtin_ctzll(on) + 1;
 
-		if (nr - 1 >= inlay_hash_nr_nodes(op->desc))
+		if (nr - 1 >= op->nr_nodes)
 			return 0;
 		if (claim(op, nr, which))
 			return nr;
@@ -245,12 +249,10 @@ static __u32 stock_take(struct inlay_hash_op *op, const struct stock *stock,
 static bool grow(struct inlay_hash_op *op, __u32 backed)
 {
 	const struct inlay_map_desc *desc = op->desc;
-	__u64 node = inlay_hash_node_bytes(desc->key_size, desc->value_size,
-					   inlay_hash_is_percpu(desc));
 
 	return backed < desc->max_entries && __inlay_region_grow && inlay_hash_step(op) &&
 	       __inlay_region_grow(op->region, inlay_hash_nodes_off(desc->max_entries) +
-						       node * (backed + 1ull));
+						       op->node_bytes * (backed + 1ull));
 }
 
 __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
@@ -269,7 +271,7 @@ __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
 
 void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
-	__u64 *at = &inlay_hash_node(op->desc, op->region, nr)->life;
+	__u64 *at = &inlay_hash_op_node(op, nr)->life;
 	struct stock stock = stock_of(op, which);
 	__u32 gen = INLAY_LIFE_GEN(inlay_load(at));
 
@@ -282,7 +284,7 @@ void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock
 
 void __inlay_hash_give_marked(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
-	struct inlay_hash_node *node = inlay_hash_node(op->desc, op->region, nr);
+	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
 	__u32 gen = INLAY_LIFE_GEN(inlay_load(&node->life));
 
 	/*

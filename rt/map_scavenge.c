@@ -99,7 +99,7 @@ bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 {
 	struct death_cache cache;
 	struct inlay_hash_op walk = *op;
-	__u32 nr, nr_nodes = inlay_hash_nr_nodes(op->desc), backed = inlay_hash_backed(op);
+	__u32 nr, nr_nodes = op->nr_nodes, backed = inlay_hash_backed(op);
 	bool is_any = false;
 
 	for (nr = 0; nr < INLAY_SEGMENT_MAX_PROCS / 64; nr++)
@@ -111,7 +111,7 @@ bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 
 		if (nr == backed + 1 && nr <= op->desc->max_entries)
 			nr = op->desc->max_entries + 1; /* those between have no pages */
-		node = inlay_hash_node(op->desc, op->region, nr);
+		node = inlay_hash_op_node(op, nr);
 		life = inlay_load_acquire(&node->life);
 		if (INLAY_LIFE_STATE(life) == INLAY_NODE_FREE) {
 			/* killed in between: see map_nodes.c */

@@ -77,14 +77,29 @@ INLAY_INLINE __u64 inlay_hash_fold(__u64 a, __u64 b)
 	return (__u64)p ^ (__u64)(p >> 64);
 }
 
+INLAY_INLINE __u64 inlay_hash_start(__u32 key_size)
+{
+	return 0x9e3779b97f4a7c15ull ^ key_size;
+}
+
+INLAY_INLINE __u64 inlay_hash_add(__u64 h, __u64 word)
+{
+	return inlay_hash_fold(h ^ word, 0xd6e8feb86659fd93ull);
+}
+
+INLAY_INLINE __u32 inlay_hash_end(__u64 h)
+{
+	return (__u32)(h ^ h >> 32);
+}
+
 INLAY_INLINE __u32 inlay_hash_key(const void *key, __u32 key_size)
 {
-	__u64 h = 0x9e3779b97f4a7c15ull ^ key_size;
+	__u64 h = inlay_hash_start(key_size);
 	__u32 i;
 
 	for (i = 0; 8 * i < key_size; i++)
-		h = inlay_hash_fold(h ^ inlay_any_word(key, key_size, i), 0xd6e8feb86659fd93ull);
-	return (__u32)(h ^ h >> 32);
+		h = inlay_hash_add(h, inlay_any_word(key, key_size, i));
+	return inlay_hash_end(h);
 }
 
 /* Whether a node holds the key. The bytes after a key's end are zero in a node. */
