@@ -149,4 +149,7 @@ void l_place_intrinsics(struct lower *l);
 #define HELPER_PREFIX "__inlay_h_"
 int l_import_helpers(struct lower *l);
 
+/* specialise.c: bodies of a helper whose first argument is a map, for each constant map */
+int l_specialise(struct lower *l, const char *helper, const char *short_name);
+
 #endif /* INLAY_BPFCC_LL_IMPL_H */

@@ -118,6 +118,7 @@ static bool l_needs_helpers(struct lower *l)
 int l_import_helpers(struct lower *l)
 {
 	LLVMModuleRef helpers;
+	int err;
 
 	if (!l_needs_helpers(l))
 		return 0;
@@ -145,5 +146,6 @@ int l_import_helpers(struct lower *l)
 #define INLAY_KFUNC(name, class, ret, nr_args, flags) l_finish(l, #name, BPFCC_HELPER_##class);
 #include "rt/helpers.def"
 	l_finish(l, "map_each", BPFCC_HELPER_INLINE);
-	return l_check_defined(l);
+	err = l_check_defined(l);
+	return err ? err : l_specialise(l, "map_lookup_elem", "lookup");
 }
