@@ -58,7 +58,9 @@ static const char *alu(const struct bpf_insn *in, const char **ret_hint)
 	case BPF_MOV:
 		return alu_mov(in, ret_hint);
 	case BPF_NEG:
-		return !is_k || in->src_reg || in->off || in->imm ? RESERVED : NULL;
+		if (!is_k)
+			return UNKNOWN;
+		return in->src_reg || in->off || in->imm ? RESERVED : NULL;
 	case BPF_DIV:
 	case BPF_MOD:
 		if (in->off != 0 && in->off != 1)
@@ -240,6 +242,7 @@ const char *bpfcc_encoding_broken(const struct bpfcc_func *func, uint32_t insn,
 	if (BPF_CLASS(in->code) == BPF_LD) {
 		plain[0] = *in;
 		plain[0].off = 0;
+		plain[0].dst_reg = BPF_REG_0;
 		if (insn + 1 < func->nr_insns)
 			plain[one.nr_insns++] = in[1];
 		return load_constant(&one, 0, ret_hint);

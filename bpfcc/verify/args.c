@@ -133,7 +133,7 @@ static int alloc_arg(struct verify *v, struct verify_call *c, int arg)
 {
 	struct verify_reg *r = verify_arg(v, arg);
 
-	if (r->type != VT_SCALAR || !range_is_const(&r->num) || r->num.umin > INT32_MAX)
+	if (r->type != VT_SCALAR || !range_is_const(&r->num))
 		return verify_refuse_arg(v, c, arg, "use sizeof", "a constant size");
 	verify_mark_precise(v, r);
 	c->alloc_bytes = r->num.umin;

@@ -12,6 +12,7 @@
 
 #define MAX_ERRNO 4095
 #define MAX_CPUS 8192	/* of any Linux */
+#define MAX_ALLOC_BYTES (UINT32_MAX / 4) /* the kernel's RINGBUF_MAX_RECORD_SZ; more is never had */
 
 static void clobber(struct verify *v)
 {
@@ -84,6 +85,10 @@ static int set_result(struct verify *v, const struct verify_call *c)
 {
 	struct verify_reg *r = verify_reg(v, BPF_REG_0);
 
+	if (c->alloc_bytes > MAX_ALLOC_BYTES) {
+		set_range(v, r, range_const(0));
+		return v->err;
+	}
 	switch (c->helper->ret) {
 	case BPFCC_RET_PTR_VALUE_OR_NULL:
 		return verify_set_value(v, c, r);

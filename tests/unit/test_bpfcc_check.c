@@ -143,7 +143,7 @@ static void test_encoding(void **unused)
 		{"shift 63", NULL, {MOV64_IMM(R0, 9), ALU64_IMM(BPF_LSH, R0, 63), EXIT()}},
 		{"shift 32 of 32", "wider", {MOV64_IMM(R0, 9), ALU32_IMM(BPF_ARSH, R0, 32), EXIT()}},
 		{"shift -1", "wider", {MOV64_IMM(R0, 9), ALU64_IMM(BPF_RSH, R0, -1), EXIT()}},
-		{"neg of register", "not zero", {INSN(BPF_ALU64 | BPF_NEG | BPF_X, 1, 0, 0, 0), RETURN_0}},
+		{"neg of register", "unknown instruction", {INSN(BPF_ALU64 | BPF_NEG | BPF_X, 1, 0, 0, 0), RETURN_0}},
 		{"neg", NULL, {MOV64_IMM(R0, 9), INSN(BPF_ALU64 | BPF_NEG, 0, 0, 0, 0), EXIT()}},
 		{"swap 24", "16, 32 or 64", {MOV64_IMM(R0, 9), INSN(BPF_ALU | BPF_END, 0, 0, 0, 24), EXIT()}},
 		{"bswap 64", NULL, {MOV64_IMM(R0, 9), INSN(BPF_ALU64 | BPF_END, 0, 0, 0, 64), EXIT()}},

@@ -367,3 +367,32 @@ ACCEPT(taken_and_given_back_in_a_loop)
 		exit;
 	), RING);
 }
+
+/* No record is that large: the helper gives none, and what would be done with one never runs. */
+ACCEPT(size_that_cannot_be_had)
+{
+	ASM((
+		r1 = %[ring] ll;
+		r2 = -16;
+		r3 = 0;
+		call %[ringbuf_reserve];
+		if r0 == 0 goto 1f;
+		*(u64 *)(r0 + 0) = 1;
+	1:	r0 = 0;
+		exit;
+	), RING);
+}
+
+REJECT(size_that_can_be_had, "still held")
+{
+	ASM((
+		r1 = %[ring] ll;
+		r2 = 0x3fffffff;
+		r3 = 0;
+		call %[ringbuf_reserve];
+		if r0 == 0 goto 1f;
+		*(u64 *)(r0 + 0) = 1;
+	1:	r0 = 0;
+		exit;
+	), RING);
+}
