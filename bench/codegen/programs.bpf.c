@@ -177,14 +177,17 @@ ROUND(sieve_number)
 {
 	struct numbers *n = arg;
 	__u32 i = round + 1;
-	struct multiples m = {
-		.s = n->s, .k = 2 * i * (i + 1), .step = 2 * i + 1, .mark = n->mark};
+	struct multiples m;
 
 	if (i >= SIEVE_BYTES)
 		return 1;
 	if (n->s->marks[i] == n->mark)
 		return 0;
 	n->nr++;
+	m.s = n->s;
+	m.k = 2 * i * (i + 1);
+	m.step = 2 * i + 1;
+	m.mark = n->mark;
 	LOOP(SIEVE_BYTES, sieve_mark, &m);
 	return 0;
 }
@@ -271,23 +274,30 @@ struct fnv {
 	__u8 data[FNV_BYTES];
 };
 
+ROUND(fnv_byte)
+{
+	struct fnv *f = arg;
+
+	f->hash ^= f->data[round & (FNV_BYTES - 1)];
+	f->hash *= 0x01000193;
+	return 0;
+}
+
 ROUND(fnv_round)
 {
 	struct fnv *f = arg;
-	__u32 hash = 0x811c9dc5;
+	__u32 before = f->hash;
 
-	for (__u32 i = 0; i < FNV_BYTES; i++) {
-		hash ^= f->data[i];
-		hash *= 0x01000193;
-	}
-	f->hash ^= hash;
-	f->data[hash & (FNV_BYTES - 1)]++;
+	f->hash = 0x811c9dc5;
+	LOOP(FNV_BYTES, fnv_byte, f);
+	f->data[round & (FNV_BYTES - 1)]++;
+	f->hash ^= before;
 	return 0;
 }
 
 PROGRAM(fnv)
 {
-	struct fnv f = {};
+	struct fnv f = {.hash = rounds};
 
 	for (__u32 i = 0; i < FNV_BYTES; i++)
 		f.data[i] = (__u8)(i * 7);

@@ -34,6 +34,15 @@ static void init_targets(void)
 	LLVMInitializeAllAsmParsers(); /* inline assembly of helpers */
 }
 
+/*
+ * The processor that clang compiles for unless it is told: what code may use is the same without a
+ * name, but then there is no model of what it costs.
+ */
+static const char *baseline(const char *triple)
+{
+	return !strncmp(triple, "x86_64", 6) ? "x86-64" : "generic";
+}
+
 LLVMTargetMachineRef bpfcc_machine_new(struct inlay_bpfcc_object *object)
 {
 	int level = object->opts.opt_level;
@@ -52,7 +61,7 @@ LLVMTargetMachineRef bpfcc_machine_new(struct inlay_bpfcc_object *object)
 		LLVMDisposeMessage(message);
 	} else {
 		machine = LLVMCreateTargetMachine(
-			target, triple, "", "",
+			target, triple, baseline(triple), "",
 			level < 0 ? LLVMCodeGenLevelNone :
 			level == 1 ? LLVMCodeGenLevelLess :
 			level == 3 ? LLVMCodeGenLevelAggressive :
