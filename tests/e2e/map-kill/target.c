@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Children that change maps until they are killed, at any instruction, more of them than the process
- * table has rows; then the parent alone empties the maps and fills them to the last entry.
+ * table has rows. Others take the rows of the dead then and do nothing, while the parent empties the maps
+ * and fills them to the last entry.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NR_CHILDREN = 4, NR_KILLS = 300, NR_KEYS = 60, MAX_ENTRIES = 40 };
+enum { NR_CHILDREN = 4, NR_KILLS = 300, NR_KEYS = 60, MAX_ENTRIES = 40, NR_IDLE = 250 };
 
 __attribute__((noinline)) void churn(unsigned long key, int is_delete)
 {
@@ -29,8 +30,18 @@ static pid_t start(unsigned int seed)
 	}
 }
 
+static pid_t start_idle(void)
+{
+	pid_t pid = fork();
+
+	while (!pid)
+		pause();
+	return pid;
+}
+
 int main(void)
 {
+	static pid_t idle[NR_IDLE];
 	unsigned int seed = (unsigned int)getpid();
 	pid_t children[NR_CHILDREN];
 	unsigned long key;
@@ -53,11 +64,17 @@ int main(void)
 		kill(children[i], SIGKILL);
 		waitpid(children[i], NULL, 0);
 	}
+	for (i = 0; i < NR_IDLE; i++)
+		idle[i] = start_idle();
 	for (key = 1; key <= NR_KEYS; key++)
 		churn(key, 1);
 	/* the nodes of the dead are searched once in as many refusals as there are nodes */
 	for (i = 0; i < 300; i++)
 		for (key = 1; key <= MAX_ENTRIES; key++)
 			churn(key, 0);
+	for (i = 0; i < NR_IDLE; i++) {
+		kill(idle[i], SIGKILL);
+		waitpid(idle[i], &status, 0);
+	}
 	return 0;
 }
