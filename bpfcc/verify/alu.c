@@ -150,7 +150,18 @@ static int pointer_alu(struct verify *v, const struct bpf_insn *in, struct verif
 	uint8_t op = BPF_OP(in->code);
 	bool is_dst = verify_is_pointer(dst), is_src = src && verify_is_pointer(src);
 	const struct verify_reg *ptr = is_dst ? dst : src;
+	struct verify_reg *by = is_dst ? src : dst;
 
+	/* nothing is added: also a map stays one */
+	if (is_wide(in) && (op == BPF_ADD || (op == BPF_SUB && is_dst)) && !has_offset(ptr) &&
+	    !(ptr->flags & VF_OR_NULL) && !(is_dst && is_src) &&
+	    range_is_const(by ? &by->num : imm) && !(by ? &by->num : imm)->umin) {
+		if (by)
+			verify_mark_precise(v, by);
+		if (dst != ptr)
+			*dst = *ptr;
+		return v->err;
+	}
 	if (!is_wide(in) || (op != BPF_ADD && op != BPF_SUB) ||
 	    (is_dst && is_src && (op == BPF_ADD || !is_same_object(dst, src))) ||
 	    (op == BPF_SUB && !is_dst) || !has_offset(ptr)) {

@@ -260,6 +260,13 @@ static void load_result(struct verify *v, const struct bpf_insn *in, const struc
 	verify_set_scalar(v, dst, &num, NULL, NULL);
 }
 
+/* Kernels let a program look at the first member of their struct bpf_map, for what that is worth. */
+static bool is_map_look(struct verify *v, const struct bpf_insn *in, const struct verify_reg *r)
+{
+	return v->walk->opts.is_kernel_set && r->type == VT_MAP && !(r->flags & VF_OR_NULL) &&
+	       !in->off && BPF_CLASS(in->code) == BPF_LDX && bpfcc_insn_bytes(in->code) == 8;
+}
+
 int verify_load(struct verify *v, const struct bpf_insn *in)
 {
 	uint64_t bytes = (uint64_t)bpfcc_insn_bytes(in->code);
@@ -269,6 +276,10 @@ int verify_load(struct verify *v, const struct bpf_insn *in)
 	int err;
 
 	err = verify_read_reg(v, in->src_reg);
+	if (!err && is_map_look(v, in, verify_reg(v, in->src_reg))) {
+		verify_set_unknown(v, dst);
+		return v->err;
+	}
 	if (!err)
 		err = access_check(v, in->src_reg, in->off, bytes, ACCESS_READ, what, &w);
 	if (err)

@@ -291,7 +291,7 @@ REJECT(inner_map_is_no_memory, "goes through r0")
 		r1 = %[outer] ll;
 		call %[map_lookup_elem];
 		if r0 == 0 goto 1f;
-		r0 = *(u64 *)(r0 + 0);
+		r0 = *(u32 *)(r0 + 1);
 	1:	exit;
 	), MAP(outer), HELPER(map_lookup_elem));
 }
@@ -327,4 +327,58 @@ REJECT(update_of_a_map_of_maps, "is not for maps of type array_of_maps")
 		call %[map_update_elem];
 		exit;
 	), MAP(outer), HELPER(map_update_elem));
+}
+
+/* ---- a map itself ---- */
+
+ACCEPT(nothing_added_to_a_map)
+{
+	ASM((
+		*(u32 *)(r10 - 4) = 0;
+		r2 = r10;
+		r2 += -4;
+		r1 = 0;
+		r3 = %[counts] ll;
+		r1 += r3;
+		r1 += 0;
+		call %[map_lookup_elem];
+		r0 = 0;
+		exit;
+	), MAP(counts), HELPER(map_lookup_elem));
+}
+
+REJECT(something_added_to_a_map, "must be a map")
+{
+	ASM((
+		*(u32 *)(r10 - 4) = 0;
+		r2 = r10;
+		r2 += -4;
+		r3 = 1;
+		r1 = %[counts] ll;
+		r1 += r3;
+		call %[map_lookup_elem];
+		r0 = 0;
+		exit;
+	), MAP(counts), HELPER(map_lookup_elem));
+}
+
+/* Kernels show it, and here it is nothing but a number. */
+REJECT(what_a_map_begins_with, "a number")
+{
+	ASM((
+		r1 = %[counts] ll;
+		r1 = *(u64 *)(r1 + 0);
+		r0 = *(u64 *)(r1 + 0);
+		exit;
+	), MAP(counts));
+}
+
+REJECT(store_into_a_map, "goes through r1")
+{
+	ASM((
+		r1 = %[counts] ll;
+		*(u64 *)(r1 + 0) = 0;
+		r0 = 0;
+		exit;
+	), MAP(counts));
 }
