@@ -454,7 +454,7 @@ int bpfcc_raw_split(struct bpfcc_raw *raw, struct bpfcc_arena *arena, struct bpf
 	}
 	o->funcs[0].is_global = true;
 	o->progs[0] = (struct bpfcc_prog){
-		.func = &o->funcs[0], .name = "main", .kind = INLAY_PROG_ENTRY};
+		.func = &o->funcs[0], .name = "main", .section = "uprobe", .kind = INLAY_PROG_ENTRY};
 	o->nr_progs = 1;
 	return 0;
 }

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Fuzzer targets. In every build their corpora are replayed; with INLAY_FUZZ, in a build of its own with
+# -fsanitize=fuzzer-no-link, they are libFuzzer's (tests/fuzz/run.sh does it all).
+option(INLAY_FUZZ "Link the fuzzer targets with libFuzzer" OFF)
+
+function(inlay_fuzz_target name library)
+	add_executable(fuzz_${name} fuzz/${name}.c ${ARGN})
+	target_link_libraries(fuzz_${name} PRIVATE inlay_flags ${library})
+	set_target_properties(fuzz_${name} PROPERTIES LINKER_LANGUAGE C
+		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+	if(INLAY_FUZZ)
+		target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+	else()
+		target_sources(fuzz_${name} PRIVATE fuzz/replay.c)
+		add_test(NAME fuzz/${name} COMMAND fuzz_${name}
+			${CMAKE_CURRENT_SOURCE_DIR}/fuzz/corpus/${name})
+		set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 120)
+	endif()
+endfunction()
+
+inlay_fuzz_target(verify bpfcc_front fuzz/program.c)
+inlay_fuzz_target(lower bpfcc_lower fuzz/program.c)
+inlay_fuzz_target(row bpfcc_front)
+inlay_fuzz_target(object bpfcc_front)
+
+inlay_script_test(fuzz/short fuzz/run.sh 3000)
+set_tests_properties(fuzz/short PROPERTIES TIMEOUT 900)

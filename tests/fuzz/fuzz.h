@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the fuzzer targets share: libFuzzer's entry points, and programs as inputs.
+ *
+ * An input of the targets that take programs is one byte of choices (enum fuzz_choices), then the
+ * instructions, 8 bytes each as in an ELF section. lddw of a map: imm is an index into the maps of
+ * fuzz_maps(), modulo their number.
+ */
+#ifndef INLAY_TESTS_FUZZ_H
+#define INLAY_TESTS_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bpfcc/raw.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t max_bytes, unsigned int seed);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t max_bytes);
+
+enum fuzz_choices {
+	FUZZ_MEMORY = 1u << 0,		/* ctx is memory of 32 bytes, else registers */
+	FUZZ_KERNEL_SET = 1u << 1,
+	FUZZ_SESSION = 1u << 2,
+	FUZZ_NOT_GPL = 1u << 3,
+};
+
+#define FUZZ_MAX_INSNS 512
+
+struct bpfcc_arena;
+
+/* Maps of each kind, those that Inlay's runtime has first. */
+#define FUZZ_NR_BUILT_MAPS 6
+const struct bpfcc_map *fuzz_maps(uint32_t *ret_nr);
+
+/* An object of an input. False: it is none. The object's maps are the first nr_maps. */
+bool fuzz_program(const uint8_t *data, size_t bytes, uint32_t nr_maps, struct bpfcc_arena *arena,
+		  struct bpfcc_raw *ret_raw);
+
+#endif /* INLAY_TESTS_FUZZ_H */
