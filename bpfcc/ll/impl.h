@@ -144,6 +144,8 @@ void l_place_pointers(struct lower *l);
 /* after helpers were inlined: their accesses to the stack; after all: memset and memcpy */
 void l_place_private(struct lower *l);
 void l_place_intrinsics(struct lower *l);
+/* for a target, whose own passes come afterwards: loops that fill or copy stay loops */
+void l_place_loops(struct lower *l);
 
 /* import.c: links helper bodies in */
 #define HELPER_PREFIX "__inlay_h_"

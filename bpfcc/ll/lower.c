@@ -91,6 +91,17 @@ static void l_allow_vectors(LLVMValueRef v_fn)
 	ll_remove_attr(v_fn, LLVMAttributeFunctionIndex, "noimplicitfloat");
 }
 
+/* No loop becomes a call of memset or memcpy; l_link_programs() takes it off again. */
+static void l_forbid_libcalls(LLVMValueRef v_fn)
+{
+	static const char name[] = "no-builtins";
+
+	LLVMAddAttributeAtIndex(
+	    v_fn, LLVMAttributeFunctionIndex,
+	    LLVMCreateStringAttribute(LLVMGetModuleContext(LLVMGetGlobalParent(v_fn)), name,
+				      sizeof(name) - 1, "", 0));
+}
+
 static int l_optimise(struct lower *l)
 {
 	int level = l->handle->opts.opt_level;
@@ -174,13 +185,16 @@ static int l_module(struct lower *l)
 	if (err)
 		return err;
 	l_place_private(l);
+	l_each_body(l, l_forbid_libcalls);
 	if (l->mode == BPFCC_LOWER_IMPORT)
 		l_each_body(l, l_forbid_vectors);
 	err = l_optimise(l);
 	if (err)
 		return err;
-	if (l->mode == BPFCC_LOWER_IMPORT)
+	if (l->mode == BPFCC_LOWER_IMPORT) {
 		l_each_body(l, l_allow_vectors);
+		l_place_loops(l);
+	}
 	else
 		l_each_body(l, ll_align_loops);
 	l_place_intrinsics(l);

@@ -594,6 +594,29 @@ void l_place_pointers(struct lower *l)
 	l_each_inst(l, l_visit_cast);
 }
 
+/*
+ * A store to the stack at an offset that is not constant. In the host's pipeline a loop of them
+ * would become a call of memset or memcpy, which may be probed, and then calls itself; no attribute
+ * survives being inlined. What is volatile is no idiom, and such a variable is in memory anyway.
+ */
+static void l_visit_loop_store(struct lower *l, LLVMValueRef v)
+{
+	struct walk w = {.l = l};
+	uint64_t off;
+
+	if (!LLVMIsAStoreInst(v) || LLVMGetVolatile(v) ||
+	    LLVMGetOrdering(v) != LLVMAtomicOrderingNotAtomic ||
+	    l_variable_of(LLVMGetOperand(v, 1), &off))
+		return;
+	if (l_follow(&w, LLVMGetOperand(v, 1), 0).place & (PLACE_STACK | PLACE_UNKNOWN))
+		LLVMSetVolatile(v, true);
+}
+
+void l_place_loops(struct lower *l)
+{
+	l_each_inst(l, l_visit_loop_store);
+}
+
 void l_place_intrinsics(struct lower *l)
 {
 	l_each_inst(l, l_visit_intrinsic);
