@@ -12,13 +12,14 @@ shift $(($# ? 1 : 0))
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || targets=(verify lower row object)
 
+mkdir -p "$build"
 clang=$(command -v "${CLANG:-clang-19}")
 clangxx=$(dirname "$clang")/$(basename "$clang" | sed 's/clang/clang++/')
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$clang" -DCMAKE_CXX_COMPILER="$clangxx" \
 	-DCMAKE_BUILD_TYPE=RelWithDebInfo -DINLAY_FUZZ=ON -DINLAY_BUILD_BENCH=OFF \
 	-DCMAKE_C_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" \
-	-DCMAKE_EXE_LINKER_FLAGS="-fsanitize=address,undefined" > "$build.log" 2>&1 || { cat "$build.log"; exit 1; }
-ninja -C "$build" "${targets[@]/#/fuzz_}" >> "$build.log" 2>&1 || { tail -40 "$build.log"; exit 1; }
+	-DCMAKE_EXE_LINKER_FLAGS="-fsanitize=address,undefined" > "$build/build.log" 2>&1 || { cat "$build/build.log"; exit 1; }
+ninja -C "$build" "${targets[@]/#/fuzz_}" >> "$build/build.log" 2>&1 || { tail -40 "$build/build.log"; exit 1; }
 
 mkdir -p "$build/findings"
 for target in "${targets[@]}"; do
