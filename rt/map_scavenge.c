@@ -38,15 +38,17 @@ static bool is_dead(struct death_cache *cache, __u32 owner)
 	return !(cache->is_alive[word] & bit);
 }
 
-/* A walk to node nr, or to the end, which takes marked nodes off. */
-static enum inlay_hash_found seek(const struct inlay_hash_op *op, __u32 nr, __u32 hash)
+/*
+ * A walk to node nr, or to the end, which takes marked nodes off. All walks of a search share its
+ * budget, or a hostile segment could make it take as many steps as the square of its nodes.
+ */
+static enum inlay_hash_found seek(struct inlay_hash_op *op, __u32 nr, __u32 hash)
 {
-	struct inlay_hash_op walk = *op;
 	struct inlay_hash_place ignored;
 
-	walk.hash = hash;
-	walk.seek = nr;
-	return __inlay_hash_find(&walk, &ignored);
+	op->hash = hash;
+	op->seek = nr;
+	return __inlay_hash_find(op, &ignored);
 }
 
 /* A node that its owner, who is dead, had marked. */
@@ -55,11 +57,12 @@ static bool reclaim_marked(struct inlay_hash_op *op, __u32 nr, struct inlay_hash
 {
 	enum inlay_hash_stock stock = inlay_link_stock(link);
 
+	/* off the list first, so that a spent budget leaves the node to the next search */
+	if (seek(op, nr, inlay_load(&node->hash)) != INLAY_HASH_ABSENT)
+		return false;
 	/* as the mark names who frees the node, one scavenger gets it */
 	if (!inlay_cas(&node->next, link, inlay_link_marked(link, op->owner, stock)))
 		return false;
-	if (seek(op, nr, inlay_load(&node->hash)) != INLAY_HASH_ABSENT)
-		return false; /* budget spent: ours until we die */
 	__inlay_hash_give_marked(op, nr, stock);
 	return true;
 }
@@ -104,8 +107,9 @@ bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 
 	for (nr = 0; nr < INLAY_SEGMENT_MAX_PROCS / 64; nr++)
 		cache.is_known[nr] = 0;
-	walk.budget = nr_nodes < 1u << 16 ? nr_nodes + 1024 : 1u << 16;
-	for (nr = 1; nr - 1 < nr_nodes; nr++) {
+	/* chains are short: a walk takes less than two steps, unless others change the same chain */
+	walk.budget = (nr_nodes < 1u << 29 ? 4 * nr_nodes : 1u << 31) + 1024;
+	for (nr = 1; nr - 1 < nr_nodes && walk.budget; nr++) {
 		struct inlay_hash_node *node;
 		__u64 life, link;
 
