@@ -3,6 +3,7 @@
  * Memory of the walk, copies of states, and what can be put into a register.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,14 +139,21 @@ static void free_frame(struct verify *v, struct verify_frame *f)
 	verify_free(v, f, sizeof(*f));
 }
 
-struct verify_state *verify_state_copy(struct verify *v, const struct verify_state *from)
+static size_t state_bytes(uint32_t max_refs)
 {
-	struct verify_state *s = verify_alloc(v, sizeof(*s));
+	return offsetof(struct verify_state, refs) + max_refs * sizeof(struct verify_ref);
+}
+
+static struct verify_state *copy_state(struct verify *v, const struct verify_state *from,
+				       uint32_t max_refs)
+{
+	struct verify_state *s = verify_alloc(v, state_bytes(max_refs));
 
 	if (!s)
 		return NULL;
-	*s = *from;
+	memcpy(s, from, state_bytes(from->nr_refs));
 	s->nr_frames = 0;
+	s->max_refs = max_refs;
 	for (uint32_t i = 0; i < from->nr_frames; i++) {
 		s->frames[i] = copy_frame(v, from->frames[i]);
 		if (!s->frames[i]) {
@@ -157,13 +165,32 @@ struct verify_state *verify_state_copy(struct verify *v, const struct verify_sta
 	return s;
 }
 
+struct verify_state *verify_state_new(struct verify *v)
+{
+	struct verify_state *s = verify_alloc(v, sizeof(*s));
+
+	if (s)
+		s->max_refs = VERIFY_MAX_REFS;
+	return s;
+}
+
+struct verify_state *verify_state_copy(struct verify *v, const struct verify_state *from)
+{
+	return copy_state(v, from, VERIFY_MAX_REFS);
+}
+
+struct verify_state *verify_state_keep(struct verify *v, const struct verify_state *from)
+{
+	return copy_state(v, from, from->nr_refs);
+}
+
 void verify_state_free(struct verify *v, struct verify_state *s)
 {
 	if (!s)
 		return;
 	for (uint32_t i = 0; i < s->nr_frames; i++)
 		free_frame(v, s->frames[i]);
-	verify_free(v, s, sizeof(*s));
+	verify_free(v, s, state_bytes(s->max_refs));
 }
 
 struct verify_frame *verify_push_frame(struct verify *v, struct verify_state *s, uint32_t func)

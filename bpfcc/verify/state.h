@@ -132,11 +132,12 @@ struct verify_state {
 	struct verify_frame *frames[VERIFY_MAX_FRAMES];
 	uint32_t nr_frames;
 	uint32_t insn;		/* to be walked next, in frames[nr_frames - 1]->func */
-	struct verify_ref refs[VERIFY_MAX_REFS];
 	uint32_t nr_refs;
 	uint32_t may_goto_depth;
 	uint32_t callback_rounds; /* how often a callback has returned to its call; walk.c's */
 	uint32_t next_id;	/* for id, ref and uid: unique on this path */
+	uint32_t max_refs;	/* private to state.c: a kept state has no room for more */
+	struct verify_ref refs[VERIFY_MAX_REFS]; /* last */
 };
 
 /* state.c */

@@ -140,11 +140,8 @@ void bpfcc_verify_free(struct bpfcc_verify *b)
 		return;
 	w = &b->walk;
 	for (uint32_t i = 0; w->kept && i < b->object->nr_funcs; i++)
-		for (uint32_t k = 0; w->kept[i] && k < b->object->funcs[i].nr_insns; k++) {
-			for (struct verify_kept *kept = w->kept[i][k]; kept; kept = kept->next)
-				verify_state_free(&b->v, kept->state);
-			w->kept[i][k] = NULL;
-		}
+		for (uint32_t k = 0; w->kept[i] && k < b->object->funcs[i].nr_insns; k++)
+			verify_kept_free(&b->v, &w->kept[i][k]);
 	verify_pool_free(&w->pool);
 }
 
@@ -215,18 +212,25 @@ static bool state_has(const struct verify_state *s, uint32_t func, const uint64_
 	return true;
 }
 
-bool bpfcc_verify_has(const struct bpfcc_verify *b, uint32_t func, uint32_t insn,
-		      const uint64_t regs[11], const uint8_t kinds[11], const int64_t offs[11])
+static bool kept_has(const struct verify_kept *k, uint32_t func, const uint64_t regs[11],
+		     const uint8_t kinds[11], const int64_t offs[11])
 {
-	const struct verify_kept *k;
-
-	if (func >= b->object->nr_funcs || insn >= b->object->funcs[func].nr_insns)
-		return false;
-	k = b->walk.kept[func][insn];
-	if (!k)
-		return true;
 	for (; k; k = k->next)
 		if (state_has(k->state, func, regs, kinds, offs))
 			return true;
 	return false;
+}
+
+bool bpfcc_verify_has(const struct bpfcc_verify *b, uint32_t func, uint32_t insn,
+		      const uint64_t regs[11], const uint8_t kinds[11], const int64_t offs[11])
+{
+	const struct verify_kept_at *at;
+
+	if (func >= b->object->nr_funcs || insn >= b->object->funcs[func].nr_insns)
+		return false;
+	at = &b->walk.kept[func][insn];
+	if (!at->open && !at->done)
+		return true;
+	return kept_has(at->open, func, regs, kinds, offs) ||
+	       kept_has(at->done, func, regs, kinds, offs);
 }

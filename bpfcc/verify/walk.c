@@ -80,6 +80,16 @@ static void depend_on(struct verify_kept *k, struct verify_kept *loop)
 		k->loop = loop;
 }
 
+/* Open states are those of one path, and so the last that was kept is the first that is done. */
+static void move_to_done(struct verify_walk *w, struct verify_kept *k)
+{
+	struct verify_kept_at *at = &w->kept[k->func][k->insn];
+
+	at->open = k->next;
+	k->next = at->done;
+	at->done = k;
+}
+
 /* The current path ends; states from which nothing is left to be walked are complete. */
 static void end_path(struct verify *v)
 {
@@ -90,6 +100,7 @@ static void end_path(struct verify *v)
 
 		/* what a state in a loop waits for, those before it in the loop wait for, too */
 		depend_on(k->parent, loop);
+		move_to_done(v->walk, k);
 		k = k->parent;
 	}
 	verify_state_free(v, v->cur);
@@ -145,7 +156,7 @@ static void renew_uses(struct verify *v)
 	}
 }
 
-static int keep(struct verify *v, struct verify_kept **list)
+static int keep(struct verify *v, struct verify_kept_at *at)
 {
 	struct verify_walk *w = v->walk;
 	struct verify_kept *k = verify_pool_alloc(v, sizeof(*k));
@@ -153,11 +164,13 @@ static int keep(struct verify *v, struct verify_kept **list)
 	if (!k)
 		return v->err;
 	renew_uses(v);
-	k->state = v->err ? NULL : verify_state_copy(v, v->cur);
+	k->state = v->err ? NULL : verify_state_keep(v, v->cur);
 	if (!k->state)
 		return v->err;
-	k->next = *list;
-	*list = k;
+	k->func = w->func;
+	k->insn = v->insn;
+	k->next = at->open;
+	at->open = k;
 	k->parent = w->parent;
 	k->depth = w->parent ? w->parent->depth + 1 : 0;
 	k->nr_open = 1; /* this path */
@@ -177,8 +190,6 @@ static bool same_calls(const struct verify_state *a, const struct verify_state *
 			return false;
 	return true;
 }
-
-enum visit { VISIT_GO_ON, VISIT_STOP };
 
 /*
  * The path came by here before, and stops if nothing new can come of going round once more. Attack:
@@ -230,51 +241,88 @@ static void stop_at(struct verify *v, struct verify_kept *k, struct verify_kept 
 		verify_trace(v, "%u: covered by what was walked from here before", v->insn);
 }
 
-/* At a join. Sets *ret; 0 or an error. */
-static int visit(struct verify *v, uint8_t point, enum visit *ret)
+/*
+ * How far apart states are kept: so that few paths are walked twice, and that the proof of a long
+ * program has room.
+ */
+static bool is_worth_keeping(const struct verify_walk *w, uint8_t point)
 {
-	struct verify_walk *w = v->walk;
-	struct verify_kept **list = &w->kept[w->func][v->insn], **at = list, *k;
-	bool is_forced = (point & POINT_FORCE) || w->opts.keep_states;
-	bool is_kept = is_forced || (w->nr_jumps - w->last_jumps >= 2 &&
-				     w->stats.nr_insns_walked - w->last_insns >= 8);
+	const uint64_t bytes = w->bytes + w->pool.bytes;
+	uint32_t apart = 8;
 
-	*ret = VISIT_GO_ON;
-	forget_dead(v);
-	while ((k = *at)) {
-		const bool is_open = k->nr_open;
-		struct verify_kept *loop = is_open ? NULL : waits_for(k);
+	if ((point & POINT_FORCE) || w->opts.keep_states)
+		return true;
+	if (bytes > w->opts.max_bytes / 2)
+		apart = 128;
+	else if (bytes > w->opts.max_bytes / 4)
+		apart = 32;
+	return w->nr_jumps - w->last_jumps >= apart / 4 &&
+	       w->stats.nr_insns_walked - w->last_insns >= apart;
+}
 
-		if (is_open) {
-			if (is_bounded_again(v, k->state, point)) {
-				stop_at(v, k, k);
-				*ret = VISIT_STOP;
-				return v->err;
-			}
-			if (verify_compare(v, k->state, v->cur, COMPARE_EQUAL))
-				return endless(v);
-			/* a loop that is being unrolled: not a state for each time round */
-			if (!is_forced && w->nr_jumps - w->last_jumps < 20 &&
-			    w->stats.nr_insns_walked - w->last_insns < 100)
-				is_kept = false;
-		} else if (is_covered(v, k->state, loop)) {
-			stop_at(v, k, loop);
-			*ret = VISIT_STOP;
+/* Compared with this many of its own path, a loop that never ends shows; or it hits a limit. */
+#define MAX_OWN 16
+
+/* States on the way to here. Sets *ret_is_stop; 0 or an error. */
+static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, bool *ret_is_stop)
+{
+	bool is_bounded = point & (POINT_CALLBACK | POINT_MAY_GOTO);
+
+	for (uint32_t i = 0; k && (i < MAX_OWN || is_bounded); i++, k = k->next) {
+		if (is_bounded_again(v, k->state, point)) {
+			stop_at(v, k, k);
+			*ret_is_stop = true;
 			return v->err;
+		}
+		if (verify_compare(v, k->state, v->cur, COMPARE_EQUAL))
+			return endless(v);
+	}
+	return 0;
+}
+
+/* States from which all was walked. One that is found too seldom costs more than it saves. */
+static bool visit_done(struct verify *v, uint8_t point, bool is_kept, struct verify_kept **at)
+{
+	const uint32_t patience = point & POINT_FORCE ? 64 : 3;
+	struct verify_kept *k;
+
+	while ((k = *at)) {
+		struct verify_kept *loop = waits_for(k);
+
+		if (is_covered(v, k->state, loop)) {
+			stop_at(v, k, loop);
+			return true;
 		}
 		if (is_kept)
 			k->nr_misses++;
-		if (!w->opts.keep_states &&
-		    k->nr_misses > k->nr_hits * (is_forced ? 64 : 3) + (is_forced ? 64 : 3)) {
-			/* it costs more than it saves. Its node in the chain of parents stays */
-			*at = k->next;
-			verify_state_free(v, k->state);
-			k->state = NULL;
+		if (v->walk->opts.keep_states || k->nr_misses <= (k->nr_hits + 1) * patience) {
+			at = &k->next;
 			continue;
 		}
-		at = &k->next;
+		*at = k->next; /* the node itself stays: others may wait for it */
+		verify_state_free(v, k->state);
+		k->state = NULL;
 	}
-	return is_kept ? keep(v, list) : 0;
+	return false;
+}
+
+/* At a join. *ret_is_stop: nothing new comes of this path. 0 or an error. */
+static int visit(struct verify *v, uint8_t point, bool *ret_is_stop)
+{
+	struct verify_walk *w = v->walk;
+	struct verify_kept_at *at = &w->kept[w->func][v->insn];
+	bool is_kept = is_worth_keeping(w, point);
+	int err;
+
+	*ret_is_stop = false;
+	forget_dead(v);
+	err = visit_open(v, point, at->open, ret_is_stop);
+	if (err || *ret_is_stop)
+		return err;
+	*ret_is_stop = visit_done(v, point, is_kept, &at->done);
+	if (v->err || *ret_is_stop)
+		return v->err;
+	return is_kept ? keep(v, at) : 0;
 }
 
 /* ---- instructions ---- */
@@ -345,7 +393,6 @@ static int walk_insn(struct verify *v, bool *ret_is_end)
 	struct verify_walk *w = v->walk;
 	const uint8_t point = w->places[verify_frame(v)->func][v->cur->insn].point;
 	struct verify_reg before[11];
-	enum visit visited;
 	uint32_t frames;
 	int err;
 
@@ -358,8 +405,7 @@ static int walk_insn(struct verify *v, bool *ret_is_end)
 			v->cur->callback_rounds++;
 		else if (point & POINT_CALLBACK)
 			verify_frame(v)->call_id = verify_new_id(v);
-		err = visit(v, point, &visited);
-		*ret_is_end = visited == VISIT_STOP;
+		err = visit(v, point, ret_is_end);
 		if (err || *ret_is_end)
 			return err;
 	}
@@ -392,7 +438,7 @@ static int start(struct verify *v, const struct bpfcc_func *func)
 	struct verify_frame *f;
 	struct range num;
 
-	v->cur = verify_alloc(v, sizeof(*v->cur));
+	v->cur = verify_state_new(v);
 	if (!v->cur)
 		return v->err;
 	f = verify_push_frame(v, v->cur, func->index);
@@ -411,6 +457,16 @@ static int start(struct verify *v, const struct bpfcc_func *func)
 	return v->err;
 }
 
+void verify_kept_free(struct verify *v, struct verify_kept_at *at)
+{
+	struct verify_kept *lists[] = {at->open, at->done};
+
+	for (size_t i = 0; i < 2; i++)
+		for (struct verify_kept *k = lists[i]; k; k = k->next)
+			verify_state_free(v, k->state);
+	*at = (struct verify_kept_at){0};
+}
+
 static void free_all(struct verify *v)
 {
 	struct verify_walk *w = v->walk;
@@ -425,13 +481,8 @@ static void free_all(struct verify *v)
 	if (w->opts.keep_states)
 		return;
 	for (uint32_t i = 0; i < v->object->nr_funcs; i++)
-		for (uint32_t k = 0; k < v->object->funcs[i].nr_insns; k++) {
-			struct verify_kept *kept = w->kept[i][k];
-
-			w->kept[i][k] = NULL;
-			for (; kept; kept = kept->next)
-				verify_state_free(v, kept->state);
-		}
+		for (uint32_t k = 0; k < v->object->funcs[i].nr_insns; k++)
+			verify_kept_free(v, &w->kept[i][k]);
 	verify_pool_free(&w->pool);
 }
 

@@ -27,8 +27,15 @@ struct verify_kept {
 	 */
 	struct verify_kept *loop;
 	uint32_t depth;			/* of the chain of parents */
+	uint32_t func, insn;
 	uint32_t nr_open;		/* paths from here that are still to be walked */
 	uint32_t nr_hits, nr_misses;
+};
+
+/* The states that were kept at one instruction, the newest first. */
+struct verify_kept_at {
+	struct verify_kept *open;	/* on the current path */
+	struct verify_kept *done;	/* all paths from there were walked */
 };
 
 /* A path that waits. */
@@ -71,7 +78,7 @@ struct verify_walk {
 	struct bpfcc_verify *result;
 	struct bpfcc_verify_opts opts;	/* with the limits filled in */
 	struct verify_place **places;	/* by function and instruction */
-	struct verify_kept ***kept;	/* by function and instruction: the first of a list */
+	struct verify_kept_at **kept;	/* by function and instruction */
 	struct verify_kept *parent;	/* of the current path */
 	const struct verify_step *steps; /* of the current path */
 	struct verify_pending *pending;
@@ -93,6 +100,9 @@ struct verify_walk {
 void *verify_alloc(struct verify *v, size_t bytes);
 void *verify_grow(struct verify *v, void *old, size_t old_bytes, size_t bytes);
 void verify_free(struct verify *v, void *mem, size_t bytes);
+struct verify_state *verify_state_new(struct verify *v);
+/* A copy that is only compared with: nothing can be taken in it. */
+struct verify_state *verify_state_keep(struct verify *v, const struct verify_state *from);
 /* From the pool: lives as long as the walk. */
 void *verify_pool_alloc(struct verify *v, size_t bytes);
 void verify_pool_free(struct verify_pool *pool);
@@ -129,6 +139,7 @@ uint32_t verify_reads(const struct bpf_insn *in);
 
 /* walk.c */
 int verify_walk_prog(struct verify *v, const struct bpfcc_func *func);
+void verify_kept_free(struct verify *v, struct verify_kept_at *at);
 /* A decision: control goes on at `next` of v->insn's function. */
 void verify_note(struct verify *v, uint32_t next);
 
