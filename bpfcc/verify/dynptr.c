@@ -118,11 +118,14 @@ int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg)
 /* Attack: half of a dynptr, or parts of two, or a number that was stored over one. */
 static bool is_dynptr_at(const struct verify_frame *f, uint32_t lower)
 {
-	const struct verify_slot *low = &f->slots[lower], *high = low - 1;
+	const struct verify_slot *low, *high;
 
-	return lower && lower < f->nr_slots && low->byte[0] == VB_DYNPTR &&
-	       high->byte[0] == VB_DYNPTR && !low->spill.off && high->spill.off &&
-	       low->spill.id == high->spill.id;
+	if (!lower || lower >= f->nr_slots)
+		return false;
+	low = &f->slots[lower];
+	high = low - 1;
+	return low->byte[0] == VB_DYNPTR && high->byte[0] == VB_DYNPTR && !low->spill.off &&
+	       high->spill.off && low->spill.id == high->spill.id;
 }
 
 int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
