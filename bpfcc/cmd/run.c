@@ -16,7 +16,7 @@
 
 struct run {
 	struct cmd cmd;
-	bool is_raw, is_elf;
+	bool is_raw, is_elf, is_interpreted;
 	const char *memory_hex;
 	void *memory;		/* NULL if there is none */
 	size_t memory_bytes;
@@ -35,6 +35,8 @@ static const char usage_text[] =
 	"  --elf                      an object is on standard input, as it is or as hex bytes\n"
 	"  --program NAME             run this program of it (default: the first one)\n"
 	"  --mem MEMHEX               the memory, as hex bytes; white space is ignored\n"
+	"  --interp                   run it in the checking interpreter, which stops at the first\n"
+	"                             thing that a verified program never does\n"
 	"  --no-verify                run it even if it is not safe: it can crash, or not end\n"
 	CMD_OBJECT_OPTIONS_HELP
 	"  -h, --help                 print this\n"
@@ -46,9 +48,9 @@ static int usage(const char *problem, const char *what)
 	return cmd_usage("run", problem, what);
 }
 
-/* One option. -1: go on; else the exit code */
-enum { OPT_RAW = 256, OPT_ELF, OPT_PROGRAM, OPT_MEM };
+enum { OPT_RAW = 256, OPT_ELF, OPT_PROGRAM, OPT_MEM, OPT_INTERP };
 
+/* One option. -1: go on; else the exit code */
 static int parse_option(struct run *r, int option, char **argv)
 {
 	switch (option) {
@@ -57,6 +59,9 @@ static int parse_option(struct run *r, int option, char **argv)
 		return -1;
 	case OPT_ELF:
 		r->is_elf = true;
+		return -1;
+	case OPT_INTERP:
+		r->is_interpreted = true;
 		return -1;
 	case OPT_PROGRAM:
 		r->cmd.opts.program = optarg;
@@ -84,6 +89,7 @@ static int parse(struct run *r, int argc, char **argv)
 		{"elf", no_argument, NULL, OPT_ELF},
 		{"program", required_argument, NULL, OPT_PROGRAM},
 		{"mem", required_argument, NULL, OPT_MEM},
+		{"interp", no_argument, NULL, OPT_INTERP},
 		{"no-verify", no_argument, NULL, CMD_OPT_NO_VERIFY},
 		CMD_OBJECT_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
@@ -169,7 +175,8 @@ static int open_and_run(struct run *r, const uint8_t *code, size_t bytes)
 	else
 		err = cmd_object_open(&r->cmd, code, bytes, &object);
 	if (!err) {
-		err = inlay_bpfcc_object_run(object, NULL, r->memory, r->memory_bytes, &r0);
+		err = (r->is_interpreted ? inlay_bpfcc_object_interpret : inlay_bpfcc_object_run)(
+			object, NULL, r->memory, r->memory_bytes, &r0);
 		if (err == -ENOENT) {
 			cmd_fail("%s: there is no program in it", r->cmd.input);
 			r->cmd.messages.has_error = true;

@@ -156,6 +156,14 @@ int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_
 int inlay_bpfcc_object_run(struct inlay_bpfcc_object *object, const char *program, void *memory,
 			   size_t bytes, uint64_t *ret_r0);
 
+/*
+ * The same in the checking interpreter, which stops at the first thing that a verified program never
+ * does: -EFAULT, and a message says what and where. Also for what was not verified. Slow; helpers are
+ * modelled, and the same on every run.
+ */
+int inlay_bpfcc_object_interpret(struct inlay_bpfcc_object *object, const char *program,
+				 void *memory, size_t bytes, uint64_t *ret_r0);
+
 /* 32 hex digits and NUL */
 void inlay_bpfcc_object_hash(const struct inlay_bpfcc_object *object, char ret_hex[33]);
 const char *inlay_bpfcc_version(void);

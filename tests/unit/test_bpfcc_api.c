@@ -141,6 +141,13 @@ static void test_refused(void **unused)
 	assert_non_null(strstr(messages.text, "warning: the programs are NOT VERIFIED"));
 	assert_int_equal(inlay_bpfcc_object_run(object, NULL, memory, 4, &r0), 0);
 	assert_int_equal(r0, 9);
+	/* but not in the interpreter */
+	assert_int_equal(inlay_bpfcc_object_interpret(object, NULL, memory, 5, &r0), 0);
+	assert_int_equal(r0, 9);
+	assert_int_equal(messages.nr_errors, 0);
+	assert_int_equal(inlay_bpfcc_object_interpret(object, NULL, memory, 4, &r0), -EFAULT);
+	assert_int_equal(messages.nr_errors, 1);
+	assert_int_equal(inlay_bpfcc_object_interpret(object, "no", memory, 4, &r0), -ENOENT);
 	inlay_bpfcc_object_free(object);
 
 	/* deferred: verified when asked for, and never run */
