@@ -32,7 +32,11 @@ part() {
 
 part "include/" 'inlay/.*' include/inlay/*.h
 part "rt/" 'inlay/.*|rt/.*' rt/*.[chS] rt/inline/*.h
-part "bpfcc/ without ll/" 'inlay/.*|bpfcc/[a-z0-9_]+\.h|rt/helpers\.def' bpfcc/*.[ch]
+part "bpfcc/ without ll/" 'inlay/.*|bpfcc/[a-z0-9_]+\.h|bpfcc/verify/verify\.h|bpfcc/cmd/cmd\.h|rt/helpers\.def' bpfcc/*.[ch]
+part "bpfcc/verify/" 'inlay/.*|bpfcc/[a-z0-9_]+\.h|bpfcc/verify/.*' bpfcc/verify/*.[ch]
+part "bpfcc/cmd/" 'inlay/.*|bpfcc/[a-z0-9_]+\.h|bpfcc/(cmd|run|verify)/.*|bpfcc/ll/header\.h' bpfcc/cmd/*.[ch]
+part "bpfcc/run/ the interpreter" 'inlay/.*|bpfcc/[a-z0-9_]+\.h|bpfcc/run/interp.*' bpfcc/run/interp*.[ch]
+part "bpfcc/run/" 'inlay/.*|bpfcc/.*|rt/.*|llvm-c/.*' bpfcc/run/run.c bpfcc/run/native.[ch]
 part "bpfcc/ll/" 'inlay/.*|bpfcc/.*|rt/(helpers\.def|inline/.*)|llvm-c/.*|llvm/Config/llvm-config\.h' bpfcc/ll/*.[ch]
 part "pass/" 'inlay/.*|bpfcc/.*|pass/.*|rt/helpers\.def|llvm-c/.*' pass/*.[ch]
 part "pass/plugin.cc" 'pass/.*|llvm/.*|llvm-c/.*' pass/plugin.cc
