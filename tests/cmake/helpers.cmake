@@ -3,6 +3,7 @@
 find_package(Threads REQUIRED)
 inlay_unit_test(helper_clock LIBS Threads::Threads)
 set_tests_properties(unit/helper_clock PROPERTIES RUN_SERIAL ON)
+inlay_unit_test(helper_table LIBS bpfcc_front)
 inlay_unit_test(helper_misc LIBS inlay_rt Threads::Threads)
 foreach(module helper_read helper_signals helper_waits)
 	inlay_unit_test(${module} LIBS inlay_rt Threads::Threads)
