@@ -91,6 +91,11 @@ static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 	unsigned int nr = 0;
 
 	if (helper->args[2] == BPFCC_ARG_ADDR && source && source->kind == BPFCC_KIND_CTX) {
+		/* the verifier knows it on each path, and paths may differ */
+		if (!l_kind(lf, lf->insn, BPF_REG_2)->off_is_known)
+			return l_error(lf, "read one member at a time",
+				       "bpf_%s of ctx needs one constant size on all paths",
+				       helper->name);
 		l_copy_ctx(lf);
 		return 0;
 	}
