@@ -19,6 +19,8 @@ function(inlay_fuzz_target name library)
 endfunction()
 
 inlay_fuzz_target(verify bpfcc_front fuzz/program.c)
+inlay_fuzz_target(execute bpfcc_front fuzz/program.c)
+inlay_fuzz_target(oracle bpfcc_front fuzz/program.c)
 inlay_fuzz_target(lower bpfcc_lower fuzz/program.c)
 inlay_fuzz_target(row bpfcc_front)
 inlay_fuzz_target(object bpfcc_front)

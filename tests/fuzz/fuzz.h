@@ -23,7 +23,11 @@ enum fuzz_choices {
 	FUZZ_KERNEL_SET = 1u << 1,
 	FUZZ_SESSION = 1u << 2,
 	FUZZ_NOT_GPL = 1u << 3,
+	FUZZ_KEEP_STATES = 1u << 4,	/* where the verifier's states are looked at */
+	FUZZ_TRACE = 1u << 5,
 };
+
+#define FUZZ_NR_CHOICES 6
 
 #define FUZZ_MAX_INSNS 512
 

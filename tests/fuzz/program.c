@@ -152,7 +152,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t max_bytes, un
 	other = 1 + 8 * (size_t)roll(&d, (uint32_t)nr);
 	switch (roll(&d, 8)) {
 	case 0: /* another choice */
-		data[0] ^= (uint8_t)(1u << roll(&d, 4));
+		data[0] ^= (uint8_t)(1u << roll(&d, FUZZ_NR_CHOICES));
 		return bytes;
 	case 1: /* insert a copy of another one */
 		if (bytes + 8 > max_bytes)

@@ -10,7 +10,7 @@ build=${build:-$source/build-fuzz}
 executions=${1:-100000}
 shift $(($# ? 1 : 0))
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(verify lower row object)
+[ ${#targets[@]} -gt 0 ] || targets=(verify oracle lower row object)
 
 mkdir -p "$build"
 clang=$(command -v "${CLANG:-clang-19}")
