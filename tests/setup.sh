@@ -9,7 +9,8 @@ set -eu
 declare -A group=(
 	[build]="gcc g++ make cmake ninja-build pkg-config clang-19 lld-19 llvm-19-dev llvm-19-tools
 		libbpf-dev libelf-dev libdw-dev libjansson-dev"
-	[test]="libcmocka-dev python3 libclang-rt-19-dev valgrind binutils procps
+	[test]="libcmocka-dev python3 libclang-rt-19-dev valgrind binutils procps qemu-user
+		gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 		bpftool"
 	[bench]="uftrace liblttng-ust-dev lttng-tools valgrind"
 	[redis]="dpkg-dev"

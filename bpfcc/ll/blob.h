@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The helper bitcode that the build embeds in the library. */
+/* The helper bitcode that the build embeds in the library, one for each machine. */
 #ifndef INLAY_BPFCC_LL_BLOB_H
 #define INLAY_BPFCC_LL_BLOB_H
 
-extern const char bpfcc_helpers_bc[] __attribute__((visibility("hidden")));
-extern const char bpfcc_helpers_bc_end[] __attribute__((visibility("hidden")));
+struct bpfcc_blob {
+	const char *arch;	/* first part of an LLVM triple */
+	const char *start, *end;
+};
+
+/* Of the machine that a triple names; NULL: bpfcc does not compile for it. */
+const struct bpfcc_blob *bpfcc_blob_find(const char *triple);
 
 #endif /* INLAY_BPFCC_LL_BLOB_H */

@@ -27,6 +27,7 @@ struct header {
 	const struct bpfcc_object *object;
 	char prefix[128], hash[17];
 	unsigned int nr_pads;
+	bool is_arm64;
 };
 
 static void h_type(struct header *h, uint32_t type, const char *name, int depth);
@@ -240,12 +241,9 @@ static int h_maps(struct header *h)
 
 static void h_progs(struct header *h)
 {
-	static const char *const args[] = {
-#if defined(__aarch64__)
-		"regs[0]", "regs[1]", "regs[2]", "regs[3]", "regs[4]", "regs[5]",
-#else
-		"di", "si", "dx", "cx", "r8", "r9",
-#endif
+	static const char *const args[2][6] = {
+		{"di", "si", "dx", "cx", "r8", "r9"},
+		{"regs[0]", "regs[1]", "regs[2]", "regs[3]", "regs[4]", "regs[5]"},
 	};
 
 	for (uint32_t i = 0; i < h->object->nr_progs; i++) {
@@ -263,7 +261,7 @@ static void h_progs(struct header *h)
 			"\tframe.session_cookie = (__u64 *)&cookie;\n",
 			prog->name, prog->section, h->prefix, part, symbol, h->prefix, part);
 		for (unsigned int k = 0; k < 6; k++)
-			fprintf(h->out, "\tframe.regs.%s = a%u;\n", args[k], k + 1);
+			fprintf(h->out, "\tframe.regs.%s = a%u;\n", args[h->is_arm64][k], k + 1);
 		fprintf(h->out, "\treturn %s%s(&frame);\n}\n", h->prefix, part);
 	}
 }
@@ -287,6 +285,7 @@ static int h_all(struct header *h)
 int bpfcc_header(const struct inlay_bpfcc_object *object, char **ret_text, size_t *ret_bytes)
 {
 	struct header h = {.object = inlay_bpfcc_object_data(object)};
+	const char *target = object->opts.target;
 	char part[100];
 	int err;
 
@@ -296,6 +295,11 @@ int bpfcc_header(const struct inlay_bpfcc_object *object, char **ret_text, size_
 		 part);
 	for (int i = 0; i < 8; i++)
 		snprintf(h.hash + 2 * i, 3, "%02x", h.object->hash[i]);
+#if defined(__aarch64__)
+	h.is_arm64 = true;
+#endif
+	if (target)
+		h.is_arm64 = !strncmp(target, "aarch64", 7) || !strncmp(target, "arm64", 5);
 	h.out = open_memstream(ret_text, ret_bytes);
 	if (!h.out)
 		return -ENOMEM;

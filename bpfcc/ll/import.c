@@ -18,9 +18,9 @@
 
 static LLVMModuleRef l_parse_blob(struct lower *l)
 {
+	const struct bpfcc_blob *blob = bpfcc_blob_find(LLVMGetTarget(l->module));
 	LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRange(
-	    bpfcc_helpers_bc, (size_t)(bpfcc_helpers_bc_end - bpfcc_helpers_bc), "inlay-helpers",
-	    false);
+	    blob->start, (size_t)(blob->end - blob->start), "inlay-helpers", false);
 	LLVMModuleRef helpers = NULL;
 
 	if (LLVMParseBitcodeInContext2(l->context, buffer, &helpers))
@@ -29,24 +29,17 @@ static LLVMModuleRef l_parse_blob(struct lower *l)
 	return helpers;
 }
 
-/* "x86_64" of "x86_64-pc-linux-gnu" */
-static bool is_same_arch(const char *a, const char *b)
-{
-	size_t len = strcspn(a, "-");
-
-	return len == strcspn(b, "-") && !strncmp(a, b, len);
-}
-
 /*
  * AUTO helpers of two tool versions must not be merged: the comdat's name carries the ABI, the tool
  * version and a hash of the bitcode.
  */
-static void auto_name(const char *helper, char *buf, size_t size)
+static void auto_name(struct lower *l, const char *helper, char *buf, size_t size)
 {
+	const struct bpfcc_blob *blob = bpfcc_blob_find(LLVMGetTarget(l->module));
 	uint64_t hash = 0xcbf29ce484222325ull;
 	char version[64];
 
-	for (const char *p = bpfcc_helpers_bc; p < bpfcc_helpers_bc_end; p++)
+	for (const char *p = blob->start; p < blob->end; p++)
 		hash = (hash ^ (unsigned char)*p) * 0x100000001b3ull;
 	ll_symbol_part(INLAY_VERSION, version, sizeof(version));
 	snprintf(buf, size, "__inlay_%s_v%d_%s_%08x", helper, INLAY_ABI_MAJOR, version,
@@ -83,7 +76,7 @@ static void l_finish(struct lower *l, const char *helper, enum bpfcc_helper_clas
 		ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "alwaysinline");
 		return;
 	}
-	auto_name(helper, name, sizeof(name));
+	auto_name(l, helper, name, sizeof(name));
 	LLVMSetValueName2(v_fn, name, strlen(name));
 	ll_make_odr(l->module, v_fn, NULL);
 }
@@ -126,14 +119,6 @@ int l_import_helpers(struct lower *l)
 	if (!helpers)
 		return bpfcc_error(&l->handle->diag, NULL, "rebuild Inlay",
 				   "the embedded helper bitcode cannot be read");
-	if (!is_same_arch(LLVMGetTarget(helpers), LLVMGetTarget(l->module))) {
-		bpfcc_error(
-		    &l->handle->diag, NULL, "use an Inlay that was built for that target",
-		    "cannot compile for '%s': the helpers of this build of Inlay are for '%s'",
-		    LLVMGetTarget(l->module), LLVMGetTarget(helpers));
-		LLVMDisposeModule(helpers);
-		return -EINVAL;
-	}
 	LLVMSetTarget(helpers, LLVMGetTarget(l->module));
 	LLVMSetDataLayout(helpers, LLVMGetDataLayoutStr(l->module));
 	l_select(l, helpers);

@@ -4,6 +4,7 @@
  * optimisation, linkage. One object in, one verified module out.
  */
 #include "bpfcc/ll/align.h"
+#include "bpfcc/ll/blob.h"
 #include "bpfcc/ll/impl.h"
 #include "bpfcc/ll/log2.h"
 #include "bpfcc/ll/narrow.h"
@@ -205,9 +206,13 @@ static int l_module(struct lower *l)
 static int l_lower(struct lower *l, const char *triple, const char *data_layout,
 		   LLVMModuleRef *ret_module)
 {
-	int err = l_init(l, triple, data_layout);
+	int err;
 
 	*ret_module = NULL;
+	if (!bpfcc_blob_find(triple))
+		return bpfcc_error(&l->handle->diag, NULL, "bpfcc compiles for x86-64 and aarch64",
+				   "cannot compile for '%s'", triple);
+	err = l_init(l, triple, data_layout);
 	/* what is worth while differs between processors; the importer's is not ours to know */
 	if (!err && l->mode != BPFCC_LOWER_IMPORT) {
 		l->machine = bpfcc_machine_new(l->handle);
