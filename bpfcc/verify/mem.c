@@ -150,23 +150,6 @@ static int no_memory(struct verify *v, int reg, const char *what)
 			     verify_reg_format(v, r, text, sizeof(text)));
 }
 
-/*
- * Attack: ctx is made by the compiler, register by register as programs read it, and so a load must
- * say which it reads. One that is of ctx on one path and of other memory on another does not.
- */
-static int check_ctx_is_one(struct verify *v, int reg)
-{
-	struct verify_place *p = &v->walk->places[v->walk->func][v->insn];
-	uint8_t now = verify_reg(v, reg)->type == VT_CTX ? SEEN_CTX : SEEN_OTHER;
-
-	p->seen |= now;
-	if (p->seen != (SEEN_CTX | SEEN_OTHER) || v->walk->opts.ctx_kind != BPFCC_CTX_PT_REGS)
-		return 0;
-	return verify_refuse(v, "read ctx and other memory in instructions of their own",
-			     "the same instruction goes through ctx on one path and through other "
-			     "memory on another");
-}
-
 /* The whole window may be accessed, and the proof rests on the offset. */
 static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, uint32_t access,
 			const char *what, struct verify_window *ret_window)
@@ -212,13 +195,28 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 		return no_memory(v, reg, what);
 	}
 	if (!err)
-		err = check_ctx_is_one(v, reg);
-	if (!err)
 		verify_mark_precise(v, r);
 	return err ? err : v->err;
 }
 
 /* ---- loads and stores ---- */
+
+/*
+ * Attack: ctx is made by the compiler, register by register as programs read it, and so a load must
+ * say which it reads. One that is of ctx on one path and of other memory on another does not.
+ */
+static int check_ctx_is_one(struct verify *v, int reg)
+{
+	struct verify_place *p = &v->walk->places[v->walk->func][v->insn];
+	uint8_t now = verify_reg(v, reg)->type == VT_CTX ? SEEN_CTX : SEEN_OTHER;
+
+	p->seen |= now;
+	if (p->seen != (SEEN_CTX | SEEN_OTHER) || v->walk->opts.ctx_kind != BPFCC_CTX_PT_REGS)
+		return 0;
+	return verify_refuse(v, "read ctx and other memory in instructions of their own",
+			     "the same instruction goes through ctx on one path and through other "
+			     "memory on another");
+}
 
 bool verify_map_is_frozen(const struct bpfcc_map *map)
 {
@@ -282,6 +280,8 @@ int verify_load(struct verify *v, const struct bpf_insn *in)
 	}
 	if (!err)
 		err = access_check(v, in->src_reg, in->off, bytes, ACCESS_READ, what, &w);
+	if (!err)
+		err = check_ctx_is_one(v, in->src_reg);
 	if (err)
 		return err;
 	src = *verify_reg(v, in->src_reg);
@@ -320,6 +320,8 @@ int verify_store(struct verify *v, const struct bpf_insn *in)
 		err = verify_read_reg(v, in->src_reg);
 	if (!err)
 		err = access_check(v, in->dst_reg, in->off, bytes, ACCESS_WRITE, what, &w);
+	if (!err)
+		err = check_ctx_is_one(v, in->dst_reg);
 	if (err)
 		return err;
 	to = verify_reg(v, in->dst_reg);
