@@ -19,11 +19,25 @@ static int compare(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* From an assembler, without symbols of functions: each section of code is one. */
+static void add_sections(struct bpfcc_loader *l)
+{
+	for (uint32_t i = 0; i < l->elf.nr_sections; i++) {
+		const struct bpfcc_elf_section *s = &l->elf.sections[i];
+
+		if (bpfcc_elf_is_code(&l->elf, i) && s->bytes && s->bytes % 8 == 0)
+			l->fns[l->nr_fns++] = (struct bpfcc_fn){.name = s->name, .section = i,
+								.bytes = s->bytes,
+								.is_global = true, .index = -1};
+	}
+}
+
 static int add_functions(struct bpfcc_loader *l)
 {
 	const struct bpfcc_elf *elf = &l->elf;
 
-	l->fns = bpfcc_arena_array(l->arena, elf->nr_symbols, sizeof(*l->fns));
+	l->fns = bpfcc_arena_array(l->arena, (size_t)elf->nr_symbols + elf->nr_sections,
+				   sizeof(*l->fns));
 	if (!l->fns)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < elf->nr_symbols; i++) {
@@ -50,6 +64,8 @@ static int add_functions(struct bpfcc_loader *l)
 			.index = -1,
 		};
 	}
+	if (!l->nr_fns && l->opts->context == INLAY_BPFCC_CONTEXT_MEMORY)
+		add_sections(l);
 	qsort(l->fns, l->nr_fns, sizeof(*l->fns), compare);
 	for (uint32_t i = 1; i < l->nr_fns; i++) {
 		const struct bpfcc_fn *a = &l->fns[i - 1], *b = &l->fns[i];

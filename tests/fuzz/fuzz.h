@@ -16,6 +16,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t max_bytes, unsigned int seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *data, size_t bytes, const uint8_t *other,
+				 size_t other_bytes, uint8_t *out, size_t max_bytes,
+				 unsigned int seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t bytes, size_t max_bytes);
 
 enum fuzz_choices {

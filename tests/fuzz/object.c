@@ -16,12 +16,13 @@ static void on_message(void *arg, const struct inlay_bpfcc_message *m)
 		abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+static void open_as(const uint8_t *data, size_t bytes, enum inlay_bpfcc_context context)
 {
 	unsigned int nr_errors = 0;
 	struct inlay_bpfcc_opts opts = {.sz = sizeof(opts), .on_message = on_message,
 					.on_message_arg = &nr_errors, .max_insns = 20000,
-					.max_state_bytes = 64u << 20};
+					.max_state_bytes = 64u << 20,
+					.context = context, .context_bytes = 16};
 	struct inlay_bpfcc_object *object;
 	int err = inlay_bpfcc_object_open("fuzz.bpf.o", data, bytes, &opts, &object);
 
@@ -29,5 +30,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		abort();
 	if (!err)
 		inlay_bpfcc_object_free(object);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	open_as(data, bytes, INLAY_BPFCC_CONTEXT_REGISTERS);
+	open_as(data, bytes, INLAY_BPFCC_CONTEXT_MEMORY);
 	return 0;
 }

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mutations that know what an instruction is: most random bytes are no program, and never get past
+ * the first check. Fields take values that matter; whole pieces of programs, with what verifiers
+ * ask for (a test for NULL, a bound, a release), are put in; jumps and calls go on leading to where
+ * they led when something is put in or taken out before it.
+ */
+#include <string.h>
+
+#include "bpfcc/isa.h"
+#include "tests/fuzz/fuzz.h"
+
+struct dice {
+	uint64_t state;
+};
+
+static uint32_t roll(struct dice *d, uint32_t sides)
+{
+	d->state = d->state * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(d->state >> 33) % sides;
+}
+
+/* ---- fields ---- */
+
+static int32_t odd_number(struct dice *d)
+{
+	static const int32_t numbers[] = {0,	1,   2,	  4,   7,   8,	-1, -4, -8, -16, -24, -512,
+					  16,	24,  32,  48,  63,  64, 80, 112, 128, 181, 255,
+					  256,	511, 512, 4096, 0x7fffffff, (int32_t)0x80000000};
+
+	return numbers[roll(d, sizeof(numbers) / sizeof(numbers[0]))];
+}
+
+static void change_field(struct dice *d, uint8_t *insn)
+{
+	static const uint8_t codes[] = {
+		0x07, 0x0f, 0x17, 0x1f, 0x27, 0x2f, 0x37, 0x3f, 0x47, 0x4f, 0x57, 0x5f, 0x67, 0x6f,
+		0x77, 0x7f, 0x87, 0x97, 0x9f, 0xa7, 0xaf, 0xb7, 0xbf, 0xc7, 0xcf, 0xd7, 0x04, 0x0c,
+		0x14, 0x1c, 0x54, 0x64, 0x74, 0x94, 0xb4, 0xbc, 0xc4, 0xd4, 0xdc, 0x61, 0x69, 0x71,
+		0x79, 0x81, 0x89, 0x91, 0x62, 0x6a, 0x72, 0x7a, 0x63, 0x6b, 0x73, 0x7b, 0xc3, 0xdb,
+		0x05, 0x06, 0x15, 0x1d, 0x25, 0x2d, 0x35, 0x45, 0x4d, 0x55, 0x5d, 0x65, 0x6d, 0x75,
+		0xa5, 0xad, 0xb5, 0xc5, 0xd5, 0xe5, 0x16, 0x1e, 0x26, 0x56, 0x66, 0xa6, 0xae, 0xc6,
+		0x85, 0x95, 0x18,
+	};
+	static const int32_t atomics[] = {0x00, 0x01, 0x40, 0x41, 0x50, 0x51, 0xa0,
+					  0xa1, 0xe1, 0xf1, 0x100, 0x110};
+	int32_t imm = odd_number(d);
+	int16_t off = (int16_t)(roll(d, 2) ? imm : (int32_t)roll(d, 24) - 8);
+
+	switch (roll(d, 7)) {
+	case 0:
+		insn[0] = codes[roll(d, sizeof(codes))];
+		break;
+	case 1:
+		insn[1] = (uint8_t)((insn[1] & 0xf0) | roll(d, 11));
+		break;
+	case 2:
+		insn[1] = (uint8_t)((insn[1] & 0x0f) | roll(d, 11) << 4);
+		break;
+	case 3:
+		memcpy(insn + 2, &off, sizeof(off));
+		break;
+	case 4:
+		if (insn[0] == 0xc3 || insn[0] == 0xdb)
+			imm = atomics[roll(d, sizeof(atomics) / sizeof(atomics[0]))];
+		else if (insn[0] == 0x85 || roll(d, 2))
+			imm = (int32_t)roll(d, 230);
+		memcpy(insn + 4, &imm, sizeof(imm));
+		break;
+	case 5: /* a little more or less */
+		off = (int16_t)((int16_t)(insn[2] | insn[3] << 8) + (roll(d, 2) ? 1 : -1));
+		memcpy(&imm, insn + 4, sizeof(imm));
+		imm = (int32_t)((uint32_t)imm + (roll(d, 2) ? 1u : UINT32_MAX));
+		if (roll(d, 2))
+			memcpy(insn + 2, &off, sizeof(off));
+		else
+			memcpy(insn + 4, &imm, sizeof(imm));
+		break;
+	default:
+		insn[roll(d, 8)] ^= (uint8_t)(1u << roll(d, 8));
+		break;
+	}
+}
+
+/* ---- putting in and taking out ---- */
+
+static bool has_off_target(const uint8_t *insn)
+{
+	struct bpf_insn in = {.code = insn[0]};
+
+	return bpfcc_insn_is_branch(&in) || in.code == (BPF_JMP | BPF_JA);
+}
+
+static bool has_imm_target(const uint8_t *insn)
+{
+	return insn[0] == (BPF_JMP32 | BPF_JA) ||
+	       (insn[0] == (BPF_JMP | BPF_CALL) && insn[1] >> 4 == BPF_PSEUDO_CALL) ||
+	       (insn[0] == BPFCC_LDDW && insn[1] >> 4 == BPF_PSEUDO_FUNC);
+}
+
+/*
+ * Instructions [at, at + nr) are about to be put in (nr > 0) or taken out (nr < 0): every distance
+ * across changes. What leads to `at` itself leads to what is put in, so that loops run through it.
+ */
+static void shift_targets(uint8_t *insns, int64_t nr_insns, int64_t at, int64_t nr)
+{
+	for (int64_t i = 0; i < nr_insns; i++) {
+		uint8_t *insn = insns + 8 * i;
+		int64_t from = i + 1, to;
+		int16_t off;
+		int32_t imm;
+
+		memcpy(&off, insn + 2, sizeof(off));
+		memcpy(&imm, insn + 4, sizeof(imm));
+		if (!has_off_target(insn) && !has_imm_target(insn))
+			continue;
+		to = from + (has_off_target(insn) ? off : imm);
+		if (to > at)
+			to = to + nr < at ? at : to + nr;
+		if (i >= at)
+			from += nr;
+		off = (int16_t)(to - from);
+		imm = (int32_t)(to - from);
+		if (has_off_target(insn))
+			memcpy(insn + 2, &off, sizeof(off));
+		else
+			memcpy(insn + 4, &imm, sizeof(imm));
+	}
+}
+
+static size_t put_in(uint8_t *data, size_t bytes, size_t max_bytes, size_t at,
+		     const uint8_t *insns, size_t nr)
+{
+	if (bytes + 8 * nr > max_bytes)
+		return bytes;
+	shift_targets(data + 1, (int64_t)(bytes - 1) / 8, (int64_t)at, (int64_t)nr);
+	memmove(data + 1 + 8 * (at + nr), data + 1 + 8 * at, bytes - 1 - 8 * at);
+	memcpy(data + 1 + 8 * at, insns, 8 * nr);
+	return bytes + 8 * nr;
+}
+
+static size_t take_out(uint8_t *data, size_t bytes, size_t at, size_t nr)
+{
+	if (8 * (at + nr) >= bytes - 1)
+		return bytes;
+	shift_targets(data + 1, (int64_t)(bytes - 1) / 8, (int64_t)at, -(int64_t)nr);
+	memmove(data + 1 + 8 * at, data + 1 + 8 * (at + nr), bytes - 1 - 8 * (at + nr));
+	return bytes - 8 * nr;
+}
+
+/* ---- pieces of programs ---- */
+
+#define I(c, d, s, o, i) {.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)}
+#define LDDW(d, kind, low, high) I(BPFCC_LDDW, d, kind, 0, low), I(0, 0, 0, 0, high)
+#define CALL(id) I(0x85, 0, 0, 0, id)
+#define MOV(d, s) I(0xbf, d, s, 0, 0)
+#define NUM(d, i) I(0xb7, d, 0, 0, i)
+#define ADD(d, i) I(0x07, d, 0, 0, i)
+#define LOAD(d, s, o) I(0x79, d, s, o, 0)
+#define STORE(d, o, s) I(0x7b, d, s, o, 0)
+#define KEY(slot) I(0x7a, 10, 0, -8 * (slot), 0), MOV(2, 10), ADD(2, -8 * (slot))
+
+#define PIECE_INSNS 14
+
+static const struct bpf_insn pieces[][PIECE_INSNS] = {
+	{LOAD(6, 1, 112), LOAD(7, 1, 0)},
+	{MOV(6, 1), NUM(0, 0)},
+	/* spilled and filled, whole and in parts */
+	{STORE(10, -16, 6), LOAD(8, 10, -16)},
+	{STORE(10, -16, 6), I(0x61, 8, 10, -16, 0)},
+	{I(0x63, 10, 6, -16, 0), I(0x63, 10, 7, -12, 0), LOAD(8, 10, -16)},
+	/* a bound, in each width */
+	{I(0x25, 6, 0, 1, 39), I(0x05, 0, 0, 1, 0), NUM(6, 3)},
+	{I(0x65, 6, 0, 1, 39), I(0x75, 6, 0, 1, 0), NUM(6, 3)},
+	{I(0x57, 6, 0, 0, 31)},
+	{I(0x54, 6, 0, 0, 0x3f), I(0x77, 6, 0, 0, 1)},
+	{I(0x97, 6, 0, 0, 40)},
+	{I(0xbc, 7, 6, 0, 0), I(0x26, 7, 0, 1, 16), I(0x16, 7, 0, 1, 5), NUM(7, 3)},
+	{MOV(8, 6), I(0x07, 8, 0, 0, 4), I(0x25, 8, 0, 1, 20), I(0x05, 0, 0, 1, 0), NUM(6, 1)},
+	{I(0x1d, 6, 7, 1, 0), MOV(6, 7)},
+	{I(0x2d, 7, 6, 1, 0), I(0xbd, 7, 6, 1, 0), NUM(6, 0)},
+	/* sign extensions, swaps, products */
+	{I(0xbf, 6, 6, 8, 0), I(0xbf, 7, 6, 32, 0)},
+	{I(0x67, 6, 0, 0, 56), I(0xc7, 6, 0, 0, 56)},
+	{I(0xd7, 6, 0, 0, 16), I(0x2f, 6, 6, 0, 0)},
+	/* a value of the array, at a number */
+	{KEY(1), LDDW(1, 1, 0, 0), CALL(1), I(0x15, 0, 0, 3, 0), I(0x57, 6, 0, 0, 31),
+	 I(0x0f, 0, 6, 0, 0), I(0x73, 0, 6, 16, 0)},
+	{KEY(1), LDDW(1, 1, 1, 0), CALL(1), I(0x55, 0, 0, 1, 0), I(0x95, 0, 0, 0, 0), MOV(9, 0),
+	 LOAD(7, 9, 8)},
+	/* the globals, at a number */
+	{LDDW(8, 2, 5, 8), I(0x57, 6, 0, 0, 0xff), I(0x0f, 8, 6, 0, 0), I(0x71, 7, 8, 0, 0)},
+	{LDDW(8, 2, 5, 0), I(0xdb, 8, 7, 8, 1), I(0xdb, 8, 6, 16, 0xe1), I(0xdb, 8, 0, 0, 0xf1)},
+	{LDDW(7, 2, 4, 8), LOAD(7, 7, 0)},
+	/* the stack, at a number */
+	{I(0x57, 6, 0, 0, 7), MOV(7, 10), I(0x0f, 7, 6, 0, 0), I(0x73, 7, 6, -16, 0),
+	 LOAD(8, 10, -16)},
+	/* an update, and a record */
+	{KEY(1), I(0x7a, 10, 0, -32, 7), I(0x7a, 10, 0, -24, 7), I(0x7a, 10, 0, -16, 7), MOV(3, 10),
+	 ADD(3, -32), NUM(4, 0), LDDW(1, 1, 1, 0), CALL(2)},
+	{LDDW(1, 1, 6, 0), NUM(2, 16), NUM(3, 0), CALL(131), I(0x15, 0, 0, 4, 0), MOV(1, 0),
+	 STORE(1, 8, 1), NUM(2, 0), CALL(132)},
+	/* loops */
+	{NUM(6, 0), ADD(6, 1), I(0xa5, 6, 0, -2, 9)},
+	{I(0xe5, 0, 0, 2, 0), ADD(6, 1), I(0x05, 0, 0, -3, 0)},
+	{NUM(7, 0), I(0xe5, 0, 0, 3, 0), I(0x07, 7, 0, 0, 1), I(0xa5, 7, 0, -3, 12)},
+	/* a call, and a callback; the function is to be found by fields that change */
+	{MOV(1, 6), MOV(2, 10), ADD(2, -8), I(0x85, 0, 1, 0, 3)},
+	{NUM(1, 5), LDDW(2, 4, 8, 0), MOV(3, 10), ADD(3, -16), NUM(4, 0), CALL(181)},
+	{LDDW(1, 1, 0, 0), LDDW(2, 4, 6, 0), MOV(3, 10), NUM(4, 0), CALL(164)},
+	/* an end, and the beginnings of a function and of a callback */
+	{NUM(0, 0), I(0x95, 0, 0, 0, 0)},
+	{NUM(0, 0), I(0x95, 0, 0, 0, 0), STORE(2, 0, 1), MOV(0, 1), I(0x95, 0, 0, 0, 0)},
+	{NUM(0, 0), I(0x95, 0, 0, 0, 0), LOAD(3, 2, 0), ADD(3, 1), STORE(2, 0, 3), NUM(0, 0),
+	 I(0x95, 0, 0, 0, 0)},
+	/* memory of the target, numbers in text, a tail call */
+	{MOV(1, 10), ADD(1, -16), NUM(2, 16), MOV(3, 6), CALL(112), LOAD(7, 10, -16)},
+	{MOV(1, 10), ADD(1, -16), NUM(2, 16), MOV(3, 6), CALL(114), I(0x65, 0, 0, 1, 16)},
+	{MOV(1, 10), ADD(1, -16), NUM(2, 16), NUM(3, 0), MOV(4, 10), ADD(4, -8), CALL(105)},
+	{MOV(1, 6), LDDW(2, 1, 8, 0), NUM(3, 0), CALL(12)},
+	/* a dynptr */
+	{LDDW(1, 2, 5, 0), NUM(2, 64), NUM(3, 0), MOV(4, 10), ADD(4, -24), CALL(197), MOV(1, 10),
+	 ADD(1, -24), NUM(2, 8), NUM(3, 16), CALL(203)},
+	{I(0x15, 0, 0, 1, 0), LOAD(7, 0, 8)},
+};
+
+static size_t put_in_piece(struct dice *d, uint8_t *data, size_t bytes, size_t max_bytes, size_t at)
+{
+	const struct bpf_insn *piece = pieces[roll(d, sizeof(pieces) / sizeof(pieces[0]))];
+	uint8_t insns[8 * PIECE_INSNS];
+	size_t nr = PIECE_INSNS;
+
+	while (nr > 1 && !piece[nr - 1].code && !(nr > 1 && piece[nr - 2].code == BPFCC_LDDW))
+		nr--;
+	memcpy(insns, piece, 8 * nr);
+	return put_in(data, bytes, max_bytes, at, insns, nr);
+}
+
+/* ---- libFuzzer's ---- */
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t bytes, size_t max_bytes, unsigned int seed)
+{
+	struct dice d = {seed};
+	size_t nr = bytes > 8 ? (bytes - 1) / 8 : 0, at, other;
+	uint8_t copy[8];
+
+	if (!nr || max_bytes < 17 || !roll(&d, 32))
+		return LLVMFuzzerMutate(data, bytes, max_bytes);
+	bytes = 1 + 8 * nr;
+	at = roll(&d, (uint32_t)nr);
+	other = roll(&d, (uint32_t)nr);
+	switch (roll(&d, 12)) {
+	case 0:
+		data[0] ^= (uint8_t)(1u << roll(&d, FUZZ_NR_CHOICES));
+		return bytes;
+	case 1:
+		memcpy(copy, data + 1 + 8 * other, 8);
+		return put_in(data, bytes, max_bytes, at, copy, 1);
+	case 2:
+		return take_out(data, bytes, at, 1 + roll(&d, 3));
+	case 3:
+		memcpy(data + 1 + 8 * at, data + 1 + 8 * other, 8);
+		return bytes;
+	case 4:
+	case 5:
+	case 6:
+		return put_in_piece(&d, data, bytes, max_bytes, at);
+	default:
+		break;
+	}
+	do
+		change_field(&d, data + 1 + 8 * (size_t)roll(&d, (uint32_t)nr));
+	while (!roll(&d, 3));
+	return bytes;
+}
+
+/* A stretch of the second program, put into the first. */
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *data, size_t bytes, const uint8_t *other,
+				 size_t other_bytes, uint8_t *out, size_t max_bytes,
+				 unsigned int seed)
+{
+	struct dice d = {seed};
+	size_t nr = bytes > 8 ? (bytes - 1) / 8 : 0;
+	size_t nr_other = other_bytes > 8 ? (other_bytes - 1) / 8 : 0;
+	size_t from, length;
+
+	if (!nr || !nr_other || 1 + 8 * nr > max_bytes)
+		return 0;
+	memcpy(out, data, 1 + 8 * nr);
+	from = roll(&d, (uint32_t)nr_other);
+	length = 1 + roll(&d, (uint32_t)(nr_other - from));
+	return put_in(out, 1 + 8 * nr, max_bytes, roll(&d, (uint32_t)nr), other + 1 + 8 * from,
+		      length);
+}
