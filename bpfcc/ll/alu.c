@@ -126,21 +126,29 @@ static void l_add_sub(struct lower_func *lf, const struct bpf_insn *insn, LLVMVa
 {
 	struct lower *l = lf->l;
 	LLVMBuilderRef b = l->builder;
-	bool sub = BPF_OP(insn->code) == BPF_SUB, is_src_base = false;
+	bool sub = BPF_OP(insn->code) == BPF_SUB, is_reg = BPF_SRC(insn->code) == BPF_X;
+	const struct bpfcc_reg *dst = l_kind(lf, lf->insn, insn->dst_reg);
+	const struct bpfcc_reg *src = is_reg ? l_kind(lf, lf->insn, insn->src_reg) : NULL;
+	bool is_src_base = src && bpfcc_kind_is_pointer(src) && !bpfcc_kind_is_pointer(dst);
 	LLVMValueRef v_dst = l_get_num(lf, insn->dst_reg), v_num, v_base, v_off;
 
-	if (!sub && BPF_SRC(insn->code) == BPF_X) {
-		const struct bpfcc_reg *dst = l_kind(lf, lf->insn, insn->dst_reg);
-		const struct bpfcc_reg *src = l_kind(lf, lf->insn, insn->src_reg);
-
-		is_src_base = dst && bpfcc_kind_is_pointer(src) && !bpfcc_kind_is_pointer(dst);
-	}
 	v_num = sub ? LLVMBuildSub(b, v_dst, v_src, "") : LLVMBuildAdd(b, v_dst, v_src, "");
+	/* which operand is the pointer differs between paths, or the result is none */
+	if ((dst && dst->kind == BPFCC_KIND_MIXED) || (src && src->kind == BPFCC_KIND_MIXED) ||
+	    (is_src_base && sub) ||
+	    (src && bpfcc_kind_is_pointer(src) && bpfcc_kind_is_pointer(dst))) {
+		l_set_num(lf, insn->dst_reg, v_num);
+		return;
+	}
 	v_base = l_get_ptr(lf, is_src_base ? insn->src_reg : insn->dst_reg);
 	v_off = is_src_base ? v_dst : v_src;
 	if (sub)
 		v_off = LLVMBuildNeg(b, v_off, "");
-	l_set_both(lf, insn->dst_reg, v_num, LLVMBuildGEP2(b, l->t_i8, v_base, &v_off, 1, ""));
+	v_base = LLVMBuildGEP2(b, l->t_i8, v_base, &v_off, 1, "");
+	if (is_src_base || (dst && bpfcc_kind_is_pointer(dst)))
+		l_set_ptr(lf, insn->dst_reg, v_base);
+	else
+		l_set_both(lf, insn->dst_reg, v_num, v_base);
 }
 
 static LLVMValueRef l_shift(LLVMBuilderRef b, LLVMValueRef v_dst, LLVMValueRef v_src, int op)

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bpfcc/check.h"
 #include "bpfcc/handle.h"
 #include "bpfcc/isa.h"
+#include "bpfcc/verify/verify.h"
 
 #define INSN(code_, dst, src, off_, imm_)                                                          \
 	((struct bpf_insn){                                                                        \
@@ -126,6 +128,23 @@ static inline struct bpfcc_prog *lower_fixture_prog(struct lower_fixture *fx, co
 	    .index = index,
 	};
 	return &fx->progs[index];
+}
+
+/* What the verifier finds out, as after opening; ctx is ctx_bytes of memory. False: refused. */
+static inline bool lower_fixture_verify(struct lower_fixture *fx, uint32_t ctx_bytes)
+{
+	const struct bpfcc_verify_opts opts = {.ctx_kind = BPFCC_CTX_MEMORY,
+					       .ctx_bytes = ctx_bytes};
+	struct bpfcc_object *object = &fx->handle.data;
+	struct bpfcc_verify *proof = NULL;
+	int err = bpfcc_check(object, object->arena, &fx->handle.diag);
+
+	if (!err)
+		err = bpfcc_verify_new(object, &opts, object->arena, &fx->handle.diag, &proof);
+	if (!err)
+		fx->handle.kinds = bpfcc_verify_kinds(proof);
+	bpfcc_verify_free(proof);
+	return !err;
 }
 
 static inline void lower_fixture_fini(struct lower_fixture *fx)

@@ -41,6 +41,7 @@ struct program {
 	uint32_t map_type; /* of map 0 */
 	uint32_t key_size, max_entries;
 	int32_t tail_progs[8];
+	bool is_unverified; /* lowered without what the verifier knows */
 	int map_fd, prog_fds[MAX_FUNCS];
 	struct lower_fixture fx;
 	struct bpfcc_native *native;
@@ -163,6 +164,8 @@ static void native_open(struct program *p)
 		else
 			lower_fixture_func(&p->fx, name, f->insns, f->nr_insns, f->nr_args);
 	}
+	if (!p->is_unverified && !lower_fixture_verify(&p->fx, CTX_WORDS * 8))
+		fail_msg("%s", p->fx.last_error);
 	if (bpfcc_native_new(&p->fx.handle, 0, &p->native))
 		fail_msg("%s", p->fx.last_error);
 }
@@ -459,6 +462,7 @@ static void test_callx(void **state)
 	static const struct bpf_insn twice[] = {
 		MOV64_REG(0, 1), ALU64_REG(BPF_ADD, 0, 1), EXIT()};
 	const struct program p = {
+	    .is_unverified = true,
 	    .functions = {FUNCTION(prog, 1, true), FUNCTION(add, 1, false),
 			  FUNCTION(twice, 1, false)},
 	    .nr_functions = 3,
@@ -483,10 +487,105 @@ static void test_addr_space_cast(void **state)
 		INSN(BPF_ALU64 | BPF_MOV | BPF_X, 2, 1, BPFCC_CAST_OFF, BPFCC_CAST_USER),
 		LOAD(BPF_DW, 2, 2, 0), ALU64_REG(BPF_SUB, 0, 2), EXIT(),
 	};
-	struct program p = {.functions = {FUNCTION(prog, 1, true)}, .nr_functions = 1};
+	struct program p = {
+		.functions = {FUNCTION(prog, 1, true)}, .nr_functions = 1, .is_unverified = true};
 
 	(void)state;
 	assert_int_equal(run_native(&p, 1ull << 40, (1ull << 40) + 17), 17);
+}
+
+/* ---- registers that hold other things on other paths ---- */
+
+/* ctx[0] chooses: the stack, or the value of a map; ctx[1] is added there, twice, and read back */
+static const struct bpf_insn pointers_main[] = {
+	MOV64_REG(6, 1),
+	STORE_IMM(BPF_DW, 10, -8, 100),
+	STORE_IMM(BPF_DW, 10, -16, 0),
+	MOV64_REG(7, 10),
+	ADD64_IMM(7, -8),
+	LOAD(BPF_DW, 1, 6, 0),
+	JUMP_IMM(BPF_JEQ, 1, 0, 7),
+	LDDW_MAP(1, 0),
+	MOV64_REG(2, 10),
+	ADD64_IMM(2, -16),
+	CALL(BPF_FUNC_map_lookup_elem),
+	JUMP_IMM(BPF_JEQ, 0, 0, 1),
+	MOV64_REG(7, 0),
+	/* r7: the stack or the map */
+	LOAD(BPF_DW, 1, 7, 0),
+	LOAD(BPF_DW, 2, 6, 8),
+	ALU64_REG(BPF_ADD, 1, 2),
+	STORE(BPF_DW, 7, 1, 0),
+	/* through the stack, where it was not known to be a pointer */
+	STORE(BPF_DW, 10, 7, -24),
+	LOAD(BPF_DW, 8, 10, -24),
+	INSN(BPF_STX | BPF_DW | BPF_ATOMIC, 8, 2, 0, BPF_ADD | BPF_FETCH),
+	STORE(BPF_DW, 6, 2, 24),
+	/* of both kinds to one subprogram */
+	MOV64_REG(1, 7),
+	CALL_SUB(1),
+	MOV64_REG(1, 10),
+	ADD64_IMM(1, -8),
+	CALL_SUB(1),
+	STORE(BPF_DW, 6, 0, 32),
+	LOAD(BPF_DW, 1, 7, 0),
+	STORE(BPF_DW, 6, 1, 40),
+	BPF_EXIT_R0(0),
+};
+static const struct bpf_insn pointers_sub[] = {
+	LOAD(BPF_DW, 0, 1, 0), ALU64_IMM(BPF_MUL, 0, 3), STORE(BPF_DW, 1, 0, 0), EXIT(),
+};
+
+/* r7 is the stack on one path and a number on the other; r8 the other way round; their sum is a
+ * pointer on both */
+static const struct bpf_insn mixed_main[] = {
+	MOV64_REG(6, 1),
+	STORE_IMM(BPF_DW, 10, -8, 100),
+	STORE_IMM(BPF_DW, 10, -16, 200),
+	LOAD(BPF_DW, 1, 6, 0),
+	JUMP_IMM(BPF_JEQ, 1, 0, 3),
+	MOV64_REG(7, 10),
+	MOV64_IMM(8, -8),
+	INSN(BPF_JMP | BPF_JA, 0, 0, 2, 0),
+	MOV64_IMM(7, -16),
+	MOV64_REG(8, 10),
+	ALU64_REG(BPF_ADD, 7, 8),
+	LOAD(BPF_DW, 1, 7, 0),
+	LOAD(BPF_DW, 2, 6, 8),
+	ALU64_REG(BPF_ADD, 1, 2),
+	STORE(BPF_DW, 7, 1, 0),
+	LOAD(BPF_DW, 1, 10, -8),
+	STORE(BPF_DW, 6, 1, 24),
+	LOAD(BPF_DW, 1, 10, -16),
+	STORE(BPF_DW, 6, 1, 32),
+	BPF_EXIT_R0(0),
+};
+
+static void test_mixed_registers(void **state)
+{
+	struct program p = {
+	    .functions = {FUNCTION(pointers_main, 1, true), FUNCTION(pointers_sub, 1, false)},
+	    .nr_functions = 2,
+	    .map_type = BPF_MAP_TYPE_ARRAY,
+	    .key_size = 4,
+	    .max_entries = 1,
+	};
+	struct program q = {.functions = {FUNCTION(mixed_main, 1, true)}, .nr_functions = 1};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		/* with and without what the verifier knows */
+		p.is_unverified = q.is_unverified = i;
+		open_both(&p);
+		open_both(&q);
+		for (uint64_t path = 0; path < 2; path++)
+			for (uint64_t k = 1; k < 4; k++) {
+				compare(&p, path, 1000 * k, 0);
+				compare(&q, path, 1000 * k, 0);
+			}
+		program_close(&p);
+		program_close(&q);
+	}
 }
 
 int main(void)
@@ -496,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_tail_calls), cmocka_unit_test(test_tail_call_of_subprogram),
 		cmocka_unit_test(test_tail_call_limit), cmocka_unit_test(test_may_goto),
 		cmocka_unit_test(test_callx),	   cmocka_unit_test(test_addr_space_cast),
+		cmocka_unit_test(test_mixed_registers),
 	};
 
 	if (geteuid()) {

@@ -491,6 +491,8 @@ static void test_isa(void **state)
 		build(&forms[i], 0);
 		lower_fixture_prog(&fx, name, forms[i].insns, (size_t)forms[i].nr_insns);
 	}
+	if (!lower_fixture_verify(&fx, 7 * 8))
+		fail_msg("%s", fx.last_error);
 	run(&fx);
 	lower_fixture_fini(&fx);
 }
