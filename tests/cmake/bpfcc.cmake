@@ -9,7 +9,7 @@ add_custom_command(OUTPUT ${BPFCC_PROBE}
 	VERBATIM)
 add_custom_target(bpfcc_probe DEPENDS ${BPFCC_PROBE})
 
-foreach(module bpfcc_parts bpfcc_load bpfcc_check bpfcc_hostile)
+foreach(module bpfcc_parts bpfcc_raw bpfcc_load bpfcc_check bpfcc_hostile)
 	inlay_unit_test(${module} LIBS bpfcc_front)
 	target_compile_definitions(test_${module} PRIVATE BPFCC_PROBE="${BPFCC_PROBE}")
 	add_dependencies(test_${module} bpfcc_probe)
