@@ -13,6 +13,7 @@
 #define MAX_LOOPS (1u << 23)		/* as the kernel's bpf_loop() */
 #define DYNPTR_MAX_BYTES ((1u << 24) - 1)
 #define NR_DRAINED 3
+#define MAX_CPUS 8192			/* the most that a kernel can be built for */
 
 static void set_r0(struct bpfcc_interp *it, uint64_t num)
 {
@@ -476,6 +477,8 @@ int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *h, struct 
 		return set_int(it, (int64_t)it->clock);
 	case BPF_FUNC_get_prandom_u32:
 		return set_int(it, (uint32_t)interp_odd_number(it));
+	case BPF_FUNC_get_smp_processor_id:
+		return set_int(it, it->opts.is_wild ? interp_random(it) % MAX_CPUS : 0);
 	case BPF_FUNC_ringbuf_reserve:
 		return reserve(it, args);
 	case BPF_FUNC_ringbuf_submit:
