@@ -26,8 +26,18 @@ static bool is_map_look(const struct bpf_insn *in, const struct bpfcc_interp_vie
 	return BPF_CLASS(in->code) == BPF_LDX && view->kinds[in->src_reg] == BPFCC_KIND_MAP;
 }
 
-static int on_insn(void *arg, const struct bpfcc_interp_view *view)
+/* Arithmetic on what has no bytes gives a number, for the verifier. */
+static void forget_maps(struct bpfcc_interp_view *view)
 {
+	for (int i = 0; i < 11; i++)
+		if ((view->kinds[i] == BPFCC_KIND_MAP || view->kinds[i] == BPFCC_KIND_POINTER) &&
+		    view->offs[i])
+			view->kinds[i] = BPFCC_KIND_SCALAR;
+}
+
+static int on_insn(void *arg, const struct bpfcc_interp_view *seen)
+{
+	struct bpfcc_interp_view copy = *seen, *view = &copy;
 	struct execution *e = arg;
 	const struct bpfcc_object *object = e->oracle.object;
 	const struct bpfcc_regs *facts = bpfcc_kinds_before(e->oracle.kinds, view->func, view->insn);
@@ -38,6 +48,7 @@ static int on_insn(void *arg, const struct bpfcc_interp_view *view)
 	e->is_over = e->is_kernel_set && is_map_look(in, view);
 	if (e->is_over)
 		return -1;
+	forget_maps(view);
 	/* in this mode the oracle's question has an answer */
 	if (e->is_kept)
 		return oracle_on_insn(&e->oracle, view);

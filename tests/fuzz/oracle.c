@@ -56,7 +56,7 @@ static void run(const struct bpfcc_raw *raw, bool has_memory, uint64_t seed)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct bpfcc_arena *arena = bpfcc_arena_new();
-	struct bpfcc_verify_opts opts = {.max_insns = 20000, .max_bytes = 64u << 20,
+	struct bpfcc_verify_opts opts = {.max_insns = 20000, .max_jumps = 1000, .max_bytes = 64u << 20,
 					 .allow_override = true, .no_facts = true};
 	struct bpfcc_verify *proof = NULL;
 	struct bpfcc_raw raw;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # run.sh [EXECUTIONS [TARGET...]]: builds the fuzzer targets with AddressSanitizer and UndefinedBehaviorSanitizer in
 # build-fuzz ($INLAY_FUZZ_BUILD) and runs each of them that often. New inputs stay in build-fuzz/corpus.
-# Ends at the first crash, leak, hang (20 s) or sanitizer report; its input is in build-fuzz/findings.
+# Ends at the first crash, leak, hang (60 s) or sanitizer report; its input is in build-fuzz/findings.
 set -eu
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${INLAY_FUZZ_BUILD:-${INLAY_BUILD:+$INLAY_BUILD/fuzz}}
@@ -27,7 +27,7 @@ for target in "${targets[@]}"; do
 	max_bytes=4097
 	[ "$target" = object ] && max_bytes=65536
 	echo "== $target: $executions executions"
-	"$build/tests/fuzz_$target" -runs="$executions" -max_len=$max_bytes -timeout=20 -rss_limit_mb=2048 \
+	"$build/tests/fuzz_$target" -runs="$executions" -max_len=$max_bytes -timeout=60 -rss_limit_mb=2048 \
 		-print_final_stats=1 -verbosity=0 -artifact_prefix="$build/findings/$target-" \
 		"$build/corpus/$target" "$source/tests/fuzz/corpus/$target" > "$build/$target.log" 2>&1 ||
 		{ tail -60 "$build/$target.log"; exit 1; }
