@@ -471,3 +471,53 @@ bool ll_recognise_log2(LLVMModuleRef module)
 	}
 	return is_changed;
 }
+
+static bool is_ctlz(LLVMValueRef v)
+{
+	static const char name[] = "llvm.ctlz";
+
+	return LLVMIsACallInst(v) && LLVMGetCalledValue(v) &&
+	       LLVMIsAFunction(LLVMGetCalledValue(v)) &&
+	       LLVMGetIntrinsicID(LLVMGetCalledValue(v)) ==
+		       LLVMLookupIntrinsicID(name, sizeof(name) - 1);
+}
+
+/* (ctlz << s) ^ (width - 1 << s) to (ctlz ^ width - 1) << s; ctlz may have been made wider */
+static void finish(LLVMBuilderRef b, LLVMValueRef v)
+{
+	LLVMValueRef v_shift = LLVMGetOperand(v, 0), v_mask = LLVMGetOperand(v, 1), v_ctlz, v_log2;
+	uint64_t shift, width;
+
+	if (!LLVMIsAConstantInt(v_mask) || !LLVMIsAInstruction(v_shift) ||
+	    LLVMGetInstructionOpcode(v_shift) != LLVMShl ||
+	    !LLVMIsAConstantInt(LLVMGetOperand(v_shift, 1)))
+		return;
+	v_ctlz = LLVMGetOperand(v_shift, 0);
+	if (LLVMIsAZExtInst(v_ctlz))
+		v_ctlz = LLVMGetOperand(v_ctlz, 0);
+	if (!is_ctlz(v_ctlz))
+		return;
+	shift = LLVMConstIntGetZExtValue(LLVMGetOperand(v_shift, 1));
+	width = LLVMGetIntTypeWidth(LLVMTypeOf(v_ctlz));
+	if (shift > 32 || LLVMConstIntGetZExtValue(v_mask) != (width - 1) << shift)
+		return;
+	LLVMPositionBuilderBefore(b, v);
+	v_log2 = LLVMBuildXor(b, v_ctlz, LLVMConstInt(LLVMTypeOf(v_ctlz), width - 1, 0), "log2");
+	v_log2 = LLVMBuildIntCast2(b, v_log2, LLVMTypeOf(v), 0, "");
+	LLVMReplaceAllUsesWith(v, LLVMBuildShl(b, v_log2, LLVMGetOperand(v_shift, 1), ""));
+}
+
+void ll_finish_log2(LLVMModuleRef module)
+{
+	LLVMBuilderRef b = LLVMCreateBuilderInContext(LLVMGetModuleContext(module));
+
+	for (LLVMValueRef v_fn = LLVMGetFirstFunction(module); v_fn;
+	     v_fn = LLVMGetNextFunction(v_fn))
+		for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(v_fn); block;
+		     block = LLVMGetNextBasicBlock(block))
+			for (LLVMValueRef v = LLVMGetFirstInstruction(block); v;
+			     v = LLVMGetNextInstruction(v))
+				if (LLVMGetInstructionOpcode(v) == LLVMXor)
+					finish(b, v);
+	LLVMDisposeBuilder(b);
+}

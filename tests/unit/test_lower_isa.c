@@ -205,6 +205,42 @@ static void add_jump_forms(void)
 	     ALU64_IMM(BPF_SUB, IN_DST, 1), JUMP_IMM(BPF_JNE, IN_DST, 0, -3));
 }
 
+/*
+ * 32-bit rotations in 64-bit registers, whose upper halves are anything until the end: what narrow.c
+ * looks for, alone, in rounds of mixing, and around a loop.
+ */
+static void add_rotation_forms(void)
+{
+	for (int left = 1; left < 32; left += 6) {
+		struct bpf_insn body[MAX_BODY];
+		int n = 0;
+
+		body[n++] = MOV64_REG(4, IN_SRC);
+		for (int round = 0; round < 3; round++) {
+			body[n++] = ALU64_REG(BPF_ADD, IN_DST, 4);
+			body[n++] = ALU64_REG(BPF_XOR, 4, IN_DST);
+			body[n++] = MOV64_REG(1, 4);
+			body[n++] = ALU64_IMM(BPF_LSH, 1, left);
+			body[n++] = INSN(BPFCC_LDDW, 2, 0, 0, -1);
+			body[n++] = INSN(0, 0, 0, 0, 0);
+			body[n++] = ALU64_REG(BPF_AND, 4, 2);
+			body[n++] = ALU64_IMM(BPF_RSH, 4, 32 - left);
+			body[n++] = ALU64_REG(BPF_OR, 4, 1);
+		}
+		body[n++] = ALU64_IMM(BPF_LSH, 4, 32);
+		body[n++] = ALU64_IMM(BPF_RSH, 4, 32);
+		body[n++] = ALU64_IMM(BPF_LSH, IN_DST, 32);
+		body[n++] = ALU64_REG(BPF_OR, IN_DST, 4);
+		add_form(false, body, n, "rotations by %d", left);
+	}
+	FORM(false, "rotation in a loop", MOV64_IMM(5, 9), ALU64_REG(BPF_ADD, IN_DST, IN_SRC),
+	     ALU64_IMM(BPF_MUL, IN_DST, 0x9e3779b1), MOV64_REG(1, IN_DST),
+	     ALU64_IMM(BPF_LSH, 1, 13), LDDW(2, 0, -1, 0), ALU64_REG(BPF_AND, IN_DST, 2),
+	     ALU64_IMM(BPF_RSH, IN_DST, 19), ALU64_REG(BPF_OR, IN_DST, 1),
+	     ALU64_IMM(BPF_SUB, 5, 1), JUMP_IMM(BPF_JNE, 5, 0, -11),
+	     STORE(BPF_W, MEM, IN_DST, 4), ALU64_IMM(BPF_LSH, IN_DST, 33));
+}
+
 static void add_memory_forms(bool in_map)
 {
 	static const struct {
@@ -479,6 +515,7 @@ static void test_isa(void **state)
 	(void)state;
 	add_alu_forms();
 	add_jump_forms();
+	add_rotation_forms();
 	add_memory_forms(false);
 	add_memory_forms(true);
 	add_sequences();
