@@ -176,7 +176,8 @@ static int read_insns(struct span s, struct bpfcc_raw *raw, struct bpfcc_arena *
 
 			if (digit < 0)
 				return bpfcc_error(diag, NULL, NULL,
-						   "instruction %u of the row is not hex digits", i);
+						   "instruction %u of the row is not hex digits",
+						   i);
 			bits = bits << 4 | (unsigned int)digit;
 		}
 		insns[i] = insn_of(bits);
@@ -350,9 +351,9 @@ static int find_starts(struct bpfcc_raw *raw, struct bpfcc_arena *arena, struct 
 
 		if (is_func_reference(in)) {
 			if (target < 0 || target >= raw->nr_insns)
-				return bpfcc_error(diag, NULL, NULL,
-						   "instruction %u calls what is not in the program",
-						   i);
+				return bpfcc_error(
+					diag, NULL, NULL,
+					"instruction %u calls what is not in the program", i);
 			index[target] = 1;
 		}
 		i += bpfcc_insn_is_lddw(in);
@@ -454,7 +455,11 @@ int bpfcc_raw_split(struct bpfcc_raw *raw, struct bpfcc_arena *arena, struct bpf
 	}
 	o->funcs[0].is_global = true;
 	o->progs[0] = (struct bpfcc_prog){
-		.func = &o->funcs[0], .name = "main", .section = "uprobe", .kind = INLAY_PROG_ENTRY};
+		.func = &o->funcs[0],
+		.name = "main",
+		.section = "uprobe",
+		.kind = INLAY_PROG_ENTRY,
+	};
 	o->nr_progs = 1;
 	return 0;
 }

@@ -4,13 +4,14 @@
  * text that describe one program and its maps each, as corpora of verifier tests do.
  * Makes a struct bpfcc_object of them; nothing is verified here.
  *
- * Rows are tab-separated; the first line names the columns. `name` and `insns` must be there, `maps`,
- * `flags` are used, others are ignored:
+ * Rows are tab-separated; the first line names the columns. `name` and `insns` must be there, `maps`
+ * and `flags` are used, others are ignored:
  *   insns  16 hex digits an instruction: the 8 bytes read as one little-endian number, most
- *          significant digit first. lddw of a map: imm is an index into `maps`; calls within the program
- *          and callbacks: imm is relative to the next instruction
+ *          significant digit first. lddw of a map: imm is an index into `maps`; calls within the
+ *          program and callbacks: imm is relative to the next instruction
  *   maps   INDEX:NAME:tTYPE:kKEY:vVALUE:nENTRIES:fFLAGS[:iT,K,V,N,F][:dHEX][:z]; each
- *          FLAGS and F hexadecimal, i an inner map's template, d the contents of element 0, z frozen
+ *          FLAGS and F hexadecimal, i an inner map's template, d the contents of element 0, z
+ *          frozen
  *   flags  prog_flags of the load, hexadecimal
  */
 #ifndef INLAY_BPFCC_RAW_H

@@ -24,7 +24,7 @@ struct json_t;
 
 /* Where messages go; give cmd_message() and this as on_message. */
 struct cmd_messages {
-	bool is_json;		/* one object a line on standard output; else text on standard error */
+	bool is_json;		/* to standard output; else as text to standard error */
 	bool has_error;		/* one was given */
 	bool is_out_of_memory;	/* JSON could not be made */
 	struct json_t *pending;	/* the last message but notes, which are added to it */
@@ -80,8 +80,8 @@ int cmd_object_open(struct cmd *c, const void *data, size_t bytes,
 int cmd_program_open(struct cmd *c, const void *insns, size_t bytes,
 		     struct inlay_bpfcc_object **ret_object);
 /*
- * Cuts ":PROGRAM" off c->input, into c->opts.program, unless a file has the whole as its name. False:
- * out of memory. c->input is the command's then, and stays allocated to the end of it.
+ * Cuts ":PROGRAM" off c->input, into c->opts.program, unless a file has the whole as its name.
+ * False: out of memory. c->input is the command's then, and stays allocated to the end of it.
  */
 bool cmd_split_program(struct cmd *c);
 /* The exit code after `err`; prints what is pending, and what has no message yet. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Messages: as text for a terminal, or as JSON for editors, one object a line. The notes that follow
- * a message are members of it, so it is printed when the next one comes. docs/bpfcc.md has the schema.
+ * Messages: as text for a terminal, or as JSON for editors, one object a line. The notes that
+ * follow a message are members of it, so it is printed when the next one comes. docs/bpfcc.md has
+ * the schema.
  */
 #include <stdlib.h>
 #include <string.h>

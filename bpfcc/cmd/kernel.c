@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Asks the running kernel. Maps are made no larger than MAX_MAP_BYTES, whatever the program asks
- * for: a verdict hardly ever depends on the number of entries, and another one's machine does on its
- * memory.
+ * for: a verdict hardly ever depends on the number of entries, and another one's machine does on
+ * its memory.
  */
 #include "bpfcc/cmd/kernel.h"
 
@@ -116,7 +116,8 @@ static uint32_t bounded_entries(uint32_t type, uint32_t key_bytes, uint32_t valu
 
 static int make_map(const struct bpfcc_map *m)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = m->map_flags, .map_extra = m->map_extra);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = m->map_flags,
+		    .map_extra = m->map_extra);
 	uint32_t zero = 0;
 	int fd, err = 0;
 
@@ -299,6 +300,14 @@ static int prepare_map(struct bpf_map *map, const struct bpfcc_object *o)
 	return err;
 }
 
+/* The part is in the first bytes of the section's name, before the path. */
+static bool is_in(const char *section, size_t bytes, const char *part)
+{
+	const char *at = strstr(section, part);
+
+	return at && at < section + bytes;
+}
+
 static int prepare_program(struct cmd_kernel *k, struct bpf_program *program, const char *wanted)
 {
 	const char *section = bpf_program__section_name(program);
@@ -311,10 +320,10 @@ static int prepare_program(struct cmd_kernel *k, struct bpf_program *program, co
 	}
 	bpf_program__set_autoload(program, true);
 	err = bpf_program__set_type(program, BPF_PROG_TYPE_KPROBE);
-	if (!err && strstr(section, ".session") && strstr(section, ".session") < section + type_bytes)
+	if (!err && is_in(section, type_bytes, ".session"))
 		err = bpf_program__set_expected_attach_type(
 			program, (enum bpf_attach_type)ATTACH_UPROBE_SESSION);
-	else if (!err && strstr(section, ".multi") && strstr(section, ".multi") < section + type_bytes)
+	else if (!err && is_in(section, type_bytes, ".multi"))
 		err = bpf_program__set_expected_attach_type(
 			program, (enum bpf_attach_type)ATTACH_UPROBE_MULTI);
 	if (!err && type_bytes > 2 && !strncmp(section + type_bytes - 2, ".s", 2))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpfcc run: runs one program once, on memory that is given, and prints r0 in hex. What goes wrong is
- * said on standard error.
+ * bpfcc run: runs one program once, on memory that is given, and prints r0 in hex. What goes wrong
+ * is said on standard error.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -22,8 +22,8 @@ struct cmd_verdict {
 };
 
 /*
- * One line on standard output: name, tab, verdict, tab, reason; and, if `kernel` is not NULL, a tab,
- * the kernel's verdict, a tab, its reason. A JSON object if asked for.
+ * One line on standard output: name, tab, verdict, tab, reason; and, if `kernel` is not NULL, a
+ * tab, the kernel's verdict, a tab, its reason. A JSON object if asked for.
  */
 void cmd_verify_put(struct cmd_verify *c, const char *name, const struct cmd_verdict *ours,
 		    const struct cmd_verdict *kernel);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bpfcc verify --raw: rows in, one line a row out, in order. A row that is wrong is refused and the
- * next one is read; nothing is kept from one row to the next. Rows are looked at by several threads,
- * but what was read is answered before more input is waited for.
+ * next one is read; nothing is kept from one row to the next. Rows are looked at by several
+ * threads, but what was read is answered before more input is waited for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -119,7 +119,9 @@ static int verify(struct cmd_verify *c, struct bpfcc_raw *raw, struct bpfcc_aren
 static int look_at(struct rows *rows, struct job *job, const char *text)
 {
 	struct bpfcc_raw raw = {0};
-	struct receiver receiver = {.command = rows->command, .verdict = &job->verdict, .raw = &raw};
+	struct receiver receiver = {.command = rows->command,
+				    .verdict = &job->verdict,
+				    .raw = &raw};
 	struct bpfcc_diag diag = {.fn = on_message, .arg = &receiver, .object = &raw.object};
 	struct bpfcc_arena *arena = bpfcc_arena_new();
 	int err;

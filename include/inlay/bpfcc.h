@@ -26,7 +26,7 @@ enum inlay_bpfcc_severity { INLAY_BPFCC_NOTE, INLAY_BPFCC_WARNING, INLAY_BPFCC_E
 /* What is known of one register that the instruction of a message reads. */
 struct inlay_bpfcc_register {
 	int number;		/* 0 to 10 */
-	const char *text;	/* "a pointer to the value of map 'counts' (8 bytes), offset 0..64" */
+	const char *text;	/* "a pointer to the value of map 'm' (8 bytes), offset 0..4" */
 };
 
 /*
@@ -78,8 +78,8 @@ struct inlay_bpfcc_opts {
 	bool allow_write;	/* accept bpf_probe_write_user() */
 	/* Nothing is proved, each opening gives a warning: the programs do what they say. */
 	bool unsafe_no_verify;
-	/* Programs are not verified on opening: inlay_bpfcc_object_verify() does it, one by one. Nothing
-	 * can be emitted or run. */
+	/* Programs are not verified on opening: inlay_bpfcc_object_verify() does it, one by one.
+	 * Nothing can be emitted or run. */
 	bool defer_verify;
 	/* With defer_verify: also accept the helpers and map types that the kernel offers to uprobe
 	 * programs and Inlay's runtime does not have. */
@@ -122,7 +122,8 @@ int inlay_bpfcc_program_open(const char *name, const void *insns, size_t bytes,
 /* Programs that can be placed, section by section. */
 size_t inlay_bpfcc_object_nr_programs(const struct inlay_bpfcc_object *object);
 /* The name of one; the object's. */
-const char *inlay_bpfcc_object_program_name(const struct inlay_bpfcc_object *object, size_t program);
+const char *inlay_bpfcc_object_program_name(const struct inlay_bpfcc_object *object,
+					    size_t program);
 
 /* How a program was verified. */
 struct inlay_bpfcc_stats {
@@ -157,9 +158,9 @@ int inlay_bpfcc_object_run(struct inlay_bpfcc_object *object, const char *progra
 			   size_t bytes, uint64_t *ret_r0);
 
 /*
- * The same in the checking interpreter, which stops at the first thing that a verified program never
- * does: -EFAULT, and a message says what and where. Also for what was not verified. Slow; helpers are
- * modelled, and the same on every run.
+ * The same in the checking interpreter, which stops at the first thing that a verified program
+ * never does: -EFAULT, and a message says what and where. Also for what was not verified. Slow;
+ * helpers are modelled, and the same on every run.
  */
 int inlay_bpfcc_object_interpret(struct inlay_bpfcc_object *object, const char *program,
 				 void *memory, size_t bytes, uint64_t *ret_r0);
