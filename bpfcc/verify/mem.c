@@ -258,11 +258,17 @@ static void load_result(struct verify *v, const struct bpf_insn *in, const struc
 	verify_set_scalar(v, dst, &num, NULL, NULL);
 }
 
-/* Kernels let a program look at the first member of their struct bpf_map, for what that is worth. */
+/*
+ * Kernels let a program look at their struct bpf_map, for what that is worth: numbers. The first
+ * members, up to map_type and key_size, are the same in all of them.
+ */
+#define MAP_LOOK_BYTES 32
+
 static bool is_map_look(struct verify *v, const struct bpf_insn *in, const struct verify_reg *r)
 {
 	return v->walk->opts.is_kernel_set && r->type == VT_MAP && !(r->flags & VF_OR_NULL) &&
-	       !in->off && BPF_CLASS(in->code) == BPF_LDX && bpfcc_insn_bytes(in->code) == 8;
+	       in->off >= 0 && in->off + bpfcc_insn_bytes(in->code) <= MAP_LOOK_BYTES &&
+	       BPF_CLASS(in->code) == BPF_LDX && BPF_MODE(in->code) == BPF_MEM;
 }
 
 int verify_load(struct verify *v, const struct bpf_insn *in)
@@ -275,7 +281,9 @@ int verify_load(struct verify *v, const struct bpf_insn *in)
 
 	err = verify_read_reg(v, in->src_reg);
 	if (!err && is_map_look(v, in, verify_reg(v, in->src_reg))) {
-		verify_set_unknown(v, dst);
+		const struct range num = range_of_load((unsigned int)bytes, false);
+
+		verify_set_scalar(v, dst, &num, NULL, NULL);
 		return v->err;
 	}
 	if (!err)

@@ -291,7 +291,7 @@ REJECT(inner_map_is_no_memory, "goes through r0")
 		r1 = %[outer] ll;
 		call %[map_lookup_elem];
 		if r0 == 0 goto 1f;
-		r0 = *(u32 *)(r0 + 1);
+		r0 = *(u64 *)(r0 - 8);
 	1:	exit;
 	), MAP(outer), HELPER(map_lookup_elem));
 }
@@ -360,6 +360,24 @@ REJECT(something_added_to_a_map, "must be a map")
 		r0 = 0;
 		exit;
 	), MAP(counts), HELPER(map_lookup_elem));
+}
+
+ACCEPT(look_at_a_map)
+{
+	ASM((
+		r1 = %[counts] ll;
+		r0 = *(u64 *)(r1 + 24);
+		exit;
+	), MAP(counts));
+}
+
+REJECT(look_far_into_a_map, "goes through r1")
+{
+	ASM((
+		r1 = %[counts] ll;
+		r0 = *(u64 *)(r1 + 4096);
+		exit;
+	), MAP(counts));
 }
 
 /* Kernels show it, and here it is nothing but a number. */
