@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lowering of what the verifier accepts, and of what it does not (as with --unsafe-no-verify): a
- * module that LLVM's verifier takes, or a message.
+ * The lowering of what the verifier accepts, and of what it does not (as with --unsafe-no-verify):
+ * a module that LLVM's verifier takes, or a message.
  */
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The verifier on any program. It may accept or refuse; it ends within its limits, and leaves nothing
- * behind.
+ * The verifier on any program. It may accept or refuse; it ends within its limits, and leaves
+ * nothing behind.
  */
 #include <stdlib.h>
 
