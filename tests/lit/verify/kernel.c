@@ -8,6 +8,11 @@
 // RUN: not %bpfcc verify --json --kernel-verify %t.bpf.o > %t.json
 // RUN: %python -c 'import json; rows = [json.loads(l) for l in open("%t.json")]; print([r["kernel"]["verdict"] for r in rows if "result" in r])' | FileCheck %s --check-prefix=JSON
 // RUN: %python %S/Inputs/rows.py | head -6 | %bpfcc verify --raw --kernel-verify - | tr '\t' '|' | FileCheck %s --match-full-lines --check-prefix=ROWS
+// Without the capabilities it takes, the kernel is not asked, and that is all.
+// RUN: setpriv --bounding-set=-all --inh-caps=-all %bpfcc verify --kernel-verify %t.bpf.o:entry > %t.none
+// RUN: FileCheck %s --check-prefix=NONE < %t.none
+// RUN: %python %S/Inputs/rows.py | head -2 | setpriv --bounding-set=-all --inh-caps=-all %bpfcc verify --raw --kernel-verify - | FileCheck %s --check-prefix=NONE
+// NONE: ACCEPT UNKNOWN cannot ask: needs root
 #include "twins.h"
 
 /* More than a kernel would give in one piece: it is asked with fewer entries. */
