@@ -45,6 +45,7 @@ struct bpfcc_interp_opts {
 	 * answer is the plainest one.
 	 */
 	bool is_wild;
+	bool shows_maps;	/* the first bytes of a map can be read, as in kernels */
 	bool traps_misaligned;
 	/* reading stack that was never written, which is 0 without it (the lowering makes it so) */
 	bool traps_unset_stack;

@@ -19,7 +19,7 @@
 enum thing_kind {
 	THING_STACK,
 	THING_CTX,
-	THING_MAP,		/* map instance `instance`; no bytes */
+	THING_MAP,		/* map instance `instance` */
 	THING_VALUE,		/* of map instance `instance` */
 	THING_KEY,
 	THING_MEM,

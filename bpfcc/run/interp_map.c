@@ -12,6 +12,7 @@
 #include "bpfcc/run/interp_int.h"
 
 #define MAX_ARRAY 0x1000000u
+#define SHOWN_BYTES 32u	/* of a kernel's struct bpf_map, what all kernels have */
 
 static bool is_array(const struct bpfcc_map *map)
 {
@@ -39,9 +40,10 @@ static int add_instance(struct bpfcc_interp *it, const struct bpfcc_map *map, ui
 		it->instances = larger;
 		it->max_instances = max;
 	}
-	thing = interp_thing(it, THING_MAP, NULL, 0);
+	thing = interp_thing(it, THING_MAP, NULL, it->opts.shows_maps ? SHOWN_BYTES : 0);
 	if (!thing)
 		return -EFAULT;
+	it->things[thing].is_read_only = true;
 	in = &it->instances[it->nr_instances];
 	*in = (struct instance){.map = map, .index = index, .thing = thing};
 	it->things[thing].instance = it->nr_instances;

@@ -213,6 +213,7 @@ static inline int oracle_check(struct bpfcc_object *object, struct bpfcc_arena *
 								.address_seed = test_random(),
 								.max_steps = opts->max_steps,
 								.is_wild = true,
+								.shows_maps = opts->is_kernel_set,
 								.on_insn = oracle_on_insn,
 								.arg = ret};
 			struct bpfcc_interp_ctx ctx = {

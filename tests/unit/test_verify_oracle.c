@@ -7,6 +7,7 @@
 #include "oracle.h"
 #include "oracle_gen.h"
 
+#include "bpfcc/handle.h"
 #include "bpfcc/raw.h"
 
 static void show(const struct bpfcc_object *object)
@@ -95,6 +96,40 @@ static void test_generated(void **state)
 	assert_true(mutants.nr_accepted * 8 > mutants.nr);
 }
 
+/* Programs that people wrote: samples, and the twins of tests/lit/verify. */
+static void test_objects(void **state)
+{
+	const struct oracle_opts opts = {BPFCC_CTX_PT_REGS, ORACLE_CTX_BYTES, true, 20000,
+					 test_is_long() ? 500 : 20, 20000};
+	char *paths = strdup(ORACLE_OBJECTS), *rest = paths;
+	struct tally tally = {0};
+
+	(void)state;
+	assert_non_null(paths);
+	test_seed(1);
+	for (const char *path; (path = strsep(&rest, ":"));) {
+		const struct inlay_bpfcc_opts open_opts = {
+		    .sz = sizeof(open_opts), .defer_verify = true, .kernel_helpers = true,
+		    .allow_override = true, .allow_write = true};
+		struct inlay_bpfcc_object *handle;
+
+		/* a few of the twins are refused by the loader */
+		if (inlay_bpfcc_object_open(path, NULL, 0, &open_opts, &handle))
+			continue;
+		for (uint32_t i = 0; i < handle->data.nr_progs; i++) {
+			struct bpfcc_object one = handle->data;
+
+			one.progs += i;
+			one.nr_progs = 1;
+			check(&one, &opts, test_random_state, &tally);
+		}
+		inlay_bpfcc_object_free(handle);
+	}
+	free(paths);
+	print_tally("programs of objects", &tally);
+	assert_true(tally.nr_accepted > 50);
+}
+
 static void test_rows(void **state)
 {
 	const struct oracle_opts opts = {BPFCC_CTX_PT_REGS, ORACLE_CTX_BYTES, true, 50000, 20, 20000};
@@ -133,6 +168,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_generated),
+	    cmocka_unit_test(test_objects),
 	    cmocka_unit_test(test_rows),
 	};
 
