@@ -144,6 +144,7 @@ void l_place_pointers(struct lower *l);
 /* after helpers were inlined: their accesses to the stack; after all: memset and memcpy */
 void l_place_private(struct lower *l);
 void l_place_intrinsics(struct lower *l);
+void l_place_short_loads(struct lower *l);
 /* for a target, whose own passes come afterwards: loops that fill or copy stay loops */
 void l_place_loops(struct lower *l);
 

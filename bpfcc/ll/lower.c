@@ -199,6 +199,7 @@ static int l_module(struct lower *l)
 	else
 		l_each_body(l, ll_align_loops);
 	ll_finish_log2(l->module);
+	l_place_short_loads(l);
 	l_place_intrinsics(l);
 	l_link_programs(l);
 	return l_verify(l);

@@ -617,6 +617,31 @@ void l_place_loops(struct lower *l)
 	l_each_inst(l, l_visit_loop_store);
 }
 
+/*
+ * A byte or half word of a map that is only used extended: the code generator extends what an
+ * atomic gives in an instruction of its own, and a volatile at once. Either is one access. (What is
+ * changed and written back stays atomic: of a volatile that would be three instructions.)
+ */
+static void l_visit_short_load(struct lower *l, LLVMValueRef v)
+{
+	unsigned int nosanitize =
+	    LLVMGetMDKindIDInContext(l->context, "nosanitize", strlen("nosanitize"));
+
+	if (!LLVMIsALoadInst(v) || LLVMGetOrdering(v) != LLVMAtomicOrderingMonotonic ||
+	    !LLVMGetMetadata(v, nosanitize) || access_bytes(v) > 2)
+		return;
+	for (LLVMUseRef use = LLVMGetFirstUse(v); use; use = LLVMGetNextUse(use))
+		if (!LLVMIsAZExtInst(LLVMGetUser(use)) && !LLVMIsASExtInst(LLVMGetUser(use)))
+			return;
+	LLVMSetOrdering(v, LLVMAtomicOrderingNotAtomic);
+	LLVMSetVolatile(v, true);
+}
+
+void l_place_short_loads(struct lower *l)
+{
+	l_each_inst(l, l_visit_short_load);
+}
+
 void l_place_intrinsics(struct lower *l)
 {
 	l_each_inst(l, l_visit_intrinsic);

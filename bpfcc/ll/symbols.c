@@ -244,6 +244,22 @@ static LLVMTypeRef l_desc_type(struct lower *l)
 }
 _Static_assert(sizeof(struct inlay_map_desc) == 104, "l_desc_type() follows inlay_map_desc");
 
+/* What a PROG_ARRAY holds is code (tail.c): nothing of it is in memory, and readers see no map. */
+static bool l_is_in_table(const struct bpfcc_map *map)
+{
+	return map->type != BPF_MAP_TYPE_PROG_ARRAY;
+}
+
+/* Maps of the table before map `index`: its own place there. */
+static uint32_t l_table_index(struct lower *l, uint32_t index)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = 0; i < index; i++)
+		nr += l_is_in_table(&l->object->maps[i]);
+	return nr;
+}
+
 static void l_map_desc(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
@@ -256,7 +272,7 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 	    l_u32(l, map->max_entries),
 	    l_u32(l, map->map_flags),
 	    l_u32(l, m->flags),
-	    l_u32(l, map->index),
+	    l_u32(l, l_table_index(l, map->index)),
 	    l_u32(l, map->btf_key_type_id),
 	    l_u32(l, map->btf_value_type_id),
 	    l_u32(l, 0),
@@ -380,13 +396,14 @@ static LLVMValueRef l_prog_descs(struct lower *l)
 
 static LLVMValueRef l_map_table(struct lower *l)
 {
-	uint32_t nr = l->object->nr_maps;
-	LLVMValueRef *v_descs = calloc(nr ? nr : 1, sizeof(*v_descs)), v;
+	uint32_t nr = 0;
+	LLVMValueRef *v_descs = calloc(l->object->nr_maps + 1, sizeof(*v_descs)), v;
 
 	if (!v_descs)
 		return NULL;
-	for (uint32_t i = 0; i < nr; i++)
-		v_descs[i] = l->maps[i].v_desc;
+	for (uint32_t i = 0; i < l->object->nr_maps; i++)
+		if (l_is_in_table(&l->object->maps[i]))
+			v_descs[nr++] = l->maps[i].v_desc;
 	v = l_constant(l, "maps", NULL, LLVMConstArray2(l->t_ptr, v_descs, nr));
 	free(v_descs);
 	return v;
@@ -440,7 +457,7 @@ void l_object(struct lower *l)
 	    l_bytes(l, object->hash, INLAY_HASH_BYTES),
 	    ll_string(l->module, object->name),
 	    ll_string(l->module, object->license ? object->license : ""),
-	    l_u32(l, object->nr_maps),
+	    l_u32(l, l_table_index(l, object->nr_maps)),
 	    l_u32(l, object->nr_progs),
 	    l_map_table(l),
 	    l_prog_descs(l),
