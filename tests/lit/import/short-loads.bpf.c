@@ -9,11 +9,12 @@ unsigned char bytes[64], flags;
 unsigned short halves[4];
 
 // CHECK-LABEL: __inlay_prog_{{[0-9a-f]+}}_use:
-// CHECK:       movzbl {{.*}}(
-// CHECK-NOT:   movzbl %
-// CHECK:       movzwl {{.*}}(
-// CHECK-NOT:   movzwl %
 // CHECK:       incb __inlay_region_{{.*}}(%rip)
+// CHECK-NOT:   movzbl %
+// CHECK:       movzbl (%
+// CHECK-NOT:   mov{{z[bw]l %|b |w }}
+// CHECK:       movzwl __inlay_region_{{.*}}(%rip)
+// CHECK-NOT:   movzwl %
 // CHECK:       retq
 SEC("uprobe/f") int use(struct pt_regs *ctx)
 {
