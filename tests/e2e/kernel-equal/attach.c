@@ -240,7 +240,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	bpf_object__for_each_map(map, object)
-		dump_map(map);
+		/* holds programs: Inlay has none in memory */
+		if (bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY)
+			dump_map(map);
 	bpf_object__close(object);
 	return 0;
 }
