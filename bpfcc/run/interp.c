@@ -184,7 +184,7 @@ static int step_branch(struct bpfcc_interp *it, const struct bpf_insn *in)
 
 	if (bpfcc_insn_is_may_goto(in)) {
 		/* also early, in a wild world: when it ends is not the program's to say */
-		if (!it->frame->may_goto_left || (it->opts.is_wild && interp_random(it) % 64 == 0))
+		if (!it->frame->may_goto_left || (it->opts.is_wild && interp_random(it) % 16 == 0))
 			return 1;
 		it->frame->may_goto_left--;
 		return 0;

@@ -21,7 +21,11 @@
 #define GEN_MAP_ARRAY 0
 #define GEN_MAP_HASH 1
 #define GEN_MAP_CONST 2
-#define GEN_NR_MAPS 3
+#define GEN_MAP_RING 3
+#define GEN_MAP_QUEUE 4
+#define GEN_MAP_PERCPU 5
+#define GEN_NR_NATIVE_MAPS 3	/* those that the runtime has */
+#define GEN_NR_MAPS 6
 #define GEN_VALUE_BYTES 48
 #define GEN_CTX_BYTES 64
 
@@ -295,6 +299,9 @@ static inline void gen_lookup(struct gen_func *f)
 {
 	int map = gen_below(2) ? GEN_MAP_ARRAY : GEN_MAP_HASH, slot = 1 + (int)gen_below(4), to;
 
+	if (!f->is_native && gen_below(3) == 0)
+		map = GEN_MAP_PERCPU;
+
 	gen_emit(f, BPF_ST | BPF_MEM | BPF_DW, 10, 0, -8 * slot, (int32_t)gen_below(5));
 	if (gen_below(2))
 		gen_emit(f, BPF_STX | BPF_MEM | BPF_W, 10, gen_number(f), -8 * slot, 0);
@@ -472,6 +479,118 @@ static inline void gen_choice(struct gen_func *f)
 	}
 }
 
+/* ... one that the kernel knows and the runtime may not: a record, taken and given back, mostly */
+static inline void gen_record(struct gen_func *f)
+{
+	int bytes = 8 * (1 + (int)gen_below(8)), reg = 7 + (int)gen_below(3), number;
+
+	if (f->depth > 2)
+		return;
+	gen_lddw(f, 1, BPF_PSEUDO_MAP_FD, GEN_MAP_RING, 0);
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, bytes);
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+	gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_reserve);
+	gen_clobber(f);
+	if (gen_below(16)) {
+		gen_emit(f, BPF_JMP | BPF_JNE | BPF_K, 0, 0, 2, 0);
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0);
+		gen_emit(f, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	}
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, reg, 0, 0, 0);
+	f->regs[0] = f->regs[reg] = GEN_UNSET;
+	number = gen_number(f);
+	if (number == reg)
+		return;
+	gen_emit(f, BPF_STX | BPF_MEM | BPF_W, reg, number,
+		 (int)gen_below((uint32_t)bytes - (gen_below(8) ? 4 : 3)), 0);
+	/* two ways to give it back, or one of them not */
+	if (gen_below(3) == 0) {
+		gen_emit(f, gen_condition() | BPF_K, number, 0, 4, gen_imm());
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 1, reg, 0, 0);
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 0);
+		gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_submit);
+		gen_emit(f, BPF_JMP | BPF_JA, 0, 0, gen_below(8) ? 3 : 0, 0);
+	}
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 1, reg, 0, 0);
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 0);
+	gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_discard);
+	gen_clobber(f);
+	f->regs[0] = GEN_UNSET;
+}
+
+/* A dynptr of a value, written or read, at an offset that it may not have. */
+static inline void gen_dynptr(struct gen_func *f)
+{
+	int value = gen_find(f, GEN_VALUE), dst;
+
+	if (value < 6)
+		return;
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 1, value, 0, 0);
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0,
+		 1 + (int32_t)gen_below(gen_below(8) ? GEN_VALUE_BYTES : GEN_VALUE_BYTES + 8));
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+	gen_key(f, 4, 12);
+	gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_dynptr_from_mem);
+	gen_clobber(f);
+	gen_block(f, (int)gen_below(2));
+	gen_key(f, 1, gen_below(16) ? 12 : 13);
+	if (gen_below(2)) {
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, (int32_t)gen_below(64));
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 8);
+		gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_dynptr_data);
+		gen_clobber(f);
+		dst = 7 + (int)gen_below(3);
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, 0);
+		gen_emit(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1, 0);
+		gen_emit(f, BPF_LDX | BPF_MEM | BPF_W, dst, 0, (int)gen_below(gen_below(8) ? 5 : 7),
+			 0);
+		f->regs[dst] = GEN_NUMBER;
+		f->regs[0] = GEN_UNSET;
+		return;
+	}
+	/* dynptr_read(stack - 32, n, dynptr, off, 0) */
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 3, 1, 0, 0);
+	gen_key(f, 1, 4);
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, (int32_t)gen_below(gen_below(8) ? 33 : 40));
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 4, gen_find(f, GEN_NUMBER) > 5 ? gen_find(f, GEN_NUMBER) : 10, 0, 0);
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 5, 0, 0, 0);
+	gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_dynptr_read);
+	gen_clobber(f);
+}
+
+static inline void gen_queue(struct gen_func *f)
+{
+	static const int32_t ids[] = {BPF_FUNC_map_push_elem, BPF_FUNC_map_pop_elem,
+				      BPF_FUNC_map_peek_elem};
+
+	gen_key(f, 2, gen_below(8) ? 3 : 1);
+	gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+	gen_lddw(f, 1, BPF_PSEUDO_MAP_FD, GEN_MAP_QUEUE, 0);
+	gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, ids[gen_below(3)]);
+	gen_clobber(f);
+}
+
+/* A loop that the run time ends. */
+static inline void gen_may_goto(struct gen_func *f)
+{
+	enum gen_type before[10];
+	int start = f->nr;
+
+	memcpy(before, f->regs, sizeof(before));
+	gen_emit(f, BPF_JMP | BPFCC_JCOND, 0, BPFCC_MAY_GOTO, 0, 0);
+	gen_block(f, 1 + (int)gen_below(3));
+	for (int i = 0; i < 9; i++)
+		if (before[i] == GEN_NUMBER && f->regs[i] != GEN_NUMBER)
+			gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, i, 0, 0, i);
+	if (gen_below(3) == 0)
+		gen_emit(f, gen_condition() | BPF_K, gen_number(f), 0, 1, gen_imm());
+	gen_emit(f, BPF_JMP | BPF_JA, 0, 0, start - f->nr - 1, 0);
+	f->insns[start].off = (int16_t)(f->nr - start - 1);
+	for (int i = 0; i < 10; i++)
+		f->regs[i] = before[i] == GEN_NUMBER || f->regs[i] == before[i] ? before[i]
+									       : GEN_UNSET;
+}
+
 /* Something that is a pointer if a flag says so, used if the flag says so; or used anyway. */
 static inline void gen_flagged(struct gen_func *f)
 {
@@ -593,7 +712,20 @@ static inline void gen_block(struct gen_func *f, int nr)
 {
 	f->depth++;
 	for (int i = 0; i < nr && f->nr < GEN_MAX_INSNS - 80; i++) {
-		switch (gen_below(19)) {
+		switch (gen_below(f->is_native ? 20 : 23)) {
+		case 22:
+			gen_queue(f);
+			break;
+		case 21:
+			gen_dynptr(f);
+			break;
+		case 20:
+			gen_record(f);
+			break;
+		case 19:
+			if (!f->is_native && f->depth < 3)
+				gen_may_goto(f);
+			break;
 		case 18:
 			gen_flagged(f);
 			break;
@@ -680,6 +812,19 @@ static inline void gen_maps(struct gen *g)
 						   .value_size = GEN_VALUE_BYTES,
 						   .max_entries = 16,
 						   .index = 1};
+	g->maps[GEN_MAP_RING] = (struct bpfcc_map){
+	    .name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096, .index = 3};
+	g->maps[GEN_MAP_QUEUE] = (struct bpfcc_map){.name = "queue",
+						    .type = BPF_MAP_TYPE_QUEUE,
+						    .value_size = 16,
+						    .max_entries = 4,
+						    .index = 4};
+	g->maps[GEN_MAP_PERCPU] = (struct bpfcc_map){.name = "percpu",
+						     .type = BPF_MAP_TYPE_PERCPU_HASH,
+						     .key_size = 8,
+						     .value_size = GEN_VALUE_BYTES,
+						     .max_entries = 16,
+						     .index = 5};
 	g->maps[GEN_MAP_CONST] = (struct bpfcc_map){.name = ".rodata",
 						    .type = BPF_MAP_TYPE_ARRAY,
 						    .key_size = 4,
@@ -737,7 +882,7 @@ static inline void gen_program(struct gen *g, int nr, bool is_native)
 	g->object.license = "GPL";
 	g->object.is_gpl_compatible = true;
 	g->object.maps = g->maps;
-	g->object.nr_maps = GEN_NR_MAPS;
+	g->object.nr_maps = is_native ? GEN_NR_NATIVE_MAPS : GEN_NR_MAPS;
 	g->object.funcs = g->func_rows;
 	g->object.progs = &g->prog;
 	g->object.nr_progs = 1;

@@ -57,8 +57,8 @@ static void test_generated(void **state)
 {
 	int nr = test_is_long() ? 200000 : 3000;
 	const struct oracle_opts opts[] = {
-	    {BPFCC_CTX_MEMORY, GEN_CTX_BYTES, false, 20000, 5, 20000},
-	    {BPFCC_CTX_PT_REGS, ORACLE_CTX_BYTES, false, 20000, 3, 20000},
+	    {BPFCC_CTX_MEMORY, GEN_CTX_BYTES, true, 4000, 5, 4000},
+	    {BPFCC_CTX_PT_REGS, ORACLE_CTX_BYTES, true, 4000, 3, 4000},
 	};
 	struct tally programs = {0}, mutants = {0};
 	struct gen *g = malloc(sizeof(*g));
