@@ -26,6 +26,9 @@ struct bpfcc_fn {
 	const struct bpfcc_section *placed; /* what the section of a placed program says, or NULL */
 };
 
+/* of a map; the kernel has about as much */
+#define BPFCC_MAX_VALUE_BYTES (32u << 20)
+
 /* A map of the file, used or not. */
 struct bpfcc_candidate {
 	struct bpf_map *map;

@@ -8,7 +8,6 @@
 #include "bpfcc/loader.h"
 
 #define MAX_KEY_BYTES 512u
-#define MAX_VALUE_BYTES (32u << 20)
 #define MAX_ENTRIES (1u << 30)
 #define MAX_PERCPU_VALUE_BYTES (32u << 10) /* the kernel's PCPU_MIN_UNIT_SIZE */
 #define MAX_REGION_BYTES (1ull << 40)
@@ -142,10 +141,10 @@ static int check_value(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 	if (!m->value_size)
 		return bpfcc_error(l->diag, where, "give it a value type with __type(value, T)",
 				   "map \"%s\": value_size is 0 (-EINVAL)", m->name);
-	if (m->value_size > MAX_VALUE_BYTES)
+	if (m->value_size > BPFCC_MAX_VALUE_BYTES)
 		return bpfcc_error(l->diag, where, NULL,
 				   "map \"%s\": value_size %u is above %u (-E2BIG)", m->name,
-				   m->value_size, MAX_VALUE_BYTES);
+				   m->value_size, BPFCC_MAX_VALUE_BYTES);
 	if ((m->flags & INLAY_MAP_PERCPU || m->type == BPF_MAP_TYPE_LRU_PERCPU_HASH) &&
 	    inlay_round_up(m->value_size, 8) > MAX_PERCPU_VALUE_BYTES)
 		return bpfcc_error(l->diag, where, NULL,

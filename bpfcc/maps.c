@@ -40,8 +40,11 @@ int bpfcc_maps_find(struct bpfcc_loader *l)
 		data = c->is_global_data ? bpf_map__initial_value(map, &bytes) : NULL;
 		if (!data)
 			continue;
-		c->data = bpfcc_arena_memdup(l->arena, data, bytes);
 		c->bytes = (uint32_t)bytes;
+		/* a .bss of gigabytes costs a file nothing; it is refused where a program uses it */
+		if (bytes > BPFCC_MAX_VALUE_BYTES)
+			continue;
+		c->data = bpfcc_arena_memdup(l->arena, data, bytes);
 		if (!c->data)
 			return -ENOMEM;
 	}

@@ -20,7 +20,7 @@ static void open_as(const uint8_t *data, size_t bytes, enum inlay_bpfcc_context 
 {
 	unsigned int nr_errors = 0;
 	struct inlay_bpfcc_opts opts = {.sz = sizeof(opts), .on_message = on_message,
-					.on_message_arg = &nr_errors, .max_insns = 20000,
+					.on_message_arg = &nr_errors, .max_insns = 3000,
 					.max_state_bytes = 64u << 20,
 					.context = context, .context_bytes = 16};
 	struct inlay_bpfcc_object *object;

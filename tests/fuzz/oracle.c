@@ -12,7 +12,7 @@
 #include "tests/unit/oracle.h"
 
 #define ROUNDS 3
-#define MAX_STEPS 3000
+#define MAX_STEPS 1000
 
 struct execution {
 	struct oracle oracle;
@@ -121,7 +121,7 @@ static void execute(struct execution *e, const struct bpfcc_verify_opts *opts)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct bpfcc_arena *arena = bpfcc_arena_new();
-	struct bpfcc_verify_opts opts = {.max_insns = 5000, .max_bytes = 32u << 20,
+	struct bpfcc_verify_opts opts = {.max_insns = 3000, .max_bytes = 32u << 20,
 					 .allow_override = true, .allow_write = true};
 	struct bpfcc_verify *proof = NULL;
 	struct bpfcc_raw raw;

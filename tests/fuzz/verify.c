@@ -29,7 +29,7 @@ static void on_trace(void *arg, const char *line)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct bpfcc_arena *arena = bpfcc_arena_new();
-	struct bpfcc_verify_opts opts = {.max_insns = 20000, .max_jumps = 1000, .max_bytes = 64u << 20,
+	struct bpfcc_verify_opts opts = {.max_insns = 3000, .max_jumps = 1000, .max_bytes = 64u << 20,
 					 .allow_override = true};
 	struct bpfcc_diag diag = {.fn = on_message, .path = "fuzz"};
 	struct bpfcc_verify *proof;
