@@ -97,8 +97,13 @@ static int read_btf_ext(struct bpfcc_loader *l)
 
 static int check_btf(struct bpfcc_loader *l)
 {
-	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, ".BTF");
+	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, "maps");
 
+	if (s && s->bytes)
+		return bpfcc_error(
+		    l->diag, NULL, "define them with BTF, in SEC(\".maps\"): __uint(type, ...)",
+		    "section \"maps\" holds map definitions of before libbpf 1.0");
+	s = bpfcc_elf_section(&l->elf, ".BTF");
 	if (s && s->data)
 		return bpfcc_btf_check(s->data, s->bytes, l->diag);
 	if (bpfcc_elf_section(&l->elf, ".maps"))

@@ -64,5 +64,5 @@ int other(void *ctx)
 // WIDE: error: map "wide": an array's key_size is 4, not 8 (-EINVAL)
 // LARGE: error: map "large": a per-CPU value_size of 40000 is above 32768 (-E2BIG)
 // FLAGS: error: map "flags": map_flags 0x1 are not valid for a map of type array (-EINVAL)
-// LEGACY: note: libbpf: {{.*}}legacy map definitions
-// LEGACY: error: libbpf cannot open the object
+// LEGACY: error: section "maps" holds map definitions of before libbpf 1.0
+// LEGACY: help: define them with BTF, in SEC(".maps")
