@@ -45,7 +45,7 @@ static int check_encoding(struct checker *c,
 		return refuse(c, 0, NULL, "the function has no instructions, or too many");
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
 		problem = problem_of(f, i, &hint);
-		if (problem)
+		if (problem && !bpfcc_encoding_has_meaning(problem))
 			return refuse(c, i, hint, problem);
 		i += bpfcc_insn_is_lddw(&f->insns[i]);
 	}

@@ -18,7 +18,10 @@ struct bpfcc_diag;
  */
 int bpfcc_check(struct bpfcc_object *object, struct bpfcc_arena *arena, struct bpfcc_diag *diag);
 
-/* bpfcc_encoding_problem() of every instruction, for programs that nobody walks. 0, -EINVAL. */
+/*
+ * bpfcc_encoding_problem() of every instruction, for programs that nobody walks, but for problems of
+ * instructions that have a meaning all the same. 0, -EINVAL.
+ */
 int bpfcc_check_encoding(const struct bpfcc_object *object, struct bpfcc_diag *diag);
 
 #endif /* INLAY_BPFCC_CHECK_H */

@@ -15,6 +15,8 @@
 #define NO_REGISTER "there are registers r0 to r10 only"
 static const char unknown_insn[] = "unknown instruction";
 #define UNKNOWN unknown_insn
+static const char division_by_zero[] = "division by zero";
+static const char wide_shift[] = "the shift is wider than the register";
 
 static const char *alu_end(const struct bpf_insn *in)
 {
@@ -80,11 +82,11 @@ static const char *alu(const struct bpf_insn *in, const char **ret_hint)
 		return RESERVED;
 	if ((op == BPF_DIV || op == BPF_MOD) && !in->imm) {
 		*ret_hint = "the divisor is 0 in the source, or became 0 by constant folding";
-		return "division by zero";
+		return division_by_zero;
 	}
 	if ((op == BPF_LSH || op == BPF_RSH || op == BPF_ARSH) &&
 	    (in->imm < 0 || in->imm >= (is64 ? 64 : 32)))
-		return "the shift is wider than the register";
+		return wide_shift;
 	return NULL;
 }
 
@@ -226,6 +228,11 @@ const char *bpfcc_encoding_problem(const struct bpfcc_func *func, uint32_t insn,
 	default:
 		return jump(in, ret_hint);
 	}
+}
+
+bool bpfcc_encoding_has_meaning(const char *problem)
+{
+	return problem == division_by_zero || problem == wide_shift;
 }
 
 const char *bpfcc_encoding_broken(const struct bpfcc_func *func, uint32_t insn,

@@ -5,6 +5,7 @@
 #ifndef INLAY_BPFCC_ENCODING_H
 #define INLAY_BPFCC_ENCODING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpfcc/object.h"
@@ -24,5 +25,11 @@ const char *bpfcc_encoding_broken(const struct bpfcc_func *func, uint32_t insn,
  */
 const char *bpfcc_encoding_problem(const struct bpfcc_func *func, uint32_t insn,
 				   const char **ret_hint);
+
+/*
+ * A problem that bpfcc_encoding_problem() gave is one of an instruction that has a meaning all the
+ * same (RFC 9669: 0 for a division by zero, shifts by the low bits), and is a mistake for certain.
+ */
+bool bpfcc_encoding_has_meaning(const char *problem);
 
 #endif /* INLAY_BPFCC_ENCODING_H */

@@ -61,10 +61,15 @@ void l_set_ptr(struct lower_func *lf, int reg, LLVMValueRef v)
 	l_set_both(lf, reg, LLVMBuildPtrToInt(lf->l->builder, v, lf->l->t_i64, ""), v);
 }
 
+#define UNPROVED_BYTES 64
+
 /*
  * The stack, only as large as it is used, and zero: a program may hand bytes that it never wrote to
  * a helper (the padding of a key), and undefined bytes would be undefined behaviour of the target.
  * What is written before it is read is not cleared in the end.
+ *
+ * If nothing was proved there is room above r10, too: an access across it is at least one of the stack,
+ * and not undefined behaviour that takes the code around it along.
  */
 static void l_stack(struct lower_func *lf)
 {
@@ -72,14 +77,16 @@ static void l_stack(struct lower_func *lf)
 	uint32_t bytes = l->handle->kinds
 			     ? bpfcc_kinds_stack_bytes(l->handle->kinds, lf->func->index)
 			     : STACK_BYTES;
+	uint32_t above = l->handle->kinds ? 0 : UNPROVED_BYTES, whole;
 	LLVMValueRef v_top;
 
 	bytes = (bytes + 15) & ~15u;
-	lf->v_stack = LLVMBuildAlloca(l->builder, LLVMArrayType2(l->t_i8, bytes), "stack");
+	whole = bytes + above;
+	lf->v_stack = LLVMBuildAlloca(l->builder, LLVMArrayType2(l->t_i8, whole), "stack");
 	LLVMSetAlignment(lf->v_stack, 16);
-	if (bytes)
+	if (whole)
 		LLVMBuildMemSet(l->builder, lf->v_stack, LLVMConstInt(l->t_i8, 0, false),
-				LLVMConstInt(l->t_i64, bytes, false), 16);
+				LLVMConstInt(l->t_i64, whole, false), 16);
 	v_top = LLVMConstInt(l->t_i64, bytes, false);
 	l_set_ptr(lf, FRAME_REG, LLVMBuildGEP2(l->builder, l->t_i8, lf->v_stack, &v_top, 1, ""));
 }
