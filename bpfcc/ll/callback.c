@@ -17,7 +17,7 @@
 
 #define MAX_LOOPS (8u << 20) /* BPF_MAX_LOOPS */
 #define NR_ARGS (2 + BPFCC_MAX_ARGS) /* of the dispatcher: frame, number, r1 to r5 */
-#define EACH_BYTES 32 /* struct inlay_map_each of rt/inline/map_each.h */
+#define EACH_BYTES 16 /* struct inlay_map_each of rt/inline/map_each.h */
 
 static LLVMValueRef l_u64(struct lower *l, uint64_t n)
 {
@@ -210,17 +210,19 @@ void l_loop(struct lower_func *lf)
 }
 
 /* value = next element, or NULL; the key's address is left in *v_key */
-static LLVMValueRef l_next_elem(struct lower_func *lf, LLVMValueRef v_desc, LLVMValueRef v_each)
+static LLVMValueRef l_next_elem(struct lower_func *lf, LLVMValueRef v_desc, LLVMValueRef v_each,
+				LLVMValueRef v_index)
 {
 	static const char name[] = HELPER_PREFIX "map_each";
 	struct lower *l = lf->l;
-	LLVMTypeRef t_args[] = {l->t_ptr, l->t_ptr};
-	LLVMTypeRef t_fn = LLVMFunctionType(l->t_ptr, t_args, 2, false);
-	LLVMValueRef v_fn = LLVMGetNamedFunction(l->module, name), v_args[] = {v_desc, v_each};
+	LLVMTypeRef t_args[] = {l->t_ptr, l->t_ptr, l->t_ptr};
+	LLVMTypeRef t_fn = LLVMFunctionType(l->t_ptr, t_args, 3, false);
+	LLVMValueRef v_fn = LLVMGetNamedFunction(l->module, name);
+	LLVMValueRef v_args[] = {v_desc, v_each, v_index};
 
 	if (!v_fn)
 		v_fn = LLVMAddFunction(l->module, name, t_fn);
-	return LLVMBuildCall2(l->builder, t_fn, v_fn, v_args, 2, "");
+	return LLVMBuildCall2(l->builder, t_fn, v_fn, v_args, 3, "");
 }
 
 /* r0 = bpf_for_each_map_elem(r1: map, r2: function, r3: its context, r4: flags) */
@@ -232,6 +234,7 @@ void l_for_each(struct lower_func *lf)
 	LLVMValueRef v_number = l_get_num(lf, 2), v_context = l_get_num(lf, 3);
 	LLVMValueRef v_done = l_variable(lf, l->t_i64), v_value, v_key, v_ret;
 	LLVMValueRef v_each = l_variable(lf, LLVMArrayType2(l->t_i64, EACH_BYTES / 8));
+	LLVMValueRef v_index = l_variable(lf, l->t_i32);
 	LLVMBasicBlockRef b_head = l_block(lf, "each"), b_body = l_block(lf, "");
 	LLVMBasicBlockRef b_out = l_block(lf, "");
 
@@ -243,7 +246,7 @@ void l_for_each(struct lower_func *lf)
 	LLVMBuildBr(b, b_head);
 
 	LLVMPositionBuilderAtEnd(b, b_head);
-	v_value = l_next_elem(lf, v_desc, v_each);
+	v_value = l_next_elem(lf, v_desc, v_each, v_index);
 	LLVMBuildCondBr(b, LLVMBuildIsNull(b, v_value, ""), b_out, b_body);
 
 	LLVMPositionBuilderAtEnd(b, b_body);

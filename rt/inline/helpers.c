@@ -70,8 +70,10 @@
 #include "rt/helpers.def"
 
 /* no helper of its own: the step of bpf_for_each_map_elem() */
-void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each);
-void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
+void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each,
+			 __u32 *index);
+void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each,
+			 __u32 *index)
 {
-	return __inlay_map_each(desc, each);
+	return __inlay_map_each(desc, each, index);
 }

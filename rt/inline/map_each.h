@@ -8,23 +8,25 @@
 
 #include "rt/inline/map.h"
 
-/* All zero at the start; a variable of the program. bpfcc/ll/callback.c knows size and `key`. */
+/*
+ * All zero at the start; a variable of the program. bpfcc/ll/callback.c knows size and `key`. An
+ * array's key is in a variable of its own: one that holds its own address would stay in memory.
+ */
 struct inlay_map_each {
 	const void *key;	/* of the element that was given last */
 	__u64 at;		/* elements, or nodes, that are behind us */
-	__u64 index;		/* the key of an array */
-	__u64 pad0;
 };
-INLAY_STATIC_ASSERT(sizeof(struct inlay_map_each) == 32, "EACH_BYTES in bpfcc/ll/callback.c");
+INLAY_STATIC_ASSERT(sizeof(struct inlay_map_each) == 16, "EACH_BYTES in bpfcc/ll/callback.c");
 
-INLAY_INLINE void *inlay_array_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
+INLAY_INLINE void *inlay_array_each(const struct inlay_map_desc *desc, struct inlay_map_each *each,
+				    __u32 *index)
 {
 	char *values = inlay_array_values(desc);
 
 	if (each->at >= desc->max_entries || !values)
 		return 0;
-	*(inlay_u32 *)&each->index = (__u32)each->at;
-	each->key = &each->index;
+	*index = (__u32)each->at;
+	each->key = index;
 	return values + each->at++ * desc->value_stride;
 }
 
@@ -63,12 +65,13 @@ INLAY_INLINE void *inlay_hash_each(const struct inlay_map_desc *desc, struct inl
 }
 
 /* The next element's value, its key's address in each->key; NULL: that was all. */
-INLAY_INLINE void *__inlay_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each)
+INLAY_INLINE void *__inlay_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each,
+				    __u32 *index)
 {
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_ARRAY:
 	case INLAY_MAP_TYPE_PERCPU_ARRAY:
-		return inlay_array_each(desc, each);
+		return inlay_array_each(desc, each, index);
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
 		return inlay_hash_each(desc, each);
