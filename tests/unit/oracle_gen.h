@@ -45,9 +45,12 @@ struct gen_func {
 	bool is_sub, is_native;	/* is_native: nothing whose answer is not the same natively */
 };
 
+#define GEN_NR_FUNCS 4
+
 struct gen {
-	struct gen_func funcs[3];	/* the program, a subprogram, a callback */
-	struct bpfcc_func func_rows[3];
+	struct gen_func funcs[GEN_NR_FUNCS];	/* the program, a subprogram, callbacks of
+						 * bpf_loop() and bpf_for_each_map_elem() */
+	struct bpfcc_func func_rows[GEN_NR_FUNCS];
 	struct bpfcc_prog prog;
 	struct bpfcc_map maps[GEN_NR_MAPS];
 	struct bpfcc_object object;
@@ -345,6 +348,17 @@ static inline void gen_call(struct gen_func *f)
 	}
 	if (f->is_sub)
 		return;
+	if (gen_below(4) == 0) {
+		/* in the order of an array's indexes; that of a hash map is nobody's promise */
+		gen_lddw(f, 1, BPF_PSEUDO_MAP_FD,
+			 f->is_native || gen_below(2) ? GEN_MAP_ARRAY : GEN_MAP_HASH, 0);
+		gen_lddw(f, 2, BPF_PSEUDO_FUNC, 3, 0);
+		gen_key(f, 3, 1 + (int)gen_below(4));
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 4, 0, 0, 0);
+		gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_for_each_map_elem);
+		gen_clobber(f);
+		return;
+	}
 	if (gen_below(2)) {
 		int a = gen_number(f);
 
@@ -723,7 +737,7 @@ static inline void gen_block(struct gen_func *f, int nr)
 			gen_record(f);
 			break;
 		case 19:
-			if (!f->is_native && f->depth < 3)
+			if (f->depth < 3)
 				gen_may_goto(f);
 			break;
 		case 18:
@@ -843,18 +857,22 @@ static inline void gen_maps(struct gen *g)
  */
 static inline void gen_program(struct gen *g, int nr, bool is_native)
 {
-	static const char *const names[] = {"main", "sub", "callback"};
+	static const char *const names[] = {"main", "sub", "callback", "each"};
 
 	memset(g, 0, sizeof(*g));
 	gen_maps(g);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < GEN_NR_FUNCS; i++) {
 		struct gen_func *f = &g->funcs[i];
 
 		f->is_sub = i;
 		f->is_native = is_native;
-		f->regs[1] = i ? GEN_NUMBER : GEN_CTX;
-		if (i)
+		f->regs[1] = i == 0 ? GEN_CTX : i == 3 ? GEN_UNSET : GEN_NUMBER;
+		if (i == 3) {
+			f->regs[3] = GEN_VALUE;
+			f->regs[4] = GEN_STACK;
+		} else if (i) {
 			f->regs[2] = GEN_STACK;
+		}
 		if (!i) {
 			gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 6, 1, 0, 0);
 			f->regs[6] = GEN_CTX;
@@ -864,18 +882,19 @@ static inline void gen_program(struct gen *g, int nr, bool is_native)
 			}
 		}
 		gen_block(f, i ? 1 + (int)gen_below(5) : nr);
-		gen_finish(f, i == 2);
+		gen_finish(f, i >= 2);
 		g->func_rows[i] = (struct bpfcc_func){.name = names[i],
 						      .section = "uprobe",
 						      .insns = f->insns,
 						      .nr_insns = (uint32_t)f->nr,
-						      .nr_args = i ? 2 : 1,
+						      .nr_args = i == 3 ? 4 : i ? 2 : 1,
 						      .index = (uint32_t)i};
 	}
 	/* what nothing refers to is not part of an object; what is left keeps its number */
-	g->object.nr_funcs = gen_refers_to(&g->funcs[0], 2)   ? 3
-			     : gen_refers_to(&g->funcs[0], 1) ? 2
-							      : 1;
+	g->object.nr_funcs = 1;
+	for (int i = 1; i < GEN_NR_FUNCS; i++)
+		if (gen_refers_to(&g->funcs[0], i))
+			g->object.nr_funcs = (uint32_t)i + 1;
 	g->prog = (struct bpfcc_prog){
 	    .func = &g->func_rows[0], .name = "main", .section = "uprobe", .kind = INLAY_PROG_ENTRY};
 	g->object.name = g->object.path = "generated";

@@ -157,7 +157,7 @@ static bool compare(struct gen *g, struct bpfcc_arena *arena, uint64_t seed, boo
 
 static void test_equal(void **state)
 {
-	int nr = test_is_long() ? 20000 : 200, nr_compared = 0;
+	int nr = test_is_long() ? 20000 : 150, nr_compared = 0;
 	struct gen *g = malloc(sizeof(*g));
 
 	(void)state;
