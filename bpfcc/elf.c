@@ -143,7 +143,8 @@ static int read_symbols(struct reader *r)
 			return REFUSE(r, "symbol \"%s\" is in section %u, which does not exist",
 				      s->name, s->section);
 		if (s->section && s->section < r->out->nr_sections &&
-		    s->value > r->out->sections[s->section].bytes)
+		    (s->value > r->out->sections[s->section].bytes ||
+		     s->bytes > r->out->sections[s->section].bytes - s->value))
 			return REFUSE(r, "symbol \"%s\" lies outside of section \"%s\"", s->name,
 				      r->out->sections[s->section].name);
 	}

@@ -34,6 +34,12 @@ enum fuzz_choices {
 
 #define FUZZ_MAX_INSNS 512
 
+/* Of a walk: most find their way through short loops, and none takes milliseconds. */
+static inline uint32_t fuzz_max_insns(size_t bytes)
+{
+	return 300 + (uint32_t)bytes / 2;
+}
+
 struct bpfcc_arena;
 
 /* Maps of each kind, those that Inlay's runtime has first. */

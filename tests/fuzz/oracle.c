@@ -26,18 +26,27 @@ static bool is_map_look(const struct bpf_insn *in, const struct bpfcc_interp_vie
 	return BPF_CLASS(in->code) == BPF_LDX && view->kinds[in->src_reg] == BPFCC_KIND_MAP;
 }
 
-/* Arithmetic on what has no bytes gives a number, for the verifier. */
-static void forget_maps(struct bpfcc_interp_view *view)
+static bool has_no_bytes(const struct bpfcc_interp_view *view, int reg)
 {
-	for (int i = 0; i < 11; i++)
-		if ((view->kinds[i] == BPFCC_KIND_MAP || view->kinds[i] == BPFCC_KIND_POINTER) &&
-		    view->offs[i])
-			view->kinds[i] = BPFCC_KIND_SCALAR;
+	return view->is_set[reg] && (view->kinds[reg] == BPFCC_KIND_MAP ||
+				     view->kinds[reg] == BPFCC_KIND_POINTER);
 }
 
-static int on_insn(void *arg, const struct bpfcc_interp_view *seen)
+/* Arithmetic on maps and the like, which gives numbers for the verifier, and is not modelled. */
+static bool is_map_alu(const struct bpf_insn *in, const struct bpfcc_interp_view *view)
 {
-	struct bpfcc_interp_view copy = *seen, *view = &copy;
+	uint8_t class = BPF_CLASS(in->code);
+
+	if (class != BPF_ALU && class != BPF_ALU64)
+		return false;
+	if (BPF_SRC(in->code) == BPF_X && BPF_OP(in->code) != BPF_END &&
+	    has_no_bytes(view, in->src_reg))
+		return in->code != (BPF_ALU64 | BPF_MOV | BPF_X) || in->off;
+	return BPF_OP(in->code) != BPF_MOV && has_no_bytes(view, in->dst_reg);
+}
+
+static int on_insn(void *arg, const struct bpfcc_interp_view *view)
+{
 	struct execution *e = arg;
 	const struct bpfcc_object *object = e->oracle.object;
 	const struct bpfcc_regs *facts = bpfcc_kinds_before(e->oracle.kinds, view->func, view->insn);
@@ -45,10 +54,9 @@ static int on_insn(void *arg, const struct bpfcc_interp_view *seen)
 	/* what a subprogram leaves in r0 is read by its caller, or by nobody */
 	uint32_t reads = bpfcc_insn_is_exit(in) && view->depth ? 0 : oracle_reads(in);
 
-	e->is_over = e->is_kernel_set && is_map_look(in, view);
+	e->is_over = is_map_alu(in, view) || (e->is_kernel_set && is_map_look(in, view));
 	if (e->is_over)
 		return -1;
-	forget_maps(view);
 	/* in this mode the oracle's question has an answer */
 	if (e->is_kept)
 		return oracle_on_insn(&e->oracle, view);
@@ -121,7 +129,7 @@ static void execute(struct execution *e, const struct bpfcc_verify_opts *opts)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct bpfcc_arena *arena = bpfcc_arena_new();
-	struct bpfcc_verify_opts opts = {.max_insns = 3000, .max_bytes = 32u << 20,
+	struct bpfcc_verify_opts opts = {.max_bytes = 32u << 20,
 					 .allow_override = true, .allow_write = true};
 	struct bpfcc_verify *proof = NULL;
 	struct bpfcc_raw raw;
@@ -133,6 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		opts.ctx_kind = data[0] & FUZZ_MEMORY ? BPFCC_CTX_MEMORY : BPFCC_CTX_PT_REGS;
 		opts.ctx_bytes = data[0] & FUZZ_MEMORY ? 32 : ORACLE_CTX_BYTES;
 		opts.is_kernel_set = data[0] & FUZZ_KERNEL_SET;
+		opts.max_insns = fuzz_max_insns(bytes);
 		opts.keep_states = data[0] & FUZZ_KEEP_STATES;
 		if (!bpfcc_verify_new(&raw.object, &opts, arena, NULL, &proof)) {
 			struct execution e = {

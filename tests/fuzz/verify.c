@@ -29,7 +29,7 @@ static void on_trace(void *arg, const char *line)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
 	struct bpfcc_arena *arena = bpfcc_arena_new();
-	struct bpfcc_verify_opts opts = {.max_insns = 3000, .max_jumps = 1000, .max_bytes = 64u << 20,
+	struct bpfcc_verify_opts opts = {.max_jumps = 1000, .max_bytes = 64u << 20,
 					 .allow_override = true};
 	struct bpfcc_diag diag = {.fn = on_message, .path = "fuzz"};
 	struct bpfcc_verify *proof;
@@ -41,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	if (fuzz_program(data, bytes, 0, arena, &raw)) {
 		opts.ctx_kind = data[0] & FUZZ_MEMORY ? BPFCC_CTX_MEMORY : BPFCC_CTX_PT_REGS;
 		opts.ctx_bytes = data[0] & FUZZ_MEMORY ? 32 : 168;
+		opts.max_insns = fuzz_max_insns(bytes);
 		opts.is_kernel_set = data[0] & FUZZ_KERNEL_SET;
 		/* most of the time goes into these texts */
 		opts.on_trace = data[0] & FUZZ_TRACE ? on_trace : NULL;
