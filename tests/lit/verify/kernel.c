@@ -44,7 +44,7 @@ int session(void *ctx)
 }
 
 SEC("uprobe/app:function")
-__attribute__((naked)) int refused(void *ctx)
+__attribute__((naked)) int refused(void)
 {
 	ASM((
 		r0 = r3;

@@ -10,11 +10,15 @@
 
 #define TWINS_SECTION "uprobe/app:function"
 
+/*
+ * Kernels refuse BTF of functions with arguments that have no name, and clang leaves it out of naked
+ * ones: so there are none, though ctx is in r1.
+ */
 /* A program that must be accepted; one that must be refused, for a reason that contains `why`. */
 #define ACCEPT(name) ACCEPT_IN(TWINS_SECTION, name)
 #define REJECT(name, why) REJECT_IN(TWINS_SECTION, name, why)
-#define ACCEPT_IN(section, name) SEC(section) __attribute__((naked)) int name(void *ctx)
-#define REJECT_IN(section, name, why) SEC(section) __attribute__((naked)) int name(void *ctx)
+#define ACCEPT_IN(section, name) SEC(section) __attribute__((naked)) int name(void)
+#define REJECT_IN(section, name, why) SEC(section) __attribute__((naked)) int name(void)
 /* A subprogram or a callback */
 #define SUB(name) static __attribute__((naked, used)) int name(void)
 

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""floor.py BPFCC FOLDER SOURCE...: what the running kernel accepts of the twins, bpfcc accepts. The
+objects of the sources are in FOLDER, by name."""
+import os
+import subprocess
+import sys
+
+# where bpfcc is stricter, and why
+STRICTER = {
+    "key_after_the_callback": "a callback's key is the helper's for one round; in a process it may be a copy",
+}
+
+
+def main():
+    bpfcc, folder, *sources = sys.argv[1:]
+    nr = failed = 0
+    for source in sources:
+        obj = os.path.join(folder, os.path.basename(source) + ".o")
+        run = subprocess.run([bpfcc, "verify", "--kernel-helpers", "--allow-override", "--allow-write",
+                              "--kernel-verify", obj], capture_output=True, text=True, check=False)
+        for line in run.stdout.splitlines():
+            name, ours, reason, theirs, _ = line.split("\t")
+            nr += theirs != "UNKNOWN"
+            if ours == "REJECT" and theirs == "ACCEPT" and name not in STRICTER:
+                failed += 1
+                print(f"{source}: {name}: the kernel accepts it, bpfcc does not: {reason}", file=sys.stderr)
+    print(f"{nr} programs were shown to the kernel, {failed} are refused by bpfcc alone")
+    sys.exit(1 if failed or nr < 50 else 0)
+
+
+if __name__ == "__main__":
+    main()
