@@ -4,8 +4,6 @@
  * Every range that a function here gives is deduced. Sound: no number is lost; closed: deducing
  * again changes nothing.
  */
-#include <string.h>
-
 #include "bpfcc/verify/range_num.h"
 
 struct range range_unknown(void)
@@ -61,16 +59,19 @@ struct range range_of_load(unsigned int bytes, bool is_signed)
 
 bool range_equal(const struct range *a, const struct range *b)
 {
-	/* no padding: two tnum words, four words, four halves */
-	_Static_assert(sizeof(*a) == 8 * 8, "struct range has padding");
-	return !memcmp(a, b, sizeof(*a));
+	/* called for every pair of states: differences are collected, without a branch for each */
+	return !((a->bits.value ^ b->bits.value) | (a->bits.mask ^ b->bits.mask) |
+		 (a->umin ^ b->umin) | (a->umax ^ b->umax) |
+		 (uint64_t)((a->smin ^ b->smin) | (a->smax ^ b->smax)) |
+		 ((a->u32_min ^ b->u32_min) | (a->u32_max ^ b->u32_max)) |
+		 (uint32_t)((a->s32_min ^ b->s32_min) | (a->s32_max ^ b->s32_max)));
 }
 
 bool range_is_unknown(const struct range *r)
 {
 	struct range all = range_unknown();
 
-	return range_equal(r, &all);
+	return !~r->bits.mask && range_equal(r, &all);
 }
 
 bool range_is_empty(const struct range *r)

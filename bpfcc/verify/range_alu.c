@@ -116,17 +116,22 @@ static struct num other(uint8_t op, bool is_signed, const struct num *a, const s
 static struct range zero_extended(const struct num *low)
 {
 	struct num whole = num_none(64);
+	struct range r;
 
 	FOR_PARTS (p, low)
 		num_add_arc(&whole, p->lo, p->hi);
 	whole.tn = tnum_cast(low->tn, 4);
-	return range_of_num64(&whole);
+	r = range_of_num64(&whole);
+	/* both parts of the low half lie in one of the whole's, which has no gap between them */
+	range_narrow(&r, low);
+	range_deduce(&r);
+	return r;
 }
 
 static struct range sign_extended(const struct range *src, unsigned int from, unsigned int to)
 {
 	struct num whole = num_of(src, 64), low = num_of(src, 32), n = num_none(from);
-	struct num half = n, r = num_none(64);
+	struct num half = n, r = num_none(to);
 	uint64_t mask = num_mask(from);
 
 	FOR_PARTS (p, &whole) {
@@ -145,10 +150,9 @@ static struct range sign_extended(const struct range *src, unsigned int from, un
 	n.tn = cut(src->bits, from);
 	num_deduce(&n);
 	FOR_PARTS (p, &n)
-		num_add_arc(&r, (uint64_t)num_signed(p->lo, from) & num_mask(to),
-			    (uint64_t)num_signed(p->hi, from) & num_mask(to));
+		num_add_arc(&r, (uint64_t)num_signed(p->lo, from), (uint64_t)num_signed(p->hi, from));
 	r.tn = cut(tnum_sign_extend(n.tn, from), to);
-	return range_of_num64(&r);
+	return to == 32 ? zero_extended(&r) : range_of_num64(&r);
 }
 
 /* Conversions to or from an order of bytes; the machines that we compile for are little-endian. */
@@ -185,6 +189,48 @@ static struct range move(bool is_wide, int16_t off, const struct range *src)
 	return zero_extended(&low);
 }
 
+/*
+ * Both operands are known, as the counters of loops are: the operation itself. False: one of those
+ * that are not common enough for a second way.
+ */
+static bool known(uint8_t code, uint64_t x, uint64_t y, uint64_t *ret)
+{
+	bool is_wide = BPF_CLASS(code) == BPF_ALU64;
+	unsigned int count = y & (is_wide ? 63 : 31);
+
+	switch (BPF_OP(code)) {
+	case BPF_ADD:
+		*ret = x + y;
+		break;
+	case BPF_SUB:
+		*ret = x - y;
+		break;
+	case BPF_MUL:
+		*ret = x * y;
+		break;
+	case BPF_AND:
+		*ret = x & y;
+		break;
+	case BPF_OR:
+		*ret = x | y;
+		break;
+	case BPF_XOR:
+		*ret = x ^ y;
+		break;
+	case BPF_LSH:
+		*ret = x << count;
+		break;
+	case BPF_RSH:
+		*ret = (is_wide ? x : (uint32_t)x) >> count;
+		break;
+	default:
+		return false;
+	}
+	if (!is_wide)
+		*ret = (uint32_t)*ret;
+	return true;
+}
+
 struct range range_alu(uint8_t code, int16_t off, int32_t imm, const struct range *dst,
 		       const struct range *src)
 {
@@ -193,7 +239,10 @@ struct range range_alu(uint8_t code, int16_t off, int32_t imm, const struct rang
 	uint8_t op = BPF_OP(code);
 	struct num a, b, n, low;
 	struct range r;
+	uint64_t value;
 
+	if (range_is_const(dst) && range_is_const(src) && known(code, dst->umin, src->umin, &value))
+		return range_const(value);
 	if (op == BPF_MOV)
 		return range_is_empty(src) ? range_empty() : move(is_wide, off, src);
 	if (range_is_empty(dst))
