@@ -230,11 +230,9 @@ int verify_alu(struct verify *v, const struct bpf_insn *in)
 		return v->err;
 	}
 	if (op == BPF_NEG || op == BPF_END) {
-		if (verify_is_pointer(dst)) {
-			unknown(v, in, dst, dst->use, NULL);
-			return v->err;
-		}
-		num = range_alu(code, in->off, in->imm, &dst->num, &dst->num);
+		/* Attack: a swap of 64 bits is of class ALU, and would pass for one of 32 */
+		num = verify_is_pointer(dst) ? range_unknown() : dst->num;
+		num = range_alu(code, in->off, in->imm, &num, &num);
 		verify_set_scalar(v, dst, &num, dst->use, NULL);
 		return v->err;
 	}

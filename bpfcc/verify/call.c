@@ -70,8 +70,13 @@ static int may_call(struct verify *v, const struct verify_call *c)
 
 static int set_record(struct verify *v, const struct verify_call *c, struct verify_reg *r)
 {
-	int ref = verify_ref_take(v, REF_RECORD);
+	int ref;
 
+	if (c->alloc_bytes > MAX_ALLOC_BYTES) {
+		set_range(v, r, range_const(0));
+		return v->err;
+	}
+	ref = verify_ref_take(v, REF_RECORD);
 	if (ref < 0)
 		return ref;
 	verify_set_pointer(v, r, VT_MEM, VF_RECORD | VF_OR_NULL);
@@ -85,10 +90,6 @@ static int set_result(struct verify *v, const struct verify_call *c)
 {
 	struct verify_reg *r = verify_reg(v, BPF_REG_0);
 
-	if (c->alloc_bytes > MAX_ALLOC_BYTES) {
-		set_range(v, r, range_const(0));
-		return v->err;
-	}
 	switch (c->helper->ret) {
 	case BPFCC_RET_PTR_VALUE_OR_NULL:
 		return verify_set_value(v, c, r);
@@ -96,6 +97,7 @@ static int set_result(struct verify *v, const struct verify_call *c)
 		return set_record(v, c, r);
 	case BPFCC_RET_SLICE_OR_NULL:
 		verify_set_pointer(v, r, VT_MEM, VF_OR_NULL);
+		/* Attack: a size of 2^32 + 8 is one of 8 to the helper, which takes 32 bits */
 		r->bytes = (uint32_t)c->alloc_bytes;
 		r->uid = c->dynptr;
 		r->id = verify_new_id(v);

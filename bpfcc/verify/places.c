@@ -5,6 +5,7 @@
  * states that differ in it alone are equal.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "bpfcc/verify/walk.h"
 
@@ -80,27 +81,74 @@ static uint32_t writes(const struct bpf_insn *in)
 	}
 }
 
-static void find_live(const struct bpfcc_func *f, struct verify_place *places)
+/* Ways of control, backwards: of each instruction the ways that lead to it, as lists. */
+struct ways {
+	uint32_t *first;	/* by instruction: its first way + 1, 0: none */
+	uint32_t *next;		/* by way: the next one of the list; way 2 * i + k comes from i */
+	uint32_t *todo;		/* instructions to be looked at, a stack */
+	bool *is_todo;
+	uint32_t nr_todo;
+};
+
+static void look_at(struct ways *w, uint32_t insn)
+{
+	if (w->is_todo[insn])
+		return;
+	w->is_todo[insn] = true;
+	w->todo[w->nr_todo++] = insn;
+}
+
+/*
+ * Attack: blocks in an order in which rounds over all instructions learn of one block each. So an
+ * instruction is looked at again only when one behind it has changed, 11 times at most.
+ */
+static void find_live_in(const struct bpfcc_func *f, struct verify_place *places, struct ways *w)
 {
 	uint32_t next[2];
-	bool changed = true;
 
-	while (changed) {
-		changed = false;
-		for (uint32_t i = f->nr_insns; i-- > 0;) {
-			const struct bpf_insn *in = &f->insns[i];
-			uint32_t live = 0;
-
-			if (i && bpfcc_insn_is_lddw(in - 1))
-				continue;
-			for (int k = bpfcc_insn_next(in, i, next); k-- > 0;)
-				live |= places[next[k]].live;
-			/* the run of a callback comes back to its call, whose arguments it finds */
-			live = (live & ~writes(in)) | verify_reads(in);
-			changed |= live != places[i].live;
-			places[i].live = (uint16_t)live;
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		if (i && bpfcc_insn_is_lddw(&f->insns[i - 1]))
+			continue;
+		for (int k = bpfcc_insn_next(&f->insns[i], i, next); k-- > 0;) {
+			w->next[2 * i + (uint32_t)k] = w->first[next[k]];
+			w->first[next[k]] = 2 * i + (uint32_t)k + 1;
 		}
+		look_at(w, i);
 	}
+	while (w->nr_todo) {
+		uint32_t i = w->todo[--w->nr_todo], live = 0;
+		const struct bpf_insn *in = &f->insns[i];
+
+		w->is_todo[i] = false;
+		for (int k = bpfcc_insn_next(in, i, next); k-- > 0;)
+			live |= places[next[k]].live;
+		/* the run of a callback comes back to its call, whose arguments it finds */
+		live = (live & ~writes(in)) | verify_reads(in);
+		if (live == places[i].live)
+			continue;
+		places[i].live = (uint16_t)live;
+		for (uint32_t way = w->first[i]; way; way = w->next[way - 1])
+			look_at(w, (way - 1) / 2);
+	}
+}
+
+static int find_live(const struct bpfcc_func *f, struct verify_place *places)
+{
+	struct ways w = {
+	    .first = calloc(f->nr_insns + 1, sizeof(*w.first)),
+	    .next = calloc(f->nr_insns + 1, 2 * sizeof(*w.next)),
+	    .todo = calloc(f->nr_insns + 1, sizeof(*w.todo)),
+	    .is_todo = calloc(f->nr_insns + 1, sizeof(*w.is_todo)),
+	};
+	int err = w.first && w.next && w.todo && w.is_todo ? 0 : -ENOMEM;
+
+	if (!err)
+		find_live_in(f, places, &w);
+	free(w.first);
+	free(w.next);
+	free(w.todo);
+	free(w.is_todo);
+	return err;
 }
 
 static bool runs_callback(const struct bpf_insn *in)
@@ -155,7 +203,8 @@ int verify_places_new(struct verify *v)
 		w->kept[i] = bpfcc_arena_array(v->arena, f->nr_insns + 1, sizeof(**w->kept));
 		if (!w->places[i] || !w->kept[i])
 			return -ENOMEM;
-		find_live(f, w->places[i]);
+		if (find_live(f, w->places[i]))
+			return -ENOMEM;
 		find_points(f, w->places[i]);
 	}
 	return 0;

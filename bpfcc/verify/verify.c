@@ -168,8 +168,8 @@ static bool has_kind(const struct verify_reg *r, uint8_t kind, uint64_t value, i
 
 	switch (r->type) {
 	case VT_SCALAR:
-		return !(r->use->flags & USE_PRECISE) ||
-		       (kind == BPFCC_KIND_SCALAR && range_has(&r->num, value));
+		/* an address that was spilled is a number to who takes the slot's bytes for one */
+		return !(r->use->flags & USE_PRECISE) || range_has(&r->num, value);
 	case VT_STACK:
 		want = BPFCC_KIND_STACK;
 		break;
