@@ -191,7 +191,7 @@ static void refuse(struct verify *v, const char *hint, const char *format, va_li
 		return;
 	}
 	where.registers = registers;
-	for (int i = 0; v->cur && i < 11; i++) {
+	for (int i = 0; v->cur && v->cur->nr_frames && i < 11; i++) {
 		const struct verify_reg *r = verify_reg(v, i);
 
 		if (!(reads & 1u << i))

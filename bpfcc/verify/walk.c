@@ -438,6 +438,8 @@ static int start(struct verify *v, const struct bpfcc_func *func)
 	struct verify_frame *f;
 	struct range num;
 
+	v->insn = 0;
+	v->walk->func = func->index;
 	v->cur = verify_state_new(v);
 	if (!v->cur)
 		return v->err;

@@ -386,9 +386,6 @@ static void test_has(void **unused)
 	for (regs[R7] = 0; regs[R7] < 10; regs[R7]++)
 		assert_int_equal(bpfcc_verify_has(p.verify, 0, 6, regs, kinds, offs),
 				 regs[R7] == 5 || regs[R7] == 7);
-	regs[R7] = 5;
-	kinds[R7] = BPFCC_KIND_CTX;
-	assert_false(bpfcc_verify_has(p.verify, 0, 6, regs, kinds, offs));
 	forget(&p);
 }
 
@@ -442,6 +439,34 @@ static void test_limits(void **unused)
 		if (cases[i].message && !strstr(p.messages.text, cases[i].message))
 			fail_msg("case %zu: %s", i, p.messages.text);
 		assert_int_equal(bpfcc_verify_result(p.verify, 0), p.err);
+		forget(&p);
+	}
+}
+
+/* Memory that runs out at any point is a refusal, and nothing of it stays. */
+static void test_out_of_memory(void **unused)
+{
+	static const struct bpf_insn insns[MAX_INSNS] = {
+		NUMBER, ST(BPF_DW, R10, -8, 0), JMP_IMM(BPF_JEQ, R6, 0, 1), STX(BPF_DW, R10, R6, -16),
+		MOV64_IMM(R1, 1000), LDDW(R2, BPF_PSEUDO_FUNC, 1, 0), MOV64_REG(R3, R10),
+		MOV64_IMM(R4, 0), CALL(181), LDX(BPF_DW, R8, R10, -16), ALU64_IMM(BPF_AND, R8, 63),
+		STORE_AT(R8), RETURN_0};
+	static const struct bpf_insn sub[MAX_INSNS] = {
+		LDX(BPF_DW, R3, R2, -8), ALU64_IMM(BPF_ADD, R3, 1), STX(BPF_DW, R2, R3, -8), RETURN_0};
+	uint64_t most;
+	struct proof p;
+
+	(void)unused;
+	prove(&p, insns, count_insns(insns), sub, &(struct bpfcc_verify_opts){0});
+	assert_int_equal(p.err, 0);
+	most = p.stats->bytes;
+	forget(&p);
+	for (uint64_t bytes = 1; bytes < most; bytes += 97) {
+		prove(&p, insns, count_insns(insns), sub,
+		      &(struct bpfcc_verify_opts){.max_bytes = bytes, .keep_states = bytes % 2});
+		assert_int_equal(p.err, -EINVAL);
+		assert_non_null(strstr(p.messages.text, "needs more memory"));
+		assert_int_equal(p.messages.nr_errors, 1);
 		forget(&p);
 	}
 }
@@ -504,7 +529,8 @@ int main(void)
 		cmocka_unit_test(test_loops),		cmocka_unit_test(test_zero_slots),
 		cmocka_unit_test(test_numbers),		cmocka_unit_test(test_has),
 		cmocka_unit_test(test_memory_context),	cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_ladder),		cmocka_unit_test(test_long_walk),
+		cmocka_unit_test(test_out_of_memory),	cmocka_unit_test(test_ladder),
+		cmocka_unit_test(test_long_walk),
 	};
 
 	return cmocka_run_group_tests_name("verify_walk", tests, NULL, NULL);
