@@ -317,6 +317,7 @@ static void drop_promises(LLVMValueRef v)
 	case LLVMSub:
 	case LLVMMul:
 	case LLVMShl:
+	case LLVMTrunc:
 		LLVMSetNUW(v, false);
 		LLVMSetNSW(v, false);
 		break;
@@ -363,6 +364,8 @@ static void replace(struct narrow *n)
 			drop_promises(value->v);
 		if (!is_chosen(n, i))
 			continue;
+		for (LLVMUseRef use = LLVMGetFirstUse(value->v); use; use = LLVMGetNextUse(use))
+			drop_promises(LLVMGetUser(use));
 		/* who is not narrow itself gets it with an upper half that it does not look at */
 		LLVMPositionBuilderBefore(n->b, behind(value->v));
 		LLVMReplaceAllUsesWith(value->v,
