@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #define MAX_LOOPS (8u << 20) /* bpf_loop() refuses more */
+#define FEW_LOOPS 65536u
 
 /* Most rounds that the helper makes; the proof rests on it. */
 static uint64_t max_rounds(struct verify *v, const struct verify_call *c)
@@ -105,6 +106,19 @@ int verify_callback(struct verify *v, const struct verify_call *c)
 	return v->err;
 }
 
+/*
+ * Rounds so far, for verify_widen(): few, if the helper makes few altogether. Kernels walk each of
+ * them, and programs are written for that.
+ */
+static uint32_t rounds_so_far(struct verify *v, int32_t helper)
+{
+	const struct verify_reg *nr = verify_reg(v, BPF_REG_1);
+
+	if (helper == BPF_FUNC_loop && nr->type == VT_SCALAR && nr->num.u32_max <= FEW_LOOPS)
+		return 0;
+	return verify_frame(v)->callback_depth;
+}
+
 /* What the helper lent to the callback for this one round. */
 static bool is_lent(const struct verify_reg *r, uint32_t uid)
 {
@@ -117,6 +131,7 @@ int verify_callback_return(struct verify *v)
 	struct verify_frame *f = verify_frame(v);
 	struct verify_reg *r0 = &f->regs[BPF_REG_0];
 	uint32_t call = f->callback_call, uid = f->callback_uid;
+	int32_t helper = f->callback_helper;
 	const struct verify_state *before;
 	int err = verify_read_reg(v, BPF_REG_0);
 	char is[256];
@@ -142,6 +157,6 @@ int verify_callback_return(struct verify *v)
 	v->cur->insn = call;
 	before = verify_previous(v, call);
 	if (before)
-		verify_widen(v, before, v->cur, verify_frame(v)->callback_depth);
+		verify_widen(v, before, v->cur, rounds_so_far(v, helper));
 	return v->err;
 }

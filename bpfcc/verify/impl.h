@@ -109,7 +109,7 @@ const struct verify_state *verify_previous(struct verify *v, uint32_t insn);
  * Numbers of `s` that differ from `old` and on which no proof rests (yet) become unknown; after many
  * rounds the others, too: a proof that needs each of them would not come to an end.
  */
-#define VERIFY_PRECISE_ROUNDS 512u
+#define VERIFY_PRECISE_ROUNDS 2048u
 void verify_widen(struct verify *v, const struct verify_state *old, struct verify_state *s,
 		  uint32_t rounds);
 

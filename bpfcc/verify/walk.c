@@ -260,7 +260,10 @@ static bool is_worth_keeping(const struct verify_walk *w, uint8_t point)
 	       w->stats.nr_insns_walked - w->last_insns >= apart;
 }
 
-/* Compared with this many of its own path, a loop that never ends shows; or it hits a limit. */
+/*
+ * Compared with this many of its own path, a loop that never ends shows; or it hits a limit. More where
+ * the run time ends it: what comes round in turns is found, and thousands of rounds are no square of it.
+ */
 #define MAX_OWN 16
 
 /* States on the way to here. Sets *ret_is_stop; 0 or an error. */
@@ -268,7 +271,7 @@ static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, bo
 {
 	bool is_bounded = point & (POINT_CALLBACK | POINT_MAY_GOTO);
 
-	for (uint32_t i = 0; k && (i < MAX_OWN || is_bounded); i++, k = k->next) {
+	for (uint32_t i = 0; k && i < (is_bounded ? 4 * MAX_OWN : MAX_OWN); i++, k = k->next) {
 		if (is_bounded_again(v, k->state, point)) {
 			stop_at(v, k, k);
 			*ret_is_stop = true;
@@ -284,9 +287,11 @@ static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, bo
 static bool visit_done(struct verify *v, uint8_t point, bool is_kept, struct verify_kept **at)
 {
 	const uint32_t patience = point & POINT_FORCE ? 64 : 3;
+	/* where nothing is dropped the lists grow long */
+	uint32_t most = v->walk->opts.keep_states ? 256 : UINT32_MAX;
 	struct verify_kept *k;
 
-	while ((k = *at)) {
+	while ((k = *at) && most--) {
 		struct verify_kept *loop = waits_for(k);
 
 		if (is_covered(v, k->state, loop)) {

@@ -5,6 +5,7 @@
 
 LICENSE("GPL");
 MAP_OF(counts, HASH, __u32, __u64, 8);
+char bytes[4000];
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096);
@@ -399,6 +400,51 @@ ACCEPT(no_second_round)
 		r0 = 0;
 		exit;
 	), ADDRESS(uses_and_clears), HELPER(loop));
+}
+
+/* A counter that nothing but the number of rounds bounds. */
+SUB(fills_an_array)
+{
+	ASM((
+		r1 = *(u64 *)(r2 + 0);
+		r3 = %[bytes] ll;
+		r3 += r1;
+		*(u8 *)(r3 + 0) = 1;
+		r1 += 1;
+		*(u64 *)(r2 + 0) = r1;
+		r0 = 0;
+		exit;
+	), MAP(bytes));
+}
+
+ACCEPT(array_as_long_as_the_loop)
+{
+	ASM((
+		*(u64 *)(r10 - 8) = 0;
+		r1 = 4000;
+		r2 = %[fills_an_array] ll;
+		r3 = r10;
+		r3 += -8;
+		r4 = 0;
+		call %[loop];
+		r0 = 0;
+		exit;
+	), ADDRESS(fills_an_array), HELPER(loop));
+}
+
+REJECT(array_shorter_than_the_loop, "which has 4000 bytes")
+{
+	ASM((
+		*(u64 *)(r10 - 8) = 0;
+		r1 = 4001;
+		r2 = %[fills_an_array] ll;
+		r3 = r10;
+		r3 += -8;
+		r4 = 0;
+		call %[loop];
+		r0 = 0;
+		exit;
+	), ADDRESS(fills_an_array), HELPER(loop));
 }
 
 /* It may run not at all. */
