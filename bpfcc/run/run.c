@@ -36,6 +36,9 @@ int inlay_bpfcc_object_run(struct inlay_bpfcc_object *object, const char *progra
 	      object->opts.context_bytes > bytes)))
 		return bpfcc_error(&object->diag, NULL, NULL,
 				   "the program was not verified for memory of %zu bytes", bytes);
+	/* the proof took r2 for this number: another one could lead where there is no code */
+	if (!object->opts.unsafe_no_verify)
+		bytes = object->opts.context_bytes;
 	err = bpfcc_native_new(object, o->progs[i].func->index, &native);
 	if (err)
 		return err;

@@ -151,7 +151,8 @@ int inlay_bpfcc_object_emit(struct inlay_bpfcc_object *object, enum inlay_bpfcc_
 
 /*
  * Compiles a program for this machine and runs it once in this process, with r1 = `memory` and
- * r2 = `bytes`; open the object with CONTEXT_MEMORY and context_bytes of at most `bytes`. `program`
+ * r2 = context_bytes; open the object with CONTEXT_MEMORY and context_bytes of at most `bytes`
+ * (with unsafe_no_verify: with anything, and r2 = `bytes`). `program`
  * NULL: the first one. Maps are private memory. -ENOENT: no such program; -EINVAL, -ENOMEM.
  */
 int inlay_bpfcc_object_run(struct inlay_bpfcc_object *object, const char *program, void *memory,

@@ -112,6 +112,9 @@ static void test_run(void **unused)
 	assert_int_equal(inlay_bpfcc_object_run(object, "main", memory, 5, &r0), 0);
 	assert_int_equal(r0, 35);
 	assert_int_equal(inlay_bpfcc_object_run(object, "other", memory, 5, &r0), -ENOENT);
+	/* r2 is what was proved, however much memory there is */
+	assert_int_equal(inlay_bpfcc_object_run(object, NULL, memory, 6, &r0), 0);
+	assert_int_equal(r0, 35);
 	/* less than what was proved */
 	assert_int_equal(messages.nr_errors, 0);
 	assert_int_equal(inlay_bpfcc_object_run(object, NULL, memory, 4, &r0), -EINVAL);
