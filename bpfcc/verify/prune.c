@@ -385,11 +385,16 @@ const struct verify_state *verify_previous(struct verify *v, uint32_t insn)
 static void widen_reg(struct verify *v, const struct verify_reg *old, struct verify_reg *r,
 		      bool is_all)
 {
+	struct verify_use *use;
+
 	if (old->type != VT_SCALAR || r->type != VT_SCALAR || range_equal(&old->num, &r->num))
 		return;
 	if (!is_all && (has(old->use, USE_PRECISE) || has(r->use, USE_PRECISE)))
 		return;
+	use = r->use;
 	verify_set_unknown(v, r);
+	/* Attack: what is read in the loop, and was never set on a path that comes later. */
+	r->use = verify_use_same(v, use, NULL);
 }
 
 static void widen_slot(struct verify *v, const struct verify_slot *old, struct verify_slot *s,

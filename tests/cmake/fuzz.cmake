@@ -23,6 +23,15 @@ inlay_fuzz_target(verify bpfcc_front ${programs})
 inlay_fuzz_target(oracle bpfcc_front ${programs})
 target_link_libraries(fuzz_oracle PRIVATE PkgConfig::CMOCKA)
 inlay_fuzz_target(lower bpfcc_lower ${programs})
+inlay_fuzz_target(native bpfcc_lower ${programs})
+# it loads libinlay.so.1 at run time
+add_dependencies(fuzz_native inlay_rt_shared)
+if(INLAY_FUZZ)
+	# as it is in targets: native code calls it, and no sanitizer knows its memory
+	target_compile_options(inlay_rt_shared PRIVATE -fno-sanitize=all)
+	# functions that were compiled into memory have no signature before them
+	target_compile_options(bpfcc_lower PRIVATE -fno-sanitize=function)
+endif()
 inlay_fuzz_target(row bpfcc_front)
 inlay_fuzz_target(object bpfcc_front fuzz/elf.c fuzz/insn.c)
 

@@ -270,6 +270,10 @@ static void test_loops(void **unused)
 		{"may_goto, what it leaves behind", "outside",
 		 {MOV64_IMM(R7, 0), MAY_GOTO(2), ALU64_IMM(BPF_ADD, R7, 1), GOTO(-3), STORE_AT(R7),
 		  RETURN_0}},
+		/* what the rounds change is widened, and still it was there before */
+		{"may_goto, what was never set", "nothing was put into it",
+		 {NUMBER, JMP_IMM(BPF_JSGE, R6, 17, 1), MOV64_IMM(R7, 0), MAY_GOTO(2),
+		  ALU64_IMM(BPF_ADD, R7, 1), GOTO(-3), RETURN_0}},
 		/* the budget is used up, and the loop around goes on */
 		{"may_goto in a loop without end", "",
 		 {NUMBER, MOV64_IMM(R7, 0), MAY_GOTO(2), ALU64_IMM(BPF_ADD, R7, 1), GOTO(-3),

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the verifier accepts gives the same natively as in the checking interpreter: r0, the memory
+ * at r1 and the array map after each of a few calls, with the verifier's facts and without, optimised
+ * and not. Programs whose results are addresses, or whose helpers tell of the world, are left out.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bpfcc/arena.h"
+#include "bpfcc/check.h"
+#include "bpfcc/disasm.h"
+#include "bpfcc/handle.h"
+#include "bpfcc/isa.h"
+#include "bpfcc/run/interp.h"
+#include "bpfcc/run/native.h"
+#include "bpfcc/verify/verify.h"
+#include "tests/fuzz/fuzz.h"
+
+#define NR_CALLS 2
+#define MEMORY_BYTES 32
+#define ARRAY 0			/* of fuzz_maps() */
+#define MAX_STEPS 20000
+
+struct world {
+	uint64_t r0[NR_CALLS];
+	uint8_t memory[NR_CALLS][MEMORY_BYTES];
+	uint8_t array[4 * 48];
+};
+
+/* Helpers that answer the same everywhere. */
+static bool is_same_everywhere(int32_t id)
+{
+	return id == BPF_FUNC_map_lookup_elem || id == BPF_FUNC_map_update_elem ||
+	       id == BPF_FUNC_map_delete_elem || id == BPF_FUNC_loop || id == BPF_FUNC_strncmp ||
+	       id == BPF_FUNC_strtol || id == BPF_FUNC_strtoul;
+}
+
+static bool is_comparable(const struct bpfcc_object *o)
+{
+	for (uint32_t i = 0; i < o->nr_funcs; i++)
+		for (uint32_t k = 0; k < o->funcs[i].nr_insns; k++) {
+			const struct bpf_insn *in = &o->funcs[i].insns[k];
+
+			/* how often it goes on is not the program's to say */
+			if (bpfcc_insn_is_may_goto(in) ||
+			    (bpfcc_insn_is_call(in) && in->src_reg != BPF_PSEUDO_CALL &&
+			     !is_same_everywhere(in->imm)))
+				return false;
+			k += bpfcc_insn_is_lddw(in);
+		}
+	return true;
+}
+
+/* Deterministic, of the input: mostly small numbers. */
+static void fill(const uint8_t *data, size_t bytes, int call, uint8_t *memory)
+{
+	uint64_t random = 1 + (uint64_t)call;
+
+	for (size_t i = 0; i < bytes; i++)
+		random = random * 1099511628211u + data[i];
+	for (int i = 0; i < MEMORY_BYTES; i++) {
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
+		memory[i] = i % 8 && random >> 62 ? 0 : (uint8_t)(random >> 40);
+	}
+}
+
+static int interpret(const struct bpfcc_object *o, uint64_t address_seed, const struct world *start,
+		     struct world *ret)
+{
+	const struct bpfcc_interp_opts opts = {.address_seed = address_seed,
+					       .max_steps = MAX_STEPS};
+	struct bpfcc_interp *interp;
+	struct bpfcc_trap trap = {0};
+	int err = 0;
+
+	*ret = *start;
+	if (bpfcc_interp_new(o, &opts, &interp))
+		return -1;
+	for (int i = 0; i < NR_CALLS && !err; i++) {
+		const struct bpfcc_interp_ctx ctx = {
+			.data = ret->memory[i], .bytes = MEMORY_BYTES, .has_length = true};
+
+		err = bpfcc_interp_call(interp, 0, &ctx, &ret->r0[i], &trap);
+	}
+	for (uint32_t i = 0; i < 4; i++) {
+		const void *value = bpfcc_interp_value(interp, ARRAY, &i);
+
+		if (value)
+			memcpy(&ret->array[48 * i], value, 48);
+	}
+	bpfcc_interp_free(interp);
+	/* a trap is the oracle's business */
+	return err;
+}
+
+static int run_natively(struct inlay_bpfcc_object *h, const struct world *start, struct world *ret)
+{
+	struct bpfcc_native *native;
+	const void *array;
+	size_t bytes;
+
+	*ret = *start;
+	if (bpfcc_native_new(h, 0, &native))
+		return -1;
+	for (int i = 0; i < NR_CALLS; i++)
+		ret->r0[i] = bpfcc_native_call(native, (uintptr_t)ret->memory[i], MEMORY_BYTES);
+	array = bpfcc_native_map(native, ARRAY, &bytes);
+	if (!array || bytes < sizeof(ret->array))
+		abort();
+	memcpy(ret->array, array, sizeof(ret->array));
+	bpfcc_native_free(native);
+	return 0;
+}
+
+static void different(const struct bpfcc_object *o, const struct world *want,
+		      const struct world *got)
+{
+	char text[128];
+
+	for (uint32_t i = 0; i < o->nr_funcs; i++)
+		for (uint32_t k = 0; k < o->funcs[i].nr_insns; k++) {
+			fprintf(stderr, "%u.%u: %s\n", i, k,
+				bpfcc_disasm(o, &o->funcs[i], k, text, sizeof(text)));
+			k += bpfcc_insn_is_lddw(&o->funcs[i].insns[k]);
+		}
+	for (int i = 0; i < NR_CALLS; i++)
+		fprintf(stderr, "call %d: r0 %#llx, natively %#llx; memory %s\n", i,
+			(unsigned long long)want->r0[i], (unsigned long long)got->r0[i],
+			memcmp(want->memory[i], got->memory[i], MEMORY_BYTES) ? "differs" : "is equal");
+	abort();
+}
+
+static void compare(struct inlay_bpfcc_object *h, const uint8_t *data, size_t bytes)
+{
+	struct world start = {0}, want, elsewhere, got;
+
+	for (int i = 0; i < NR_CALLS; i++)
+		fill(data, bytes, i, start.memory[i]);
+	if (interpret(&h->data, 1, &start, &want) || interpret(&h->data, 2, &start, &elsewhere) ||
+	    memcmp(&want, &elsewhere, sizeof(want)))
+		return;
+	if (!run_natively(h, &start, &got) && memcmp(&want, &got, sizeof(want)))
+		different(&h->data, &want, &got);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
+{
+	struct inlay_bpfcc_opts opts = {.sz = sizeof(opts), .context = INLAY_BPFCC_CONTEXT_MEMORY,
+					.context_bytes = MEMORY_BYTES};
+	const struct bpfcc_verify_opts how = {.ctx_kind = BPFCC_CTX_MEMORY,
+					      .ctx_bytes = MEMORY_BYTES,
+					      .max_insns = fuzz_max_insns(bytes),
+					      .max_bytes = 32u << 20};
+	struct inlay_bpfcc_opts lists;
+	struct inlay_bpfcc_object *h;
+	struct bpfcc_verify *proof = NULL;
+	struct bpfcc_raw raw;
+
+	if (!bytes || bpfcc_handle_new("fuzz", &opts, &lists, &h))
+		return 0;
+	if (fuzz_program(data, bytes, FUZZ_NR_BUILT_MAPS, h->data.arena, &raw)) {
+		raw.object.arena = h->data.arena;
+		h->data = raw.object;
+		h->ctx_bytes = MEMORY_BYTES;
+		h->is_usable = true;
+		/* these two choices are others' elsewhere */
+		h->opts.opt_level = data[0] & FUZZ_TRACE ? -1 : 2;
+		if (is_comparable(&h->data) && !bpfcc_check(&h->data, h->data.arena, NULL) &&
+		    !bpfcc_verify_new(&h->data, &how, h->data.arena, NULL, &proof)) {
+			h->kinds = data[0] & FUZZ_KERNEL_SET ? NULL : bpfcc_verify_kinds(proof);
+			compare(h, data, bytes);
+		}
+		bpfcc_verify_free(proof);
+	}
+	inlay_bpfcc_object_free(h);
+	return 0;
+}
