@@ -213,10 +213,11 @@ static int emit_module(struct inlay_bpfcc_object *object, enum inlay_bpfcc_outpu
 
 	if (!machine)
 		return -EINVAL;
-	if (object->opts.defer_verify) {
+	/* what is emitted has a hit's registers as its context, which is not what was proved */
+	if (object->opts.defer_verify || object->opts.context != INLAY_BPFCC_CONTEXT_REGISTERS) {
 		LLVMDisposeTargetMachine(machine);
 		return bpfcc_error(&object->diag, NULL, NULL,
-				   "the object was opened to be verified, not to be compiled");
+				   "the object was opened to be verified or run, not to be emitted");
 	}
 	context = LLVMContextCreate();
 	LLVMContextSetDiagnosticHandler(context, on_llvm_message, object);

@@ -56,7 +56,8 @@ typedef void (*inlay_bpfcc_message_fn)(void *arg, const struct inlay_bpfcc_messa
 enum inlay_bpfcc_context {
 	INLAY_BPFCC_CONTEXT_REGISTERS,	/* struct pt_regs of the target, read-only */
 	/* context_bytes of memory, or 0; r2 = their number. One program of an object, `program` or
-	 * the first, whatever its section is called: it is placed nowhere. */
+	 * the first, whatever its section is called: it is placed nowhere. It can be run, and not
+	 * be emitted. */
 	INLAY_BPFCC_CONTEXT_MEMORY,
 };
 

@@ -108,6 +108,8 @@ static void test_run(void **unused)
 	assert_null(inlay_bpfcc_object_program_name(object, 1));
 	assert_int_equal(inlay_bpfcc_object_run(object, NULL, memory, 5, &r0), 0);
 	assert_int_equal(r0, 260);
+	assert_int_equal(inlay_bpfcc_object_emit(object, INLAY_BPFCC_OBJ, "/dev/null"), -EINVAL);
+	messages.nr_errors = 0;
 	assert_memory_equal(memory, "\7\7\7\7\7\143", 6);
 	assert_int_equal(inlay_bpfcc_object_run(object, "main", memory, 5, &r0), 0);
 	assert_int_equal(r0, 35);
