@@ -43,13 +43,17 @@ static void know_null_reg(struct verify *v, struct verify_reg *r, void *arg)
 {
 	struct know_null *k = arg;
 	const struct range zero = range_const(0);
+	struct verify_use *use;
 
 	if (!verify_is_pointer(r) || !(r->flags & VF_OR_NULL) || r->id != k->id)
 		return;
 	if (k->is_null) {
 		if (r->ref)
 			k->ref = r->ref;
-		verify_set_scalar(v, r, &zero, r->use, NULL);
+		use = r->use;
+		verify_set_scalar(v, r, &zero, NULL, NULL);
+		/* Attack: a copy that is read as 0 here, and was never set on a path that comes later. */
+		r->use = verify_use_same(v, use, NULL);
 	} else {
 		r->flags &= (uint8_t)~VF_OR_NULL;
 		r->id = 0;

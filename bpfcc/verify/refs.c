@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bpfcc/verify/call.h"
+#include "bpfcc/verify/walk.h"
 
 static const char *ref_name(const struct verify_ref *ref)
 {
@@ -60,6 +61,15 @@ struct verify_ref *verify_ref_find(struct verify *v, uint32_t id)
 	return NULL;
 }
 
+/* A number of which nothing is known, that still is what it was: reading it counts for what was there. */
+static void make_number(struct verify *v, struct verify_reg *r)
+{
+	struct verify_use *use = r->use;
+
+	verify_set_unknown(v, r);
+	r->use = verify_use_same(v, use, NULL);
+}
+
 void verify_forget(struct verify *v, bool (*is_of)(const struct verify_reg *r, uint32_t id),
 		   uint32_t id)
 {
@@ -68,10 +78,10 @@ void verify_forget(struct verify *v, bool (*is_of)(const struct verify_reg *r, u
 
 		for (int reg = 0; reg < BPF_REG_10; reg++)
 			if (is_of(&f->regs[reg], id))
-				verify_set_unknown(v, &f->regs[reg]);
+				make_number(v, &f->regs[reg]);
 		for (uint32_t k = 0; k < f->nr_slots; k++)
 			if (f->slots[k].byte[7] == VB_SPILL && is_of(&f->slots[k].spill, id))
-				verify_set_unknown(v, &f->slots[k].spill);
+				make_number(v, &f->slots[k].spill);
 	}
 }
 

@@ -159,6 +159,11 @@ static void test_precision(void **unused)
 		{"the other operand, swapped", "outside",
 		 {EITHER(8, 1000), PRANDOM, GOTO(0), JMP_REG(BPF_JLT, R7, R0, 4), STORE_AT(R0),
 		  RETURN_0}},
+		/* the copy is 0 where the test says so, and was never set on the second path */
+		{"a copy of a NULL that was never set", "nothing was put into it",
+		 {NUMBER, ST(BPF_W, R10, -4, 1), MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -4),
+		  LD_MAP(R1, COUNTS), CALL(1), JMP_IMM(BPF_JEQ, R6, 0, 1), MOV64_REG(R8, R0), GOTO(0),
+		  JMP_IMM(BPF_JNE, R0, 0, 1), MOV64_REG(R0, R8), EXIT()}},
 		{"a condition that was decided", "number",
 		 {EITHER(0, 1), GOTO(0), JMP_IMM(BPF_JEQ, R7, 0, 1), LDX(BPF_DW, R0, R6, 0),
 		  RETURN_0}},
