@@ -262,6 +262,7 @@ static void l_exit(struct lower_func *lf)
 {
 	struct lower *l = lf->l;
 	LLVMBuilderRef b = l->builder;
+	LLVMValueRef v;
 
 	if (lf->v_start_ns) {
 		LLVMValueRef v_end = l_call_helper(l, ktime_helper(), NULL);
@@ -271,7 +272,11 @@ static void l_exit(struct lower_func *lf)
 		l_ctl_add(lf, offsetof(struct inlay_prog_ctl, time_ns),
 			  LLVMBuildSub(b, v_end, lf->v_start_ns, ""));
 	}
-	LLVMBuildRet(b, l_get_num(lf, BPF_REG_0));
+	v = l_get_num(lf, BPF_REG_0);
+	/* a program's result has 32 bits, in the kernel too; above is what its arithmetic left */
+	if (lf->prog)
+		v = LLVMBuildAnd(b, v, LLVMConstInt(l->t_i64, 0xffffffff, false), "");
+	LLVMBuildRet(b, v);
 	lf->is_open = false;
 }
 

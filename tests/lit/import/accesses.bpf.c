@@ -99,6 +99,7 @@ SEC("uprobe/f") int every_access(struct pt_regs *ctx)
  * CHECK-NEXT:  getelementptr i8, ptr %0, i64 112
  * CHECK-NEXT:  %[[DI:.*]] = load i64
  * CHECK-NEXT:  add i64 %[[DI]], 100
+ * CHECK-NEXT:  and i64 {{.*}}, 4294967295
  * CHECK-NEXT:  ret
  */
 SEC("uprobe/f") int folds(struct pt_regs *ctx)
