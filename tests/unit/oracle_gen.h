@@ -99,7 +99,32 @@ static inline void gen_choice(struct gen_func *f)
 	f->regs[at] = GEN_UNSET;
 	if (pointer >= 0 && f->regs[pointer] != GEN_VALUE && f->regs[pointer] != GEN_CTX)
 		pointer = -1;
-	switch (gen_below(4)) {
+	switch (gen_below(f->is_native ? 5 : 6)) {
+	case 5:
+		/* how large a record is */
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 2, reg, 0, 0);
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 0);
+		gen_lddw(f, 1, BPF_PSEUDO_MAP_FD, GEN_MAP_RING, 0);
+		gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_reserve);
+		gen_emit(f, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 4, 0);
+		gen_emit(f, BPF_ST | BPF_MEM | BPF_B, 0, 0, good - (int)gen_below(2), 1);
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 1, 0, 0, 0);
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 2, 0, 0, 0);
+		gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_ringbuf_discard);
+		gen_clobber(f);
+		f->regs[0] = GEN_UNSET;
+		break;
+	case 4:
+		/* how often a callback runs, which uses its number as an offset */
+		if (f->is_sub)
+			return;
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 1, reg, 0, 0);
+		gen_lddw(f, 2, BPF_PSEUDO_FUNC, 2, 0);
+		gen_key(f, 3, 4);
+		gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_K, 4, 0, 0, 0);
+		gen_emit(f, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_loop);
+		gen_clobber(f);
+		break;
 	case 0:
 		/* the number decides a branch, and the branch whether the access is made */
 		gen_emit(f, BPF_JMP | BPF_JGT | BPF_K, reg, 0, 3, good + (int32_t)gen_below(3) - 1);
@@ -421,6 +446,11 @@ static inline void gen_program(struct gen *g, int nr, bool is_native)
 				gen_emit(f, BPF_LDX | BPF_MEM | BPF_DW, k, 1, 8 * (k - 7), 0);
 				f->regs[k] = GEN_NUMBER;
 			}
+		}
+		if (i == 2 && gen_below(2)) {
+			gen_emit(f, BPF_ALU64 | BPF_MOV | BPF_X, 3, 2, 0, 0);
+			gen_emit(f, BPF_ALU64 | BPF_ADD | BPF_X, 3, 1, 0, 0);
+			gen_emit(f, BPF_LDX | BPF_MEM | BPF_B, 3, 3, 0, 0);
 		}
 		gen_block(f, i ? 1 + (int)gen_below(5) : nr);
 		gen_finish(f, i >= 2);
