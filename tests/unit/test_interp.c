@@ -24,9 +24,10 @@
 #define FUNC(dst, func) LDDW(dst, BPF_PSEUDO_FUNC, func, 0)
 #define KEY(dst, off, value) STI(BPF_W, 10, off, value), MOV(dst, 10), ADDI(dst, off)
 
-enum { ARRAY, HASH, RODATA, RING, NR_MAPS };
+enum { ARRAY, HASH, RODATA, RING, PROGS, NR_MAPS };
 
 static const uint8_t rodata[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+static const int32_t tail_progs[] = {-1, 1};
 static struct bpfcc_map maps[NR_MAPS] = {
     [ARRAY] = {.name = "array",
 	       .type = BPF_MAP_TYPE_ARRAY,
@@ -46,6 +47,12 @@ static struct bpfcc_map maps[NR_MAPS] = {
 		.flags = INLAY_MAP_RODATA,
 		.data = rodata},
     [RING] = {.name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096},
+    [PROGS] = {.name = "progs",
+	       .type = BPF_MAP_TYPE_PROG_ARRAY,
+	       .key_size = 4,
+	       .value_size = 4,
+	       .max_entries = 2,
+	       .tail_progs = tail_progs},
 };
 
 /* a subprogram, that calls itself never: r0 = r1 + 1; and a callback that adds its index up */
@@ -56,6 +63,10 @@ static const struct bpf_insn callback[] = {
 /* returns the address of its own stack */
 static const struct bpf_insn leaky[] = {MOV(0, 10), EXIT};
 static const struct bpf_insn deep[] = {SUB(4), EXIT};
+
+/* where a tail call goes: its ctx is the same, its stack is not */
+static const struct bpf_insn tail[] = {LD(BPF_DW, 0, 1, 8), LD(BPF_DW, 2, 10, -8),
+				       INSN(BPF_ALU64 | BPF_ADD | BPF_X, 0, 2, 0, 0), EXIT};
 
 static const struct bpfcc_interp_opts plain;
 
@@ -68,15 +79,17 @@ static enum bpfcc_trap_kind run_with(const struct bpfcc_interp_opts *opts,
 	    {.name = "callback", .insns = callback, .nr_insns = 5, .index = 2},
 	    {.name = "leaky", .insns = leaky, .nr_insns = 2, .index = 3},
 	    {.name = "deep", .insns = deep, .nr_insns = 2, .index = 4},
+	    {.name = "tail", .insns = tail, .nr_insns = 4, .index = 5},
 	};
-	struct bpfcc_prog prog = {.func = funcs, .name = "main"};
+	struct bpfcc_prog progs[] = {{.func = funcs, .name = "main"},
+				     {.func = &funcs[5], .name = "tail", .index = 1}};
 	struct bpfcc_object object = {.name = "test",
 				      .maps = maps,
 				      .nr_maps = NR_MAPS,
 				      .funcs = funcs,
-				      .nr_funcs = 5,
-				      .progs = &prog,
-				      .nr_progs = 1};
+				      .nr_funcs = 6,
+				      .progs = progs,
+				      .nr_progs = 2};
 	uint64_t data[2] = {0x1122334455667788, 7};
 	const struct bpfcc_interp_ctx ctx = {.data = data, .bytes = 16, .is_read_only = true};
 	struct bpfcc_interp *interp;
@@ -243,6 +256,50 @@ static void test_records(void **state)
 	TRAPS(&plain, BPFCC_TRAP_UNSET, RESERVE, SUBMIT(0), EXIT);
 }
 
+#define TAIL_CALL(index) MAP(2, PROGS), MOVI(3, index), CALL(BPF_FUNC_tail_call)
+
+static void test_tail_calls(void **state)
+{
+	(void)state;
+	GIVES(7, STI(BPF_DW, 10, -8, 5), TAIL_CALL(1), MOVI(0, 1), EXIT);
+	/* an empty slot, and one behind the last: the program goes on */
+	GIVES(1, TAIL_CALL(0), MOVI(0, 1), EXIT);
+	GIVES(1, TAIL_CALL(2), MOVI(0, 1), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_UNSET, TAIL_CALL(0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_ARGUMENT, MOV(1, 10), TAIL_CALL(1), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, MOV(6, 1), RESERVE, MOV(1, 6), TAIL_CALL(1), EXIT);
+}
+
+static void test_locks(void **state)
+{
+	(void)state;
+	GIVES(0, LOOKUP(ARRAY, 0), MOV(6, 0), MOV(1, 6), CALL(BPF_FUNC_spin_lock), MOV(1, 6),
+	      CALL(BPF_FUNC_spin_unlock), MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, LOOKUP(ARRAY, 0), MOV(1, 0), CALL(BPF_FUNC_spin_lock),
+	      MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, LOOKUP(ARRAY, 0), MOV(6, 0), MOV(1, 6),
+	      CALL(BPF_FUNC_spin_lock), MOV(1, 6), CALL(BPF_FUNC_spin_lock), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, LOOKUP(ARRAY, 0), MOV(6, 0), MOV(1, 6),
+	      CALL(BPF_FUNC_spin_lock), MOV(1, 6), ADDI(1, 4), CALL(BPF_FUNC_spin_unlock), EXIT);
+}
+
+/* at r10 - 32, of the twelve bytes of a value */
+#define DYNPTR                                                                                     	LOOKUP(ARRAY, 0), MOV(1, 0), MOVI(2, 12), MOVI(3, 0), MOV(4, 10), ADDI(4, -32),            		CALL(BPF_FUNC_dynptr_from_mem)
+#define SLICE(off, bytes)                                                                          	MOV(1, 10), ADDI(1, -32), MOVI(2, off), MOVI(3, bytes), CALL(BPF_FUNC_dynptr_data)
+
+static void test_dynptrs(void **state)
+{
+	(void)state;
+	GIVES(0, DYNPTR, SLICE(4, 8), LD(BPF_DW, 0, 0, 0), EXIT);
+	GIVES(0, DYNPTR, SLICE(5, 8), EXIT);
+	/* as long as was asked for, not as long as the memory is */
+	TRAPS(&plain, BPFCC_TRAP_BOUNDS, DYNPTR, SLICE(0, 4), LD(BPF_DW, 0, 0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_ARGUMENT, DYNPTR, STI(BPF_B, 10, -20, 0), SLICE(0, 4), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_ARGUMENT, SLICE(0, 4), EXIT);
+	GIVES((uint64_t)-E2BIG, DYNPTR, MOV(1, 10), ADDI(1, -48), MOVI(2, 16), MOV(3, 10),
+	      ADDI(3, -32), MOVI(4, 0), MOVI(5, 0), CALL(BPF_FUNC_dynptr_read), EXIT);
+}
+
 #define READ(size)                                                                                 \
 	MOV(1, 10), ADDI(1, -16), MOVI(2, size), MOVI(3, 0x1000), CALL(BPF_FUNC_probe_read_user)
 
@@ -319,6 +376,8 @@ int main(void)
 	    cmocka_unit_test(test_memory), cmocka_unit_test(test_registers),
 	    cmocka_unit_test(test_alu),	   cmocka_unit_test(test_maps),
 	    cmocka_unit_test(test_records), cmocka_unit_test(test_helpers),
+	    cmocka_unit_test(test_locks),  cmocka_unit_test(test_dynptrs),
+	    cmocka_unit_test(test_tail_calls),
 	    cmocka_unit_test(test_seeds),  cmocka_unit_test(test_view),
 	};
 
