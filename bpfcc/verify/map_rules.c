@@ -208,7 +208,7 @@ int verify_set_value(struct verify *v, const struct verify_call *c, struct verif
 	}
 	if (map->type == BPF_MAP_TYPE_XSKMAP) {
 		/* a socket, of which programs may see struct bpf_xdp_sock */
-		verify_set_pointer(v, r, VT_MEM, VF_RDONLY | VF_OR_NULL);
+		verify_set_pointer(v, r, VT_MEM, VF_RDONLY | VF_OR_NULL | VF_WHOLE);
 		r->bytes = sizeof(struct bpf_xdp_sock);
 		r->id = id;
 		return v->err;

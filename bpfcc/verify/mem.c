@@ -185,6 +185,10 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 	case VT_MEM:
 		if ((access & ACCESS_WRITE) && (r->flags & VF_RDONLY))
 			return verify_refuse(v, NULL, "%s changes memory that is read-only", what);
+		/* Attack: the kernel makes a field of its own of a load of all; there are no bytes. */
+		if ((r->flags & VF_WHOLE) && (w.lo || w.hi != r->bytes || bytes != r->bytes))
+			return verify_refuse(v, NULL, "%s is not of all %u bytes of the kernel's "
+					     "structure", what, r->bytes);
 		err = check_inside(v, &w, bytes, r->bytes, what,
 				   r->flags & VF_RECORD ? "the record" : "the memory");
 		break;
@@ -423,9 +427,11 @@ static int helper_access(struct verify *v, int reg, uint64_t bytes, bool is_exac
 	r = verify_reg(v, reg);
 	if (err)
 		return err;
-	if (r->type == VT_CTX && v->walk->opts.ctx_kind == BPFCC_CTX_PT_REGS)
+	if ((r->type == VT_CTX && v->walk->opts.ctx_kind == BPFCC_CTX_PT_REGS) ||
+	    (r->flags & VF_WHOLE))
 		return verify_refuse(v, "copy what is needed to the stack first",
-				     "%s must be memory of the program, not ctx", what);
+				     "%s must be memory of the program, not %s", what,
+				     r->type == VT_CTX ? "ctx" : "the kernel's");
 	if (r->type != VT_STACK)
 		return 0;
 	f = v->cur->frames[r->frame];

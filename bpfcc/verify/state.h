@@ -56,6 +56,7 @@ enum verify_reg_flags {
 	VF_RECORD = 1u << 2,	/* MEM: a reserved ring buffer record, `ref` must be given back */
 	VF_INNER = 1u << 3,	/* MAP, MAP_VALUE: of an inner map; uid tells lookups apart */
 	VF_ON_STACK_ARG = 1u << 4, /* private to call.c: a dynptr or iterator slot's address */
+	VF_WHOLE = 1u << 5,	/* MEM: a load of all of its bytes, and nothing else */
 };
 
 struct verify_reg {
