@@ -92,7 +92,7 @@ int l_load(struct lower_func *lf, const struct bpf_insn *insn)
 
 /*
  * A helper's copy of a constant part of ctx (r3, r2 bytes) to the program's memory (r1), as loads
- * that the pass can see: what ctx holds is decided at the site. kinds.c has checked the bounds.
+ * that the pass can see: what ctx holds is decided at the site. the verifier has checked the bounds.
  */
 void l_copy_ctx(struct lower_func *lf)
 {

@@ -203,7 +203,8 @@ int verify_alu(struct verify *v, const struct bpf_insn *in)
 {
 	struct verify_reg *dst = verify_reg(v, in->dst_reg), *src = NULL;
 	uint8_t op = BPF_OP(in->code), code = in->code & (uint8_t)~BPF_X;
-	struct range imm = range_const(is_wide(in) ? (uint64_t)(int64_t)in->imm : (uint32_t)in->imm);
+	struct range imm = range_const(is_wide(in) ? (uint64_t)(int64_t)in->imm
+						   : (uint32_t)in->imm);
 	struct range by, num;
 	struct verify_use *use;
 	uint32_t id;

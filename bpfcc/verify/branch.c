@@ -52,7 +52,7 @@ static void know_null_reg(struct verify *v, struct verify_reg *r, void *arg)
 			k->ref = r->ref;
 		use = r->use;
 		verify_set_scalar(v, r, &zero, NULL, NULL);
-		/* Attack: a copy that is read as 0 here, and was never set on a path that comes later. */
+		/* Attack: a copy that is read as 0, and was never set on a path that comes later. */
 		r->use = verify_use_same(v, use, NULL);
 	} else {
 		r->flags &= (uint8_t)~VF_OR_NULL;
@@ -101,7 +101,8 @@ static void narrow_linked(struct verify *v, struct verify_reg *r, void *arg)
 }
 
 /* One side of a comparison: false if it cannot be. `src` NULL: the immediate. */
-static bool refine(struct verify *v, struct verify_state *s, const struct bpf_insn *in, bool is_taken)
+static bool refine(struct verify *v, struct verify_state *s, const struct bpf_insn *in,
+		   bool is_taken)
 {
 	struct verify_frame *f = s->frames[s->nr_frames - 1];
 	struct verify_reg *dst = &f->regs[in->dst_reg], *src = NULL;
@@ -215,7 +216,8 @@ static int branch_pointers(struct verify *v, const struct bpf_insn *in)
 {
 	uint8_t op = BPF_OP(in->code);
 	bool is_equality = is_wide(in) && (op == BPF_JEQ || op == BPF_JNE), is_zero_test;
-	struct verify_reg zero = {.type = VT_SCALAR, .num = range_const((uint64_t)(int64_t)in->imm)};
+	struct verify_reg zero = {.type = VT_SCALAR,
+				  .num = range_const((uint64_t)(int64_t)in->imm)};
 	struct verify_reg *a = verify_reg(v, in->dst_reg), *b = &zero, *p, *q;
 	struct verify_state *other;
 	uint32_t id;

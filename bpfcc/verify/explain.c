@@ -140,7 +140,8 @@ static void note(struct verify *v, const struct verify_step *step)
 
 	if (bpfcc_insn_is_branch(in) && BPF_OP(in->code) != 0xe0)
 		bpfcc_report(v->diag, INLAY_BPFCC_NOTE, &where, NULL,
-			     "the path: the branch is %s, because %s", is_taken ? "taken" : "not taken",
+			     "the path: the branch is %s, because %s",
+			     is_taken ? "taken" : "not taken",
 			     condition(in, is_taken, text, sizeof(text)));
 	else if (bpfcc_insn_is_branch(in))
 		bpfcc_report(v->diag, INLAY_BPFCC_NOTE, &where, NULL,

@@ -25,7 +25,8 @@ static struct verify_window window_of(const struct verify_reg *r, int64_t off, u
 }
 
 /* An interval of 64-bit numbers plus small offsets, for a message. */
-static const char *window_text(const struct verify_window *w, uint64_t bytes, char *buf, size_t size)
+static const char *window_text(const struct verify_window *w, uint64_t bytes, char *buf,
+			       size_t size)
 {
 	__int128 last = w->hi - (__int128)bytes;
 
@@ -84,8 +85,9 @@ static int check_map_value(struct verify *v, const struct verify_reg *r, int64_t
 		return verify_refuse(v, "put the variable into .data or .bss: drop its \"const\"",
 				     "%s changes \"%s\", which is read-only", what, map->name);
 	if ((access & ACCESS_READ) && (map->map_flags & BPF_F_WRONLY_PROG))
-		return verify_refuse(v, NULL, "%s reads map \"%s\", which is write-only for programs",
-				     what, map->name);
+		return verify_refuse(v, NULL,
+				     "%s reads map \"%s\", which is write-only for programs", what,
+				     map->name);
 	snprintf(of, sizeof(of), "the value of \"%s\"", map->name);
 	err = check_inside(v, w, bytes, r->bytes, what, of);
 	at.off += (int32_t)off;
@@ -104,7 +106,8 @@ static int check_ctx(struct verify *v, const struct verify_window *w, uint64_t b
 				     "%s writes to ctx, which is read-only", what);
 	/* the pass decides what ctx holds, one register at a time */
 	if (w->hi - w->lo != (__int128)bytes)
-		return verify_refuse(v, NULL, "%s reads ctx at an offset that is not constant", what);
+		return verify_refuse(v, NULL, "%s reads ctx at an offset that is not constant",
+				     what);
 	if (w->lo < 0 || w->hi > (__int128)o->ctx_bytes)
 		return verify_refuse(v,
 				     "is the object compiled for this architecture? "
@@ -167,8 +170,8 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 		/* Attack: a callee's stack, after it has returned. */
 		if (r->frame >= v->cur->nr_frames)
 			return verify_refuse(v, "return the value itself",
-					     "%s goes through the address of a variable of a function "
-					     "that has returned", what);
+					     "%s goes through the address of a variable of a "
+					     "function that has returned", what);
 		err = check_stack(v, &w, bytes, what);
 		break;
 	case VT_CTX:
@@ -185,7 +188,7 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 	case VT_MEM:
 		if ((access & ACCESS_WRITE) && (r->flags & VF_RDONLY))
 			return verify_refuse(v, NULL, "%s changes memory that is read-only", what);
-		/* Attack: the kernel makes a field of its own of a load of all; there are no bytes. */
+		/* Attack: the kernel makes a load of all one of its own; there are no bytes. */
 		if ((r->flags & VF_WHOLE) && (w.lo || w.hi != r->bytes || bytes != r->bytes))
 			return verify_refuse(v, NULL, "%s is not of all %u bytes of the kernel's "
 					     "structure", what, r->bytes);
@@ -228,8 +231,8 @@ bool verify_map_is_frozen(const struct bpfcc_map *map)
 }
 
 /* A number in memory that nobody can change any more is a constant, as the kernel takes it. */
-static bool frozen_number(struct verify *v, const struct verify_reg *r, const struct verify_window *w,
-			  uint64_t bytes, uint64_t *ret_value)
+static bool frozen_number(struct verify *v, const struct verify_reg *r,
+			  const struct verify_window *w, uint64_t bytes, uint64_t *ret_value)
 {
 	const struct bpfcc_map *map;
 	uint64_t value = 0;
@@ -305,7 +308,7 @@ int verify_load(struct verify *v, const struct bpf_insn *in)
 	return v->err;
 }
 
-/* Attack: a callee's stack is gone when it returns; a pointer to it must not stay in its caller's. */
+/* Attack: a callee's stack is gone when it returns; a pointer to it must not stay behind. */
 static int check_lives_long_enough(struct verify *v, const struct verify_reg *to,
 				   const struct verify_reg *value)
 {
@@ -470,7 +473,8 @@ int verify_helper_memory_sized(struct verify *v, int reg, int size_reg, bool may
 		return verify_refuse(v, "test it: if (size < 0 || size > N) return 0;",
 				     "the size of %s, r%d, can be negative", what, size_reg);
 	if (size->num.umax > INT32_MAX)
-		return verify_refuse(v, "bound it: if (size > sizeof(buffer)) size = sizeof(buffer);",
+		return verify_refuse(v,
+				     "bound it: if (size > sizeof(buffer)) size = sizeof(buffer);",
 				     "the size of %s, r%d, is not bounded", what, size_reg);
 	if (!may_be_zero && !size->num.umin)
 		return verify_refuse(v, "test it: if (!size) return 0;",

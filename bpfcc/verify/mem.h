@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Between mem.c, which decides what may be accessed, and stack.c, which knows what stack bytes hold.
+ * Between mem.c, which decides what may be accessed, and stack.c, which knows what stack bytes
+ * hold.
  */
 #ifndef INLAY_BPFCC_VERIFY_MEM_H
 #define INLAY_BPFCC_VERIFY_MEM_H

@@ -84,7 +84,8 @@ static bool pointer_safe(struct compare *c, const struct verify_reg *old,
 	if (old->flags != cur->flags || old->frame != cur->frame || old->map != cur->map ||
 	    old->func != cur->func || old->bytes != cur->bytes)
 		return false;
-	if (!same_id(c, ID_REF, old->ref, cur->ref, 0) || !same_id(c, ID_UID, old->uid, cur->uid, 0))
+	if (!same_id(c, ID_REF, old->ref, cur->ref, 0) ||
+	    !same_id(c, ID_UID, old->uid, cur->uid, 0))
 		return false;
 	if ((old->flags & VF_OR_NULL) && !same_id(c, ID_NULL, old->id, cur->id, 0))
 		return false;
@@ -162,11 +163,11 @@ static bool spill_from_bytes(const struct verify_slot *old, const struct verify_
 		zero &= cur->byte[i] == VB_ZERO ||
 			(cur->byte[i] == VB_SPILL && is_zero(&cur->spill));
 	}
-	*ret = (struct verify_reg){.type = VT_SCALAR,
-				   .num = zero ? range_const(0) : range_of_load(n == 8 ? 8 : 4, false)};
-	if (!zero && n != 8 && n != 4)
-		ret->num = n < 2 ? range_of_load(1, false)
-				 : n < 4 ? range_between_u(0, (1ull << 8 * n) - 1) : range_unknown();
+	*ret = (struct verify_reg){.type = VT_SCALAR, .num = range_unknown()};
+	if (zero)
+		ret->num = range_const(0);
+	else if (n < 8)
+		ret->num = range_between_u(0, (1ull << 8 * n) - 1);
 	return true;
 }
 
@@ -179,7 +180,8 @@ static bool slot_safe(struct compare *c, const struct verify_slot *old,
 		return true;
 	if (c->how == COMPARE_EQUAL && memcmp(old->byte, cur->byte, sizeof(old->byte)))
 		return false;
-	is_spill_precise = c->how != COMPARE_MARKS || is_precise || has(old->spill.use, USE_PRECISE);
+	is_spill_precise = c->how != COMPARE_MARKS || is_precise ||
+			   has(old->spill.use, USE_PRECISE);
 	for (uint32_t i = 0; i < 8; i++) {
 		uint8_t a = old->byte[i], b = cur->byte[i];
 		struct verify_reg made;
@@ -237,7 +239,10 @@ static bool stack_safe(struct compare *c, const struct verify_frame *old,
 {
 	static const struct verify_slot nothing;
 
-	for (uint32_t i = 0; i < old->nr_slots || (c->how == COMPARE_EQUAL && i < cur->nr_slots); i++)
+	const uint32_t nr = c->how == COMPARE_EQUAL && cur->nr_slots > old->nr_slots
+				? cur->nr_slots : old->nr_slots;
+
+	for (uint32_t i = 0; i < nr; i++)
 		if (!slot_safe(c, i < old->nr_slots ? &old->slots[i] : &nothing,
 			       i < cur->nr_slots ? &cur->slots[i] : &nothing))
 			return false;

@@ -38,10 +38,10 @@ static int64_t callee_of(const struct bpfcc_object *o, const struct bpf_insn *in
 }
 
 /*
- * Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0: not known.
- * A callback may be handed over by a function that it calls: it counts once, then. There is no limit
- * but what follows from 8 functions of 512 bytes, as in kernels since 6.13, which give the functions
- * of such programs stacks of their own.
+ * Bytes of a function and of the deepest chain of calls that it makes; kept in `need`, 0: not
+ * known. A callback may be handed over by a function that it calls: it counts once, then. There is
+ * no limit but what follows from 8 functions of 512 bytes, as in kernels since 6.13, which give the
+ * functions of such programs stacks of their own.
  */
 static uint32_t chain_bytes(const struct bpfcc_verify *b, uint32_t index, uint32_t *need,
 			    uint32_t depth)

@@ -224,7 +224,8 @@ static bool is_covered(struct verify *v, const struct verify_state *old,
 
 static int endless(struct verify *v)
 {
-	return verify_refuse(v, "bound it with a counter: for (i = 0; i < N; i++); or use bpf_loop()",
+	return verify_refuse(v,
+			     "bound it with a counter: for (i = 0; i < N; i++); or use bpf_loop()",
 			     "the loop does not end: control comes here again, and nothing has "
 			     "changed");
 }
@@ -261,8 +262,9 @@ static bool is_worth_keeping(const struct verify_walk *w, uint8_t point)
 }
 
 /*
- * Compared with this many of its own path, a loop that never ends shows; or it hits a limit. More where
- * the run time ends it: what comes round in turns is found, and thousands of rounds are no square of it.
+ * Compared with this many of its own path, a loop that never ends shows; or it hits a limit. More
+ * where the run time ends it: what comes round in turns is found, and thousands of rounds are no
+ * square of it.
  */
 #define MAX_OWN 16
 
