@@ -87,9 +87,10 @@ static __u64 nr_present(__u64 from, __u64 to)
 static __u64 nr_each(void)
 {
 	struct inlay_map_each each = { 0 };
+	__u32 index = 0;
 	__u64 n = 0;
 
-	while (__inlay_map_each(&desc, &each))
+	while (__inlay_map_each(&desc, &each, &index))
 		n++;
 	return n;
 }
