@@ -21,6 +21,8 @@ export ASAN_OPTIONS=quarantine_size_mb=8:malloc_context_size=4${ASAN_OPTIONS:+:$
 mkdir -p "$build"
 clang=$(command -v "${CLANG:-clang-19}")
 clangxx=$(dirname "$clang")/$(basename "$clang" | sed 's/clang/clang++/')
+# LLVM's own folder has no version in the name
+[ -x "$clangxx" ] || clangxx=$(dirname "$clang")/clang++
 cmake -S "$source" -B "$build" -G Ninja -DCMAKE_C_COMPILER="$clang" -DCMAKE_CXX_COMPILER="$clangxx" \
 	-DCMAKE_BUILD_TYPE=RelWithDebInfo -DINLAY_FUZZ=ON -DINLAY_BUILD_BENCH=OFF \
 	-DCMAKE_C_FLAGS="$flags" \
