@@ -190,7 +190,7 @@ static bool has_kind(const struct verify_reg *r, uint8_t kind, uint64_t value, i
 	}
 	if ((r->flags & VF_OR_NULL) && kind == BPFCC_KIND_SCALAR && !value)
 		return true;
-	return kind == want && range_has(&r->num, (uint64_t)(off - r->off));
+	return kind == want && range_has(&r->num, (uint64_t)off - (uint64_t)(int64_t)r->off);
 }
 
 static bool state_has(const struct verify_state *s, uint32_t func, const uint64_t regs[11],

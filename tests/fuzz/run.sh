@@ -10,7 +10,7 @@ build=${build:-$source/build-fuzz}
 executions=${1:-100000}
 shift $(($# ? 1 : 0))
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(verify oracle lower row object)
+[ ${#targets[@]} -gt 0 ] || targets=(verify oracle lower native row object)
 
 # Mutations know what they mutate: telling libFuzzer of every comparison would take half of the time.
 flags="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined"
@@ -32,7 +32,8 @@ ninja -C "$build" "${targets[@]/#/fuzz_}" >> "$build/build.log" 2>&1 || { tail -
 mkdir -p "$build/findings"
 for target in "${targets[@]}"; do
 	mkdir -p "$build/corpus/$target"
-	max_bytes=4097
+	max_bytes=1537
+	[ "$target" = row ] && max_bytes=4097
 	[ "$target" = object ] && max_bytes=65536
 	echo "== $target: $executions executions"
 	"$build/tests/fuzz_$target" -runs="$executions" -max_len=$max_bytes -timeout=60 -rss_limit_mb=2048 \
