@@ -32,17 +32,29 @@ static bool has_no_bytes(const struct bpfcc_interp_view *view, int reg)
 				     view->kinds[reg] == BPFCC_KIND_POINTER);
 }
 
-/* Arithmetic on maps and the like, which gives numbers for the verifier, and is not modelled. */
-static bool is_map_alu(const struct bpf_insn *in, const struct bpfcc_interp_view *view)
+static bool is_number(const struct bpfcc_reg *fact)
 {
-	uint8_t class = BPF_CLASS(in->code);
+	return fact->kind == BPFCC_KIND_SCALAR;
+}
+
+/*
+ * Arithmetic on maps and the like, and on two pointers of which one may be NULL. It gives numbers for
+ * the verifier, whatever it is here, and the world's addresses are in them: the run ends.
+ */
+static bool is_address_alu(const struct bpf_insn *in, const struct bpfcc_interp_view *view,
+			   const struct bpfcc_regs *facts)
+{
+	uint8_t class = BPF_CLASS(in->code), op = BPF_OP(in->code);
+	bool has_src = BPF_SRC(in->code) == BPF_X && op != BPF_END;
 
 	if (class != BPF_ALU && class != BPF_ALU64)
 		return false;
-	if (BPF_SRC(in->code) == BPF_X && BPF_OP(in->code) != BPF_END &&
-	    has_no_bytes(view, in->src_reg))
+	if (has_src && has_no_bytes(view, in->src_reg))
 		return in->code != (BPF_ALU64 | BPF_MOV | BPF_X) || in->off;
-	return BPF_OP(in->code) != BPF_MOV && has_no_bytes(view, in->dst_reg);
+	if (op == BPF_MOV)
+		return false;
+	return has_no_bytes(view, in->dst_reg) ||
+	       (has_src && !is_number(&facts->r[in->dst_reg]) && !is_number(&facts->r[in->src_reg]));
 }
 
 static int on_insn(void *arg, const struct bpfcc_interp_view *view)
@@ -54,7 +66,7 @@ static int on_insn(void *arg, const struct bpfcc_interp_view *view)
 	/* what a subprogram leaves in r0 is read by its caller, or by nobody */
 	uint32_t reads = bpfcc_insn_is_exit(in) && view->depth ? 0 : oracle_reads(in);
 
-	e->is_over = is_map_alu(in, view) || (e->is_kernel_set && is_map_look(in, view));
+	e->is_over = is_address_alu(in, view, facts) || (e->is_kernel_set && is_map_look(in, view));
 	if (e->is_over)
 		return -1;
 	/* in this mode the oracle's question has an answer */
