@@ -6,10 +6,35 @@
 
 #include "bpfcc/isa.h"
 
+/* What C bodies take as a pointer; the rest are numbers. */
 static bool is_pointer_arg(enum bpfcc_arg arg)
 {
-	return arg == BPFCC_ARG_MAP || arg == BPFCC_ARG_KEY || arg == BPFCC_ARG_VALUE ||
-	       arg == BPFCC_ARG_MEM_R || arg == BPFCC_ARG_MEM_W || arg == BPFCC_ARG_CTX;
+	switch (arg) {
+	case BPFCC_ARG_MAP:
+	case BPFCC_ARG_KEY:
+	case BPFCC_ARG_VALUE:
+	case BPFCC_ARG_VALUE_OR_NULL:
+	case BPFCC_ARG_VALUE_W:
+	case BPFCC_ARG_MEM_R:
+	case BPFCC_ARG_MEM_W:
+	case BPFCC_ARG_MEM_RW:
+	case BPFCC_ARG_MEM_R_OR_NULL:
+	case BPFCC_ARG_MEM_W_OR_NULL:
+	case BPFCC_ARG_LONG_OUT:
+	case BPFCC_ARG_CONST_STR:
+	case BPFCC_ARG_CTX:
+	case BPFCC_ARG_CALLBACK_CTX:
+	case BPFCC_ARG_RECORD:
+	case BPFCC_ARG_DYNPTR:
+	case BPFCC_ARG_DYNPTR_RECORD:
+	case BPFCC_ARG_DYNPTR_NEW:
+	case BPFCC_ARG_DYNPTR_RECORD_NEW:
+	case BPFCC_ARG_SPIN_LOCK:
+	case BPFCC_ARG_OBJECT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 static LLVMTypeRef l_result_type(struct lower *l, const struct bpfcc_helper *helper)
@@ -17,6 +42,9 @@ static LLVMTypeRef l_result_type(struct lower *l, const struct bpfcc_helper *hel
 	switch (helper->ret) {
 	case BPFCC_RET_PTR_VALUE_OR_NULL:
 	case BPFCC_RET_PTR_MEM:
+	case BPFCC_RET_RECORD_OR_NULL:
+	case BPFCC_RET_SLICE_OR_NULL:
+	case BPFCC_RET_OBJECT:
 		return l->t_ptr;
 	case BPFCC_RET_VOID:
 		return l->t_void;

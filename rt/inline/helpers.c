@@ -15,39 +15,86 @@
 #define RET_INT __s64
 #define RET_BOOL __u64
 #define RET_PTR_VALUE_OR_NULL void *
+#define RET_VOID void
 #define RET_PTR_MEM void *
+#define RET_RECORD_OR_NULL void *
+#define RET_SLICE_OR_NULL void *
 
 /* The first parameter stands alone, the others bring their comma; NONE is nothing. */
 #define FIRST_NONE void
 #define FIRST_MAP const struct inlay_map_desc *a1
-#define FIRST_MEM_W void *a1
-#define FIRST_MEM_R const void *a1
-#define FIRST_SCALAR __u64 a1
-/* all helpers that are given ctx want the frame behind it (F_FRAME) */
+/* all inlined helpers that are given ctx want the frame behind it (F_FRAME) */
 #define FIRST_CTX struct inlay_frame *a1
+#define FIRST_MEM_R const void *a1
+#define FIRST_MEM_W void *a1
+#define FIRST_MEM_RW void *a1
+#define FIRST_MEM_W_OR_NULL void *a1
+#define FIRST_RECORD void *a1
+#define FIRST_DYNPTR void *a1
+#define FIRST_DYNPTR_RECORD void *a1
+#define FIRST_SPIN_LOCK void *a1
+#define FIRST_SCALAR __u64 a1
+#define FIRST_ADDR __u64 a1
 #define NEXT_NONE(n)
+#define NEXT_MAP(n) , const struct inlay_map_desc *a##n
 #define NEXT_KEY(n) , const void *a##n
 #define NEXT_VALUE(n) , const void *a##n
+#define NEXT_VALUE_OR_NULL(n) , const void *a##n
+#define NEXT_VALUE_W(n) , void *a##n
 #define NEXT_MEM_R(n) , const void *a##n
 #define NEXT_MEM_W(n) , void *a##n
+#define NEXT_MEM_RW(n) , void *a##n
+#define NEXT_MEM_R_OR_NULL(n) , const void *a##n
+#define NEXT_MEM_W_OR_NULL(n) , void *a##n
+#define NEXT_LONG_OUT(n) , void *a##n
+#define NEXT_CONST_STR(n) , const char *a##n
+#define NEXT_RECORD(n) , void *a##n
+#define NEXT_DYNPTR(n) , void *a##n
+#define NEXT_DYNPTR_RECORD(n) , void *a##n
+#define NEXT_DYNPTR_NEW(n) , void *a##n
+#define NEXT_DYNPTR_RECORD_NEW(n) , void *a##n
+#define NEXT_SPIN_LOCK(n) , void *a##n
 #define NEXT_SIZE(n) , __u64 a##n
 #define NEXT_SIZE0(n) , __u64 a##n
+#define NEXT_ALLOC_SIZE(n) , __u64 a##n
 #define NEXT_SCALAR(n) , __u64 a##n
 #define NEXT_ADDR(n) , __u64 a##n
 
 #define PASS_FIRST_NONE
 #define PASS_FIRST_MAP a1
+#define PASS_FIRST_CTX a1
 #define PASS_FIRST_MEM_W a1
 #define PASS_FIRST_MEM_R a1
+#define PASS_FIRST_MEM_W_OR_NULL a1
+#define PASS_FIRST_RECORD a1
+#define PASS_FIRST_DYNPTR a1
+#define PASS_FIRST_DYNPTR_RECORD a1
+#define PASS_FIRST_SPIN_LOCK a1
+#define PASS_FIRST_MEM_RW a1
 #define PASS_FIRST_SCALAR a1
-#define PASS_FIRST_CTX a1
+#define PASS_FIRST_ADDR a1
 #define PASS_NONE(n)
+#define PASS_MAP(n) , a##n
 #define PASS_KEY(n) , a##n
 #define PASS_VALUE(n) , a##n
+#define PASS_VALUE_OR_NULL(n) , a##n
+#define PASS_VALUE_W(n) , a##n
 #define PASS_MEM_R(n) , a##n
 #define PASS_MEM_W(n) , a##n
+#define PASS_MEM_RW(n) , a##n
+#define PASS_MEM_R_OR_NULL(n) , a##n
+#define PASS_MEM_W_OR_NULL(n) , a##n
+#define PASS_LONG_OUT(n) , a##n
+#define PASS_CONST_STR(n) , a##n
+#define PASS_RECORD(n) , a##n
+#define PASS_DYNPTR(n) , a##n
+#define PASS_DYNPTR_RECORD(n) , a##n
+#define PASS_DYNPTR_NEW(n) , a##n
+#define PASS_DYNPTR_RECORD_NEW(n) , a##n
+#define PASS_SPIN_LOCK(n) , a##n
 #define PASS_SIZE(n) , a##n
 #define PASS_SIZE0(n) , a##n
+#define PASS_ALLOC_SIZE(n) , a##n
 #define PASS_SCALAR(n) , a##n
 #define PASS_ADDR(n) , a##n
 
