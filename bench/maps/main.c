@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bench-maps: what map operations and helpers cost in native code made by bpfcc, and in the kernel, in
+ * alternating samples. All rounds of a sample run inside the program. Times are the thread's CPU
+ * time, which a busy machine disturbs least.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/maps/bench.h"
+
+enum { NR_THREADS = 2 };
+
+struct options {
+	unsigned int samples;
+	const char *only, *json;
+	bool is_check;
+};
+
+static const char usage[] =
+	"usage: bench-maps [--samples N] [--only KEY,...] [--json FILE] [--check]\n"
+	"Map operations and helpers in native code of bpfcc and in the kernel, in alternating\n"
+	"samples.\n"
+	"  --samples N   samples of each figure and side (31; at most 201)\n"
+	"  --only KEYS   these figures only, by their names in the JSON\n"
+	"  --json FILE   where the JSON goes (bench-maps.json in the current folder)\n"
+	"  --check       exit with 1 if a promised figure is missed\n"
+	"  --once PROGRAM:ROUNDS\n"
+	"                run one program natively once and print its result\n";
+
+static uint64_t some_memory = 1;
+
+static double cpu_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+}
+
+static int run(const struct bench_program *p, enum bench_side side, uint32_t rounds,
+	       uint64_t address, int *ret_result)
+{
+	if (side == BENCH_KERNEL)
+		return bench_kernel_run(p, rounds, address, ret_result);
+	*ret_result = p->native(rounds, address);
+	return 0;
+}
+
+/* One sample of a program; 0 or 1, with a message. */
+static int sample(const struct bench_figure *f, const struct bench_program *p,
+		  enum bench_side side, struct bench_times *times, bool is_counted)
+{
+	uint64_t address = f->is_address ? (uint64_t)(uintptr_t)&some_memory : 0;
+	double start = cpu_ns();
+	int result, err = run(p, side, f->rounds, address, &result);
+
+	times->ns[times->nr++] = (cpu_ns() - start) / f->rounds;
+	if (!err && is_counted && (uint32_t)result != f->rounds) {
+		fprintf(stderr, "bench-maps: %s, side %d: %d good rounds of %u\n", f->key,
+			(int)side, result, f->rounds);
+		return 1;
+	}
+	if (err)
+		fprintf(stderr, "bench-maps: %s: %s\n", f->key, strerror(-err));
+	return !!err;
+}
+
+static int fill(const struct bench_figure *f, enum bench_side side)
+{
+	const struct bench_program *p = bench_find_program(f->fill);
+	int result = 0, err = run(p, side, BENCH_ENTRIES, 0, &result);
+
+	if (!err && (uint32_t)result == BENCH_ENTRIES)
+		return 0;
+	fprintf(stderr, "bench-maps: %s, side %d: filled with %d entries, %s\n", f->key, (int)side,
+		result, strerror(-err));
+	return 1;
+}
+
+static int measure(struct bench_figure *f, unsigned int samples)
+{
+	const struct bench_program *program = bench_find_program(f->program);
+	const struct bench_program *loop = bench_find_program(f->loop);
+
+	for (int side = 0; side < BENCH_SIDES; side++)
+		if (f->fill && (side == BENCH_NATIVE || program->kernel_fd >= 0) &&
+		    fill(f, (enum bench_side)side))
+			return 1;
+	for (unsigned int i = 0; i < samples; i++)
+		for (int side = 0; side < BENCH_SIDES; side++) {
+			if (side == BENCH_KERNEL && program->kernel_fd < 0)
+				continue;
+			if (sample(f, loop, (enum bench_side)side, &f->loop_times[side], false) ||
+			    sample(f, program, (enum bench_side)side, &f->times[side],
+				   f->is_counted))
+				return 1;
+		}
+	for (int side = 0; side < BENCH_SIDES; side++) {
+		bench_summarise(&f->times[side]);
+		bench_summarise(&f->loop_times[side]);
+		f->net[side] = f->times[side].median - f->loop_times[side].median;
+	}
+	return 0;
+}
+
+/* ---- Two threads ------------------------------------------------------------------------ */
+
+struct worker {
+	pthread_t thread;
+	const struct bench_figure *figure;
+	int cpu;		/* -1: anywhere */
+	pthread_barrier_t *start;
+	double ns;		/* a round */
+};
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	const struct bench_program *p = bench_find_program(w->figure->program);
+	cpu_set_t set;
+	double start;
+
+	if (w->cpu >= 0) {
+		CPU_ZERO(&set);
+		CPU_SET((unsigned int)w->cpu, &set);
+		pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+	}
+	p->native(1000, 0); /* the thread's shard */
+	pthread_barrier_wait(w->start);
+	start = cpu_ns();
+	p->native(w->figure->rounds, 0);
+	w->ns = (cpu_ns() - start) / w->figure->rounds;
+	return NULL;
+}
+
+/* Threads 0 to nr - 1 at once; the time of a round, of the slowest. */
+static int threads_sample(const struct bench_figure *f, const int *cpus, unsigned int nr,
+			  struct bench_times *times)
+{
+	struct worker workers[NR_THREADS];
+	pthread_barrier_t start;
+	double slowest = 0;
+
+	pthread_barrier_init(&start, NULL, nr);
+	for (unsigned int i = 0; i < nr; i++) {
+		workers[i] = (struct worker){.figure = f, .cpu = cpus[i], .start = &start};
+		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
+			/* others would wait at the barrier for good */
+			fprintf(stderr, "bench-maps: no thread can be made\n");
+			exit(1);
+		}
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		pthread_join(workers[i].thread, NULL);
+		slowest = workers[i].ns > slowest ? workers[i].ns : slowest;
+	}
+	pthread_barrier_destroy(&start);
+	times->ns[times->nr++] = slowest;
+	return 0;
+}
+
+/* The first processors that we may use. */
+static void choose_cpus(int *cpus)
+{
+	cpu_set_t set;
+	int nr = 0;
+
+	for (int i = 0; i < NR_THREADS; i++)
+		cpus[i] = -1;
+	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < NR_THREADS)
+		return;
+	for (unsigned int i = 0; i < CPU_SETSIZE && nr < NR_THREADS; i++)
+		if (CPU_ISSET(i, &set))
+			cpus[nr++] = (int)i;
+}
+
+static int measure_threads(struct bench_figure *f, unsigned int samples)
+{
+	struct bench_times *one = &f->loop_times[BENCH_NATIVE], *two = &f->times[BENCH_NATIVE];
+	int cpus[NR_THREADS];
+
+	choose_cpus(cpus);
+	for (unsigned int i = 0; i < samples; i++)
+		if (threads_sample(f, cpus, 1, one) || threads_sample(f, cpus, NR_THREADS, two))
+			return 1;
+	bench_summarise(one);
+	bench_summarise(two);
+	f->net[BENCH_NATIVE] = NR_THREADS * one->median / two->median;
+	return 0;
+}
+
+/* ---- The command ------------------------------------------------------------------------ */
+
+static bool is_chosen(const char *only, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (const char *s = only; s && *s; s += strcspn(s, ","), s += *s == ',')
+		if (strcspn(s, ",") == n && strncmp(s, key, n) == 0)
+			return true;
+	return !only;
+}
+
+static int bad_usage(const char *problem)
+{
+	fprintf(stderr, "bench-maps: %s\n%s", problem, usage);
+	return 2;
+}
+
+static int run_once(const char *what)
+{
+	char name[32];
+	uint32_t rounds;
+	const struct bench_program *p;
+
+	if (sscanf(what, "%31[^:]:%u", name, &rounds) != 2)
+		return bad_usage("--once takes PROGRAM:ROUNDS");
+	p = bench_find_program(name);
+	if (!p)
+		return bad_usage("no such program");
+	printf("%d\n", p->native(rounds, (uint64_t)(uintptr_t)&some_memory));
+	return 0;
+}
+
+/* -1: go on; else the exit code */
+static int read_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"samples", required_argument, NULL, 's'}, {"only", required_argument, NULL, 'o'},
+		{"json", required_argument, NULL, 'j'},	   {"once", required_argument, NULL, '1'},
+		{"check", no_argument, NULL, 'c'},	   {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	char *end;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			o->samples = (unsigned int)strtoul(optarg, &end, 10);
+			if (*end || !o->samples || o->samples > BENCH_MAX_SAMPLES)
+				return bad_usage("--samples takes a number from 1 to 201");
+			break;
+		case 'o':
+			o->only = optarg;
+			break;
+		case 'j':
+			o->json = optarg;
+			break;
+		case '1':
+			return run_once(optarg);
+		case 'c':
+			o->is_check = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			return bad_usage("unknown option");
+		}
+	}
+	return optind == argc ? -1 : bad_usage("unexpected argument");
+}
+
+/* The kernel's object lies beside the executable. */
+static int kernel_object(char *path, size_t size)
+{
+	char exe[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (len < 0)
+		return -errno;
+	exe[len] = '\0';
+	snprintf(path, size, "%s/maps-kernel.bpf.o", dirname(exe));
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.samples = 31, .json = "bench-maps.json"};
+	char object[PATH_MAX + 32];
+	const char *no_kernel;
+	size_t nr = 0;
+	int status = read_options(argc, argv, &o);
+	bool is_good;
+
+	if (status >= 0)
+		return status;
+	if (kernel_object(object, sizeof(object)))
+		return 1;
+	no_kernel = bench_kernel_open(object);
+	for (size_t i = 0; i < bench_nr_figures; i++) {
+		struct bench_figure *f = &bench_figures[nr];
+
+		if (!is_chosen(o.only, bench_figures[i].key))
+			continue;
+		*f = bench_figures[i];
+		nr++;
+		if (f->min_gain ? measure_threads(f, o.samples) : measure(f, o.samples))
+			return 1;
+	}
+	if (!nr)
+		return bad_usage("--only names no figure");
+	is_good = bench_report(bench_figures, nr, no_kernel);
+	if (bench_report_json(bench_figures, nr, o.samples, no_kernel, o.json)) {
+		fprintf(stderr, "bench-maps: cannot write %s\n", o.json);
+		return 1;
+	}
+	return o.is_check && !is_good;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table, the promises, and the same as JSON. */
+#include "bench/maps/bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jansson.h>
+
+static const char *const sides[BENCH_SIDES] = {
+	[BENCH_NATIVE] = "inlay", [BENCH_KERNEL] = "kernel"};
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+void bench_summarise(struct bench_times *t)
+{
+	double sorted[BENCH_MAX_SAMPLES];
+
+	if (!t->nr)
+		return;
+	for (unsigned int i = 0; i < t->nr; i++)
+		sorted[i] = t->ns[i];
+	qsort(sorted, t->nr, sizeof(sorted[0]), compare);
+	t->min = sorted[0];
+	t->max = sorted[t->nr - 1];
+	t->median = (sorted[(t->nr - 1) / 2] + sorted[t->nr / 2]) / 2;
+}
+
+/* -1: nothing to compare with */
+static double ratio(const struct bench_figure *f)
+{
+	return f->times[BENCH_KERNEL].nr && f->net[BENCH_KERNEL] > 0
+		       ? f->net[BENCH_NATIVE] / f->net[BENCH_KERNEL]
+		       : -1;
+}
+
+bool bench_is_met(const struct bench_figure *f)
+{
+	if (f->min_gain)
+		return f->net[BENCH_NATIVE] >= f->min_gain;
+	return !(f->max_ns && f->net[BENCH_NATIVE] > f->max_ns) &&
+	       !(f->max_of_kernel && ratio(f) > f->max_of_kernel);
+}
+
+static void print_bound(const struct bench_figure *f)
+{
+	if (f->min_gain)
+		printf("  %6.2f times, at least %.2f", f->net[BENCH_NATIVE], f->min_gain);
+	else if (f->max_ns)
+		printf("  at most %.1f ns", f->max_ns);
+	else if (ratio(f) < 0)
+		printf("  nothing to compare with");
+	else if (f->max_of_kernel)
+		printf("  %4.2f of the kernel's, at most %.2f", ratio(f), f->max_of_kernel);
+	else
+		printf("  %4.2f of the kernel's", ratio(f));
+	if (f->min_gain || f->max_ns || (f->max_of_kernel && ratio(f) >= 0))
+		fputs(bench_is_met(f) ? ": met" : ": MISSED", stdout);
+	putchar('\n');
+}
+
+bool bench_report(const struct bench_figure *figures, size_t nr, const char *no_kernel)
+{
+	bool is_good = true;
+
+	printf("%-34s %26s %26s\n", "nanoseconds a round", "inlay: all (min), net",
+	       "kernel: all (min), net");
+	for (size_t i = 0; i < nr; i++) {
+		const struct bench_figure *f = &figures[i];
+
+		printf("%-34s", f->what);
+		for (int side = 0; side < BENCH_SIDES; side++) {
+			const struct bench_times *t = &f->times[side];
+
+			if (!t->nr || (f->min_gain && side))
+				printf(" %26s", "-");
+			else if (f->min_gain)
+				printf(" %7.2f (%7.2f) %8s", t->median, t->min, "");
+			else
+				printf(" %7.2f (%7.2f) %8.2f", t->median, t->min, f->net[side]);
+		}
+		print_bound(f);
+		is_good &= bench_is_met(f);
+	}
+	if (no_kernel)
+		printf("no kernel side: %s\n", no_kernel);
+	return is_good;
+}
+
+static json_t *times_json(const struct bench_times *t)
+{
+	json_t *ns = json_array();
+
+	for (unsigned int i = 0; i < t->nr; i++)
+		json_array_append_new(ns, json_real(t->ns[i]));
+	return json_pack("{s:f, s:f, s:f, s:o}", "min_ns", t->min, "median_ns", t->median,
+			 "max_ns", t->max, "ns", ns);
+}
+
+static json_t *figure_json(const struct bench_figure *f)
+{
+	json_t *j = json_pack("{s:s, s:s, s:i, s:b}", "key", f->key, "what", f->what, "rounds",
+			      (int)f->rounds, "is_met", bench_is_met(f));
+
+	for (int side = 0; side < BENCH_SIDES; side++) {
+		json_t *s;
+
+		if (!f->times[side].nr)
+			continue;
+		s = times_json(&f->times[side]);
+		if (f->min_gain) {
+			/* two threads, and one */
+			json_object_set_new(s, "one_thread", times_json(&f->loop_times[side]));
+		} else {
+			json_object_set_new(s, "net_ns", json_real(f->net[side]));
+			json_object_set_new(s, "loop", times_json(&f->loop_times[side]));
+		}
+		json_object_set_new(j, sides[side], s);
+	}
+	if (f->min_gain)
+		json_object_set_new(j, "gain", json_real(f->net[BENCH_NATIVE]));
+	else if (ratio(f) >= 0)
+		json_object_set_new(j, "of_kernel", json_real(ratio(f)));
+	if (f->max_ns)
+		json_object_set_new(j, "max_ns", json_real(f->max_ns));
+	if (f->max_of_kernel)
+		json_object_set_new(j, "max_of_kernel", json_real(f->max_of_kernel));
+	if (f->min_gain)
+		json_object_set_new(j, "min_gain", json_real(f->min_gain));
+	return j;
+}
+
+int bench_report_json(const struct bench_figure *figures, size_t nr, unsigned int samples,
+		      const char *no_kernel, const char *path)
+{
+	json_t *list = json_array(), *root;
+	int err;
+
+	for (size_t i = 0; i < nr; i++)
+		json_array_append_new(list, figure_json(&figures[i]));
+	root = json_pack("{s:i, s:o}", "samples", (int)samples, "figures", list);
+	if (no_kernel)
+		json_object_set_new(root, "no_kernel", json_string(no_kernel));
+	err = json_dump_file(root, path, JSON_INDENT(2)) ? -EIO : 0;
+	json_decref(root);
+	return err;
+}

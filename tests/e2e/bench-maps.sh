@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# bench-maps in short: every figure is measured on every side, every operation does what it should, and
+# the JSON says the same as the table. Of times, only what is far from its bound is judged here.
+set -eu
+
+dir=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+"$dir/bench-maps" --samples 5 --json "$scratch/out.json" >"$scratch/table"
+cat "$scratch/table"
+python3 - "$scratch/out.json" "$scratch/table" "$(id -u)" <<'EOP'
+import json
+import sys
+
+result = json.load(open(sys.argv[1]))
+table = open(sys.argv[2]).read()
+assert result["samples"] == 5
+if sys.argv[3] == "0":
+    # the kernel has what is needed: it must take the programs
+    assert result.get("no_kernel") != "the kernel refuses the object", result["no_kernel"]
+figures = {f["key"]: f for f in result["figures"]}
+for key in ("array", "percpu_array", "hash8", "hash64", "percpu_hash", "hash_update", "timestamps",
+            "ktime", "pid_tgid", "probe_read", "threads"):
+    assert key in figures, key
+for key, f in figures.items():
+    assert f["what"] in table, f
+    for side in "inlay", "kernel":
+        if side == "kernel" and ("no_kernel" in result or "min_gain" in f):
+            continue
+        t = f[side]
+        assert len(t["ns"]) == 5 and 0 < t["min_ns"] <= t["median_ns"] <= t["max_ns"], f
+    assert f'{f["inlay"]["median_ns"]:.2f}' in table, f
+if "no_kernel" not in result:
+    for key in "hash8", "hash16", "hash32", "hash64", "percpu_hash":
+        mine, kernel = figures[key]["inlay"]["median_ns"], figures[key]["kernel"]["median_ns"]
+        assert mine <= kernel, f"{key}: {mine} ns, the kernel's {kernel}"
+EOP
+[ "$("$dir/bench-maps" --once hash8_fill:50)" = 50 ]
+for bad in "--samples 0" "--only nothing" "--once empty" nonsense; do
+	# shellcheck disable=SC2086
+	if "$dir/bench-maps" $bad >/dev/null 2>&1; then
+		echo "FAIL: bad arguments were accepted: $bad"
+		exit 1
+	fi
+done
