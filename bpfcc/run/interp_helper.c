@@ -90,14 +90,20 @@ static int new_dynptr(struct bpfcc_interp *it, const struct dynptr *from, const 
 static int dynptr_from_mem(struct bpfcc_interp *it, struct arg args[5])
 {
 	struct dynptr d = {.thing = args[0].v.thing, .bytes = args[0].bytes};
+	int err = 0;
 
+	/* of no bytes it is a dynptr as well, of wherever that is */
 	if (args[0].bytes)
 		d.off = args[0].v.num - it->things[d.thing].base;
-	if (!args[0].bytes || args[2].v.num || fails(it))
+	if (args[0].bytes > DYNPTR_MAX_BYTES)
+		err = -E2BIG;
+	else if (args[2].v.num || !d.thing || fails(it))
+		err = -EINVAL;
+	if (err)
 		d = (struct dynptr){0};
 	if (new_dynptr(it, &d, &args[3].v))
 		return -EFAULT;
-	return set_int(it, d.thing ? 0 : -EINVAL);
+	return set_int(it, err);
 }
 
 static int reserve_dynptr(struct bpfcc_interp *it, struct arg args[5])
@@ -146,14 +152,16 @@ static uint8_t *dynptr_bytes(struct bpfcc_interp *it, const struct dynptr *d, ui
 }
 
 static int dynptr_copy(struct bpfcc_interp *it, uint32_t dynptr, uint64_t off, struct arg *memory,
-		       bool is_write)
+		       uint64_t flags, bool is_write)
 {
 	struct dynptr *d = &it->dynptrs[dynptr];
 	uint8_t *data = dynptr_bytes(it, d, (uint32_t)off, memory->bytes);
 
+	if (!d->thing || (is_write ? d->is_read_only : flags != 0))
+		return set_int(it, -EINVAL);
 	if (!data)
-		return set_int(it, d->thing ? -E2BIG : -EINVAL);
-	if (is_write && d->is_read_only)
+		return set_int(it, -E2BIG);
+	if (flags)
 		return set_int(it, -EINVAL);
 	if (is_write && memory->bytes)
 		memmove(data, memory->data, memory->bytes);
@@ -492,9 +500,11 @@ int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *h, struct 
 	case BPF_FUNC_ringbuf_discard_dynptr:
 		return give_back_dynptr(it, args[0].dynptr);
 	case BPF_FUNC_dynptr_read:
-		return dynptr_copy(it, args[2].dynptr, args[3].v.num, &args[0], false);
+		return dynptr_copy(it, args[2].dynptr, args[3].v.num, &args[0],
+				   args[4].v.num, false);
 	case BPF_FUNC_dynptr_write:
-		return dynptr_copy(it, args[0].dynptr, args[1].v.num, &args[2], true);
+		return dynptr_copy(it, args[0].dynptr, args[1].v.num, &args[2],
+				   args[4].v.num, true);
 	case BPF_FUNC_dynptr_data:
 		return dynptr_data(it, args);
 	case BPF_FUNC_spin_lock:

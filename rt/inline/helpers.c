@@ -7,6 +7,7 @@
 #include "rt/inline/clock.h"
 #include "rt/inline/ctx.h"
 #include "rt/inline/current.h"
+#include "rt/inline/dynptr.h"
 #include "rt/inline/map.h"
 #include "rt/inline/map_each.h"
 #include "rt/inline/random.h"

@@ -40,3 +40,16 @@ target_link_options(test_helper_read_tsan PRIVATE -fsanitize=thread)
 inlay_script_test(e2e/helper-links e2e/helper-links.sh)
 inlay_script_test(e2e/helper-docs e2e/helper-docs.sh)
 inlay_script_test(e2e/helper-inlaid e2e/helper-inlaid.sh)
+
+# The kernel's dynptrs: a program of its own, compiled here.
+set(DYNPTR_PROGRAM ${CMAKE_BINARY_DIR}/tests/dynptr_kernel.bpf.o)
+add_custom_command(OUTPUT ${DYNPTR_PROGRAM}
+	COMMAND ${INLAY_CLANG} -target bpf -g -O2 -Wall -Werror
+		-I/usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE}
+		-c ${CMAKE_CURRENT_SOURCE_DIR}/unit/dynptr_kernel.bpf.c -o ${DYNPTR_PROGRAM}
+	DEPENDS unit/dynptr_kernel.bpf.c unit/dynptr_kernel.h
+	VERBATIM)
+add_custom_target(dynptr_program DEPENDS ${DYNPTR_PROGRAM})
+inlay_unit_test(dynptr LIBS PkgConfig::LIBBPF PkgConfig::LIBELF)
+target_compile_definitions(test_dynptr PRIVATE DYNPTR_PROGRAM="${DYNPTR_PROGRAM}")
+add_dependencies(test_dynptr dynptr_program)
