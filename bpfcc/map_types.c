@@ -173,8 +173,8 @@ static int check_entries(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 	if (!t->is_built)
 		return 0;
 	if (m->max_entries > MAX_ENTRIES ||
-	    inlay_map_region_bytes(m->type, m->key_size, m->value_size, m->max_entries) >
-		    MAX_REGION_BYTES ||
+	    inlay_map_region_bytes_extra(m->type, m->key_size, m->value_size, m->max_entries,
+					 (uint32_t)m->map_extra) > MAX_REGION_BYTES ||
 	    inlay_map_shard_bytes(m->type, m->value_size, m->max_entries) > MAX_REGION_BYTES)
 		return bpfcc_error(l->diag, where, "lower max_entries",
 				   "map \"%s\": %u entries of %u bytes are too much (-E2BIG)",

@@ -198,8 +198,8 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 	if (err)
 		return err;
 	if (!(m->flags & INLAY_MAP_RODATA) &&
-	    inlay_map_region_bytes(m->type, m->key_size, m->value_size, m->max_entries) >
-		    INLAY_LINK_REGION_MAX)
+	    inlay_map_region_bytes_extra(m->type, m->key_size, m->value_size, m->max_entries,
+					 (uint32_t)m->map_extra) > INLAY_LINK_REGION_MAX)
 		m->flags |= INLAY_MAP_HUGE;
 	c->index = (int)l->object->nr_maps++;
 	return 0;

@@ -149,6 +149,7 @@ static int map_row_fill(int fd, struct inlay_seg_map *row, const struct inlay_ma
 	row->btf_value_type_id = map->btf_value_type_id;
 	row->bytes = region_bytes_shared(map);
 	row->shard_bytes = map->shard_bytes;
+	row->extra = map->extra;
 	row->drops = 0;
 	if (map->flags & INLAY_MAP_RODATA)
 		err = constant_make(fd, map->region, map->value_size, &row->off);
@@ -219,6 +220,7 @@ static bool map_is_same(const struct inlay_seg_map *row, const struct inlay_map_
 	return row->type == map->type && row->key_size == map->key_size &&
 	       row->value_size == map->value_size && row->max_entries == map->max_entries &&
 	       row->flags == map->flags && row->shard_bytes == map->shard_bytes &&
+	       row->extra == map->extra &&
 	       (__inlay_rt.mode < RT_MEMFD || row->bytes == region_bytes_shared(map));
 }
 

@@ -196,7 +196,8 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 	LLVMValueRef v_shard = NULL;
 
 	m->region_bytes =
-	    inlay_map_region_bytes(map->type, map->key_size, map->value_size, map->max_entries);
+	    inlay_map_region_bytes_extra(map->type, map->key_size, map->value_size,
+					 map->max_entries, (uint32_t)map->map_extra);
 	m->shard_bytes = inlay_map_shard_bytes(map->type, map->value_size, map->max_entries);
 	m->flags = map->flags;
 	if (m->flags & INLAY_MAP_RODATA) {
@@ -231,18 +232,18 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 
 static LLVMTypeRef l_desc_type(struct lower *l)
 {
-	LLVMTypeRef t[19];
+	LLVMTypeRef t[20];
 	unsigned int nr = 0;
 
 	for (int i = 0; i < 12; i++)
 		t[nr++] = l->t_i32;
 	t[nr++] = l->t_i64;
 	t[nr++] = l->t_i64;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 6; i++)
 		t[nr++] = l->t_ptr;
 	return LLVMStructTypeInContext(l->context, t, nr, false);
 }
-_Static_assert(sizeof(struct inlay_map_desc) == 104, "l_desc_type() follows inlay_map_desc");
+_Static_assert(sizeof(struct inlay_map_desc) == 112, "l_desc_type() follows inlay_map_desc");
 
 /* What a PROG_ARRAY holds is code (tail.c): nothing of it is in memory, and readers see no map. */
 static bool l_is_in_table(const struct bpfcc_map *map)
@@ -275,7 +276,7 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 	    l_u32(l, l_table_index(l, map->index)),
 	    l_u32(l, map->btf_key_type_id),
 	    l_u32(l, map->btf_value_type_id),
-	    l_u32(l, 0),
+	    l_u32(l, (uint32_t)map->map_extra),
 	    l_u64(l, m->region_bytes),
 	    l_u64(l, m->shard_bytes),
 	    l_or_null(l, m->v_region),
@@ -283,6 +284,7 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 	    l_or_null(l, m->v_slot),
 	    ll_string(l->module, map->name),
 	    l_or_null(l, l->v_object),
+	    l_null(l),
 	};
 
 	LLVMSetInitializer(m->v_desc, LLVMConstStructInContext(l->context, v, NR(v), false));

@@ -100,8 +100,9 @@ static int new_memory(struct bpfcc_native *n)
 		n->has_tail_calls |= map->tail_progs != NULL;
 		if (map->flags & INLAY_MAP_RODATA)
 			continue;
-		m->region_bytes = inlay_map_region_bytes(map->type, map->key_size, map->value_size,
-							 map->max_entries);
+		m->region_bytes =
+		    inlay_map_region_bytes_extra(map->type, map->key_size, map->value_size,
+						 map->max_entries, (uint32_t)map->map_extra);
 		m->shard_bytes = inlay_round_up(
 		    inlay_map_shard_bytes(map->type, map->value_size, map->max_entries),
 		    INLAY_PAGE_BYTES);

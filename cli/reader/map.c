@@ -68,8 +68,8 @@ static int geometry_check(struct inlay_reader *reader, const struct inlay_seg_ma
 		return 0;
 	if (!row->off)
 		return -ENODATA;
-	bytes = inlay_map_region_bytes(row->type, row->key_size, row->value_size,
-				       row->max_entries);
+	bytes = inlay_map_region_bytes_extra(row->type, row->key_size, row->value_size,
+					     row->max_entries, row->extra);
 	if (row->off < sizeof(struct inlay_segment) || row->off % 8 || row->bytes < bytes)
 		return -EBADMSG;
 	return segment_check(reader, row->off, bytes);

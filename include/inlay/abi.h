@@ -80,8 +80,8 @@ struct inlay_map_desc {
 	__u32 index;		/* position in inlay_object_desc.maps */
 	__u32 btf_key_type_id;	/* in the object's BTF; 0: none */
 	__u32 btf_value_type_id;
-	__u32 pad0;
-	__u64 region_bytes;	/* whole pages; what inlay_map_region_bytes() says */
+	__u32 extra;		/* BLOOM_FILTER: hash functions; maps of maps: entries of `inner` */
+	__u64 region_bytes;	/* whole pages; what inlay_map_region_bytes_extra() says */
 	__u64 shard_bytes;	/* bytes of one thread's shard; 0 unless INLAY_MAP_PERCPU */
 	void *region;		/* link-time address; NULL with INLAY_MAP_HUGE; for a PERCPU_ARRAY too */
 	void **base;		/* INLAY_MAP_HUGE: the slot; it holds NULL until the runtime maps it */
@@ -90,6 +90,9 @@ struct inlay_map_desc {
 	char **(*shard_slot)(void);
 	const char *name;
 	const struct inlay_object_desc *object;
+	/* Maps of maps: what a value v in the region refers to is inner[v - 1], that is map v - 1 of
+	 * inlay_object_desc.maps, or NULL if it is not of the kind that may be in here. 0: no map. */
+	const struct inlay_map_desc *const *inner;
 };
 
 enum inlay_prog_kind {
@@ -299,6 +302,8 @@ struct inlay_seg_map {
 	__u64 bytes;
 	__u64 shard_bytes;
 	__u64 drops;		/* hits dropped because their thread could have no shard */
+	__u32 extra;		/* of struct inlay_map_desc */
+	__u32 pad0;
 };
 
 struct inlay_seg_prog {
@@ -398,7 +403,24 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  * PERCPU_HASH: a node has no value. A shard holds one struct inlay_shard_value + value per node;
  * it counts only while `gen` equals the node's generation, so a reused node starts at zero in every
  * shard.
+ *
+ * QUEUE and STACK: a hash map's region with keys of no size, and only the first bucket in use: its
+ * chain is the queue, the oldest element first, or the stack, the newest first. `last` in the
+ * header leads a push to the end of a queue; it is a hint, and counts while its node is in that
+ * generation and not marked.
+ *
+ * LPM_TRIE: a hash map of the whole key {prefix length, bits}, with the bits behind the prefix zero.
+ * Behind the hints: a bitmap of the prefix lengths that keys have had (inlay_lpm_lengths_off()).
+ *
+ * ARRAY_OF_MAPS, HASH_OF_MAPS: an ARRAY or HASH of __u32: 0, or 1 + the index of a map of the same object
+ * (inlay_map_desc.inner).
+ *
+ * BLOOM_FILTER: bits, as many as inlay_bloom_bytes() says. CGROUP_ARRAY: a __u64 an entry, the id of a
+ * cgroup as bpf_get_current_cgroup_id() gives it, 0: none.
  */
+#define INLAY_QUEUE_LAST_NODE(last) ((__u32)(last))
+#define INLAY_QUEUE_LAST_GEN(last) ((__u32)((last) >> 32))
+
 #ifndef INLAY_HASH_SPARES /* a test that tries every order of events has fewer */
 #define INLAY_HASH_SPARES 64u
 #endif
@@ -430,9 +452,11 @@ struct inlay_hash_header {
 	/* Bytes from the region's start whose pages are reserved: main nodes behind that are not
 	 * there yet, and not to be touched. 0: all of them are. INLAY_MAP_HUGE only. */
 	__u64 reserved;
-	__u64 pad0[5];
+	__u64 replaced;		/* QUEUE, STACK: pushes that dropped the oldest element */
+	__u64 pad0[4];
 	__u64 near_main;	/* word of the main stock's hints that had a free node lately */
-	__u64 pad1[7];
+	__u64 last;		/* QUEUE: a node near the end of the chain, INLAY_QUEUE_LAST_* */
+	__u64 pad1[6];
 	__u64 near_spare;
 	__u64 pad2[7];
 };
@@ -457,7 +481,7 @@ struct inlay_hash_node {
 	__u64 next;		/* link word */
 	__u64 life;		/* life word */
 	__u32 hash;
-	__u32 pad0;
+	__u32 depth;		/* STACK: of the nodes in the chain, the newest has the largest */
 	/* key, padded to 8; then the value, padded to 8, unless the map is per-CPU */
 };
 INLAY_STATIC_ASSERT(sizeof(struct inlay_hash_node) == 24, "inlay_hash_node layout");
@@ -654,25 +678,84 @@ enum inlay_map_type {
 	INLAY_MAP_TYPE_ARRAY = 2,
 	INLAY_MAP_TYPE_PERCPU_HASH = 5,
 	INLAY_MAP_TYPE_PERCPU_ARRAY = 6,
+	INLAY_MAP_TYPE_CGROUP_ARRAY = 8,
+	INLAY_MAP_TYPE_LPM_TRIE = 11,
+	INLAY_MAP_TYPE_ARRAY_OF_MAPS = 12,
+	INLAY_MAP_TYPE_HASH_OF_MAPS = 13,
+	INLAY_MAP_TYPE_QUEUE = 22,
+	INLAY_MAP_TYPE_STACK = 23,
+	INLAY_MAP_TYPE_BLOOM_FILTER = 30,
 };
+
+#define INLAY_BLOOM_HASHES 5u /* where map_extra says none */
+
+/* Bytes of a bloom filter's bits, a power of two; as many bits as the kernel takes. */
+static inline __u64 inlay_bloom_bytes(__u32 max_entries, __u32 nr_hashes)
+{
+	/* log(2) of a bit an entry and hash function is best, and 7 / 5 is about 1 / log(2) */
+	__u64 bits = (__u64)max_entries * (nr_hashes ? nr_hashes : INLAY_BLOOM_HASHES) / 5, n = 64;
+
+	if (bits > (1ull << 31) / 7)
+		return 1ull << 29;
+	for (bits *= 7; n < bits; n *= 2)
+		;
+	return n / 8;
+}
+
+/* LPM_TRIE: where the bitmap of prefix lengths is, and its words: 0 to 8 * data bytes are lengths. */
+static inline __u64 inlay_lpm_lengths_off(__u32 key_size, __u32 value_size, __u32 max_entries)
+{
+	return inlay_hash_hints_off(max_entries, inlay_hash_node_bytes(key_size, value_size, 0)) +
+	       inlay_hash_hint_bytes(max_entries);
+}
+
+static inline __u32 inlay_lpm_length_words(__u32 key_size)
+{
+	return key_size < 4 ? 0 : ((key_size - 4) * 8 + 1 + 63) / 64;
+}
 
 /*
  * Bytes of a map's region in whole pages, and of one shard. 0 where there is none. The caller has
- * checked the sizes: key_size <= 512, value_size <= 32 MiB, max_entries <= 2^30.
+ * checked the sizes: key_size <= 512, value_size <= 32 MiB, max_entries <= 2^30. `extra` is
+ * inlay_map_desc.extra.
  */
-static inline __u64 inlay_map_region_bytes(__u32 type, __u32 key_size, __u32 value_size,
-					   __u32 max_entries)
+static inline __u64 inlay_map_region_bytes_extra(__u32 type, __u32 key_size, __u32 value_size,
+						 __u32 max_entries, __u32 extra)
 {
 	__u64 n = 0;
 
-	if (type == INLAY_MAP_TYPE_ARRAY)
+	switch (type) {
+	case INLAY_MAP_TYPE_ARRAY:
+	case INLAY_MAP_TYPE_ARRAY_OF_MAPS:
 		n = inlay_round_up(value_size, 8) * max_entries;
-	else if (type == INLAY_MAP_TYPE_HASH || type == INLAY_MAP_TYPE_PERCPU_HASH)
+		break;
+	case INLAY_MAP_TYPE_CGROUP_ARRAY:
+		n = 8ull * max_entries;
+		break;
+	case INLAY_MAP_TYPE_HASH:
+	case INLAY_MAP_TYPE_PERCPU_HASH:
+	case INLAY_MAP_TYPE_HASH_OF_MAPS:
+	case INLAY_MAP_TYPE_QUEUE:
+	case INLAY_MAP_TYPE_STACK:
+	case INLAY_MAP_TYPE_LPM_TRIE:
 		n = inlay_hash_hints_off(max_entries,
 					 inlay_hash_node_bytes(key_size, value_size,
 							       type == INLAY_MAP_TYPE_PERCPU_HASH)) +
 		    inlay_hash_hint_bytes(max_entries);
+		if (type == INLAY_MAP_TYPE_LPM_TRIE)
+			n += 8ull * inlay_lpm_length_words(key_size);
+		break;
+	case INLAY_MAP_TYPE_BLOOM_FILTER:
+		n = inlay_bloom_bytes(max_entries, extra);
+		break;
+	}
 	return inlay_round_up(n, INLAY_PAGE_BYTES);
+}
+
+static inline __u64 inlay_map_region_bytes(__u32 type, __u32 key_size, __u32 value_size,
+					   __u32 max_entries)
+{
+	return inlay_map_region_bytes_extra(type, key_size, value_size, max_entries, 0);
 }
 
 static inline __u64 inlay_map_shard_bytes(__u32 type, __u32 value_size, __u32 max_entries)
