@@ -165,7 +165,7 @@ static uint32_t reads(const struct bpfcc_object *o, const struct bpf_insn *in)
 		if (bpfcc_insn_is_exit(in))
 			return 1;
 		if (bpfcc_insn_is_callx(in))
-			return dst | 0x3e;
+			return 1u << bpfcc_insn_callx_reg(in) | 0x3e;
 		if (!bpfcc_insn_is_call(in))
 			return 0;
 		if (in->src_reg == BPF_PSEUDO_CALL)
@@ -306,7 +306,7 @@ int bpfcc_check(struct bpfcc_object *object, struct bpfcc_arena *arena, struct b
 	return err;
 }
 
-/* Calls of function addresses and arenas can be compiled; that they are right cannot be shown. */
+/* Arenas can be compiled; that they are right cannot be shown. */
 static const char *unverified_problem(const struct bpfcc_func *func, uint32_t insn,
 				      const char **ret_hint)
 {
@@ -316,9 +316,6 @@ static const char *unverified_problem(const struct bpfcc_func *func, uint32_t in
 		       (in->imm == BPFCC_CAST_KERN || in->imm == BPFCC_CAST_USER);
 
 	if (is_cast && in->dst_reg < BPF_REG_10)
-		return NULL;
-	if (bpfcc_insn_is_callx(in) && in->dst_reg < BPF_REG_10 && !in->src_reg && !in->off &&
-	    !in->imm)
 		return NULL;
 	return bpfcc_encoding_problem(func, insn, ret_hint);
 }

@@ -130,7 +130,10 @@ static void jump(struct out *o, const struct bpfcc_object *object, const struct 
 		put(o, is32 ? "gotol %+d" : "goto %+d", is32 ? in->imm : in->off);
 		return;
 	case BPF_CALL:
-		call(o, object, in);
+		if (bpfcc_insn_is_callx(in))
+			put(o, "callx r%d", bpfcc_insn_callx_reg(in));
+		else
+			call(o, object, in);
 		return;
 	case BPF_EXIT:
 		put(o, "exit");

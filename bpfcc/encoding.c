@@ -161,12 +161,14 @@ static const char *memory(const struct bpf_insn *in)
 	return NULL;
 }
 
-static const char *call(const struct bpf_insn *in, const char **ret_hint)
+static const char *call(const struct bpf_insn *in)
 {
-	if (in->code == (BPF_JMP | BPF_CALL | BPF_X)) {
-		*ret_hint =
-		    "compile with -O2: without optimisation helpers are called like this, too";
-		return "a call through a function pointer is not supported";
+	if (bpfcc_insn_is_callx(in)) {
+		if (in->src_reg || in->off || (in->dst_reg && in->imm))
+			return RESERVED;
+		if (in->imm < 0 || in->imm >= BPF_REG_10 || in->dst_reg == BPF_REG_10)
+			return NO_REGISTER;
+		return NULL;
 	}
 	if (in->code != (BPF_JMP | BPF_CALL))
 		return UNKNOWN;
@@ -177,7 +179,7 @@ static const char *call(const struct bpf_insn *in, const char **ret_hint)
 	return NULL;
 }
 
-static const char *jump(const struct bpf_insn *in, const char **ret_hint)
+static const char *jump(const struct bpf_insn *in)
 {
 	bool is32 = BPF_CLASS(in->code) == BPF_JMP32;
 
@@ -187,7 +189,7 @@ static const char *jump(const struct bpf_insn *in, const char **ret_hint)
 			return UNKNOWN;
 		return in->dst_reg || in->src_reg || (is32 ? in->off : in->imm) ? RESERVED : NULL;
 	case BPF_CALL:
-		return call(in, ret_hint);
+		return call(in);
 	case BPF_EXIT:
 		if (in->code != (BPF_JMP | BPF_EXIT))
 			return UNKNOWN;
@@ -226,7 +228,7 @@ const char *bpfcc_encoding_problem(const struct bpfcc_func *func, uint32_t insn,
 	case BPF_STX:
 		return memory(in);
 	default:
-		return jump(in, ret_hint);
+		return jump(in);
 	}
 }
 

@@ -54,10 +54,16 @@ static inline bool bpfcc_insn_is_call(const struct bpf_insn *in)
 	return in->code == (BPF_JMP | BPF_CALL);
 }
 
-/* call of the function whose address (lddw BPF_PSEUDO_FUNC) dst_reg holds */
+/* call of what a register holds: a function's address (lddw BPF_PSEUDO_FUNC), or a helper's id */
 static inline bool bpfcc_insn_is_callx(const struct bpf_insn *in)
 {
 	return in->code == (BPF_JMP | BPF_CALL | BPF_X);
+}
+
+/* The register of a callx: in dst_reg; compilers before LLVM 19 and GCC 14 put its number into imm. */
+static inline uint8_t bpfcc_insn_callx_reg(const struct bpf_insn *in)
+{
+	return in->dst_reg ? in->dst_reg : (uint8_t)in->imm;
 }
 
 static inline bool bpfcc_insn_is_exit(const struct bpf_insn *in)

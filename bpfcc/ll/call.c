@@ -198,7 +198,13 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 	const struct bpfcc_helper *helper;
 
 	if (bpfcc_insn_is_callx(insn)) {
-		l_callx(lf, insn->dst_reg);
+		const struct bpfcc_reg *r = l_kind(lf, lf->insn, bpfcc_insn_callx_reg(insn));
+
+		/* on all paths then, the verifier sees to it */
+		if (r && r->kind == BPFCC_KIND_SCALAR && r->off_is_known)
+			return l_call(lf, &(struct bpf_insn){.code = BPF_JMP | BPF_CALL,
+							     .imm = (int32_t)r->off});
+		l_callx(lf, bpfcc_insn_callx_reg(insn));
 		return 0;
 	}
 	switch (insn->src_reg) {

@@ -204,17 +204,22 @@ static void forget_scratch(struct bpfcc_interp *it)
 
 int interp_call(struct bpfcc_interp *it, const struct bpf_insn *in)
 {
-	struct value *regs = it->frame->regs, ret = {0};
+	struct value *regs = it->frame->regs, ret = {0}, *to;
 	const struct bpfcc_helper *h;
 	struct thing *t;
 	int err;
 
 	if (bpfcc_insn_is_callx(in)) {
-		t = &it->things[regs[in->dst_reg].thing];
-		if (!is_thing(it, &regs[in->dst_reg], THING_FUNC) ||
-		    regs[in->dst_reg].num != t->base)
+		to = &regs[bpfcc_insn_callx_reg(in)];
+		if (!to->is_set)
+			return interp_trap(it, BPFCC_TRAP_UNSET, "the register that is called");
+		if (!to->thing)
+			return interp_call(it, &(struct bpf_insn){.code = BPF_JMP | BPF_CALL,
+								  .imm = (int32_t)to->num});
+		t = &it->things[to->thing];
+		if (!is_thing(it, to, THING_FUNC) || to->num != t->base)
 			return interp_trap(it, BPFCC_TRAP_POINTER, "r%d is no function",
-					   in->dst_reg);
+					   bpfcc_insn_callx_reg(in));
 		err = interp_function(it, t->func, &regs[1], &ret);
 		regs[0] = ret;
 	} else if (in->src_reg == BPF_PSEUDO_CALL) {

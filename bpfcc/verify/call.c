@@ -5,6 +5,7 @@
  * they held: each frame has registers of its own.
  */
 #include "bpfcc/verify/call.h"
+#include "bpfcc/verify/walk.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -128,6 +129,13 @@ static int set_result(struct verify *v, const struct verify_call *c)
 
 /* ---- tail calls ---- */
 
+/* The instruction by which `caller` called `f`. */
+static const struct bpf_insn *call_of(struct verify *v, const struct verify_frame *caller,
+				      const struct verify_frame *f)
+{
+	return &v->object->funcs[caller->func].insns[f->return_to - 1];
+}
+
 /*
  * On success the other program runs instead of the rest of this function. In a subprogram that is
  * a return to its caller, with a result that nobody knows.
@@ -140,10 +148,16 @@ static int tail_call(struct verify *v)
 
 	if (err)
 		return err;
-	for (uint32_t i = 0; i < s->nr_frames; i++)
+	for (uint32_t i = 0; i < s->nr_frames; i++) {
 		if (s->frames[i]->is_callback)
 			return verify_refuse(v, "make it after the call that runs the callback",
 					     "a callback makes a tail call");
+		/* the compiled function takes a count of them, which its caller must know */
+		if (i && bpfcc_insn_is_callx(call_of(v, s->frames[i - 1], s->frames[i])))
+			return verify_refuse(v, "call the function by its name",
+					     "a function that is called by its address makes a tail "
+					     "call");
+	}
 	if (s->nr_frames == 1)
 		return 0;
 	f = verify_frame(v);
@@ -218,6 +232,10 @@ static int call_function(struct verify *v, uint32_t func)
 	if (func >= v->object->nr_funcs)
 		return verify_refuse(v, NULL, "a call of function %u of %u", func,
 				     v->object->nr_funcs);
+	/* by name the checker has seen it; Attack: as deep as it likes, by address */
+	for (uint32_t i = 0; i < v->cur->nr_frames; i++)
+		if (v->cur->frames[i]->func == func)
+			return verify_refuse(v, "write a loop", "the call is recursive");
 	f = verify_push_frame(v, v->cur, func);
 	if (!f)
 		return v->err ? v->err : -EINVAL;
@@ -230,23 +248,64 @@ static int call_function(struct verify *v, uint32_t func)
 	return v->err;
 }
 
+/* ---- calls of what a register holds ---- */
+
+/* Attack: one path brings a function, or one helper, another path another: code is made for one. */
+static int callee_is(struct verify *v, uint8_t reg, int32_t callee)
+{
+	struct verify_place *p = &v->walk->places[v->walk->func][v->insn];
+
+	if (p->callee && p->callee != callee)
+		return verify_refuse(v, "call helpers by their names",
+				     "r%d, which is called, holds a helper's number, and something "
+				     "else on another path", reg);
+	p->callee = callee;
+	return 0;
+}
+
+/*
+ * A function whose address is known, or a helper whose number is: that is how clang calls helpers
+ * without optimisation. What follows is as for a call by name.
+ */
+static int call_register(struct verify *v, uint8_t reg)
+{
+	struct verify_reg *r = verify_reg(v, reg);
+	struct bpf_insn helper = {.code = BPF_JMP | BPF_CALL};
+	const struct bpfcc_helper *h;
+	int err = verify_read_reg(v, reg);
+	char is[256];
+
+	if (err)
+		return err;
+	if (r->type == VT_FUNC) {
+		err = callee_is(v, reg, VERIFY_A_FUNCTION);
+		return err ? err : call_function(v, r->func);
+	}
+	/* Attack: a number is jumped to. */
+	if (r->type != VT_SCALAR || !range_is_const(&r->num) || !r->num.umin ||
+	    r->num.umin >= BPFCC_POISON)
+		return verify_refuse(v,
+				     "compile with -O2; call functions and helpers by their names",
+				     "r%d, which is called, must be the address of a function or the "
+				     "number of a helper, and is %s",
+				     reg, verify_reg_format(v, r, is, sizeof(is)));
+	verify_mark_precise(v, r);
+	helper.imm = (int32_t)r->num.umin;
+	h = bpfcc_helper_by_id(helper.imm);
+	/* they are control flow, which is known before the walk */
+	if (h && (helper.imm == BPF_FUNC_tail_call || bpfcc_helper_callback_arg(h) >= 0))
+		return verify_refuse(v, "call it by its name; compile with -O2",
+				     "bpf_%s is called through a register", h->name);
+	err = callee_is(v, reg, helper.imm);
+	return err ? err : call_helper(v, &helper);
+}
+
 int verify_call(struct verify *v, const struct bpf_insn *in)
 {
 	uint32_t poison = (uint32_t)in->imm - BPFCC_POISON;
 
-	if (bpfcc_insn_is_callx(in)) {
-		const struct verify_reg *r = verify_reg(v, in->dst_reg);
-		int err = verify_read_reg(v, in->dst_reg);
-
-		if (err)
-			return err;
-		/* Attack: a number is jumped to. */
-		if (r->type != VT_FUNC)
-			return verify_refuse(v, "call functions by their names",
-					     "r%d, which is called, is not the address of a function",
-					     in->dst_reg);
-		return call_function(v, r->func);
-	}
+	if (bpfcc_insn_is_callx(in))
+		return call_register(v, bpfcc_insn_callx_reg(in));
 	switch (in->src_reg) {
 	case BPF_PSEUDO_CALL:
 		return call_function(v, (uint32_t)in->imm);

@@ -52,6 +52,8 @@ uint32_t verify_reads(const struct bpf_insn *in)
 			return dst | (BPF_SRC(in->code) == BPF_X ? src : 0);
 		if (bpfcc_insn_is_exit(in))
 			return 1;
+		if (bpfcc_insn_is_callx(in))
+			return ARGS | 1u << bpfcc_insn_callx_reg(in);
 		return bpfcc_insn_is_call(in) ? call_reads(in) : 0;
 	default:
 		return 0;
@@ -75,7 +77,7 @@ static uint32_t writes(const struct bpf_insn *in)
 			return 1;
 		return in->imm != BPF_STORE_REL && (in->imm & BPF_FETCH) ? 1u << in->src_reg : 0;
 	case BPF_JMP:
-		return bpfcc_insn_is_call(in) ? ARGS | 1 : 0;
+		return bpfcc_insn_is_call(in) || bpfcc_insn_is_callx(in) ? ARGS | 1 : 0;
 	default:
 		return 0;
 	}
@@ -175,7 +177,8 @@ static void find_points(const struct bpfcc_func *f, struct verify_place *places)
 		}
 		if (runs_callback(in))
 			places[i].point |= POINT_JOIN | POINT_FORCE | POINT_CALLBACK;
-		else if (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL)
+		else if (bpfcc_insn_is_callx(in) ||
+			 (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL))
 			places[i + 1].point |= POINT_JOIN;
 		if (bpfcc_insn_is_branch(in)) {
 			places[i].point |= POINT_JOIN;

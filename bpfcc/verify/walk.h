@@ -61,7 +61,10 @@ struct verify_place {
 	bool is_checked;	/* its encoding, by the first path that came */
 	uint8_t seen;		/* enum verify_seen, by all paths so far */
 	uint16_t live;		/* registers that may be read from here on, as a mask */
+	int32_t callee;		/* callx: VERIFY_A_FUNCTION or a helper's id; 0: not walked yet */
 };
+
+#define VERIFY_A_FUNCTION (-1)
 
 struct verify_pool {
 	struct verify_chunk *chunks;

@@ -171,7 +171,13 @@ static void test_registers(void **state)
 	TRAPS(&plain, BPFCC_TRAP_BOUNDS, MOVI(0, 0));
 	/* through a register */
 	GIVES(6, MOVI(1, 5), FUNC(2, 1), INSN(BPF_JMP | BPF_CALL | BPF_X, 2, 0, 0, 0), EXIT);
-	TRAPS(&plain, BPFCC_TRAP_POINTER, MOVI(1, 5), MOVI(2, 1),
+	GIVES(6, MOVI(1, 5), FUNC(2, 1), INSN(BPF_JMP | BPF_CALL | BPF_X, 0, 0, 0, 2), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_POINTER, MOVI(1, 5), FUNC(2, 1), ADDI(2, 1),
+	      INSN(BPF_JMP | BPF_CALL | BPF_X, 2, 0, 0, 0), EXIT);
+	/* a helper, by its number */
+	GIVES(2, MOVI(2, BPF_FUNC_ktime_get_ns), INSN(BPF_JMP | BPF_CALL | BPF_X, 2, 0, 0, 0),
+	      MOVI(0, 2), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_UNKNOWN, MOVI(2, 9999),
 	      INSN(BPF_JMP | BPF_CALL | BPF_X, 2, 0, 0, 0), EXIT);
 }
 

@@ -467,9 +467,21 @@ static void test_callx(void **state)
 			  FUNCTION(twice, 1, false)},
 	    .nr_functions = 3,
 	};
+	/* what can be proved: only the addresses */
+	static const struct bpf_insn proved[] = {
+		LOAD(BPF_DW, 6, 1, 0), LOAD(BPF_DW, 1, 1, 8), LDDW(7, BPF_PSEUDO_FUNC, 1, 0),
+		JUMP_IMM(BPF_JEQ, 6, 0, 2), LDDW(7, BPF_PSEUDO_FUNC, 2, 0),
+		INSN(BPF_JMP | BPF_CALL | BPF_X, 7, 0, 0, 0), EXIT(),
+	};
 	struct program copy = p;
 
 	(void)state;
+	for (uint64_t i = 0; i < 2; i++) {
+		copy.functions[0] = (struct function)FUNCTION(proved, 1, true);
+		copy.is_unverified = false;
+		assert_int_equal(run_native(&copy, i, 11), i ? 22 : 111);
+		copy = p;
+	}
 	assert_int_equal(run_native(&copy, 0, 11), 111);
 	copy = p;
 	assert_int_equal(run_native(&copy, 1, 11), 22);
