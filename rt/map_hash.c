@@ -122,7 +122,7 @@ static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, 
 		if (found == INLAY_HASH_UNSURE)
 			return; /* left to the scavenger */
 	}
-	__inlay_hash_give_marked(op, at->nr, stock);
+	__inlay_hash_give_deleted(op, at->nr, stock, at->gen);
 }
 
 static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
@@ -249,7 +249,7 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 				break;
 			}
 			if (!link_held(op, &held, &at.node->next, at.next,
-				       inlay_link_marked(held.nr, op->owner, held.stock),
+				       inlay_link_marked(held.nr, op->owner, held.stock, at.gen),
 				       at.next))
 				continue;
 			retire(op, &at, held.nr, held.stock);
@@ -315,7 +315,7 @@ static __s64 hash_delete(const struct inlay_map_desc *desc, const void *key)
 			break;
 		}
 		if (inlay_cas(&at.node->next, at.next,
-			      inlay_link_marked(at.next, op.owner, INLAY_HASH_MAIN))) {
+			      inlay_link_marked(at.next, op.owner, INLAY_HASH_MAIN, at.gen))) {
 			retire(&op, &at, at.next & INLAY_LINK_NODE, INLAY_HASH_MAIN);
 			return 0;
 		}

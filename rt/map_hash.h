@@ -63,8 +63,11 @@ static inline struct inlay_hash_header *inlay_hash_header(const struct inlay_has
 
 static inline bool inlay_cas(__u64 *p, __u64 old, __u64 new)
 {
-	/* release: what the new link leads to is complete; acquire: so is what the old one led to */
-	return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	/*
+	 * Release: what the new link leads to is complete; acquire: so is what the old one led to.
+	 * Sequentially consistent for marks: see map_nodes.c.
+	 */
+	return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 /* The link word that replaces `link`: another node, the next tag, no mark. */
@@ -82,11 +85,22 @@ static inline __u64 inlay_link_first(__u32 gen, __u64 nr)
 	return (__u64)(gen * 0x9e3779b1u) << INLAY_LINK_TAG_SHIFT | (nr & INLAY_LINK_NODE);
 }
 
-/* The marked word that replaces a link to nr: whoever writes it has the node. */
-static inline __u64 inlay_link_marked(__u64 nr, __u32 owner, enum inlay_hash_stock stock)
+/* The marked word that replaces a link to nr in a node's generation: whoever writes it has the node. */
+static inline __u64 inlay_link_marked(__u64 nr, __u32 owner, enum inlay_hash_stock stock, __u32 gen)
 {
-	return (stock == INLAY_HASH_SPARE ? INLAY_LINK_SPARE : 0) |
+	return (__u64)gen << INLAY_LINK_GEN_SHIFT |
+	       (stock == INLAY_HASH_SPARE ? INLAY_LINK_SPARE : 0) |
 	       (__u64)owner << INLAY_LINK_TAG_SHIFT | INLAY_LINK_MARK | (nr & INLAY_LINK_NODE);
+}
+
+/*
+ * Whether a node is deleted and not free yet. A mark of the life before may be there for as long as
+ * a node is in somebody's hands; an older one cannot.
+ */
+static inline bool inlay_is_deleted(__u64 link, __u64 life)
+{
+	return (link & INLAY_LINK_MARK) && INLAY_LIFE_STATE(life) == INLAY_NODE_USED &&
+	       link >> INLAY_LINK_GEN_SHIFT == (INLAY_LIFE_GEN(life) & 3);
 }
 
 static inline enum inlay_hash_stock inlay_link_stock(__u64 link)
@@ -146,10 +160,11 @@ enum inlay_hash_found __inlay_hash_find(struct inlay_hash_op *op, struct inlay_h
 
 /* A node of the stock that is ours alone, in a new generation; 0: none. */
 __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock stock);
-/* Gives back a node that is ours, whose link is not marked, and that is in no list. */
+/* Gives back a node that is in our hands. */
 void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
-/* Gives back a node whose mark names us, and that is in no list any more. */
-void __inlay_hash_give_marked(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
+/* Gives back a node of generation gen that we have deleted, and that is in no list any more. */
+void __inlay_hash_give_deleted(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock,
+			       __u32 gen);
 /* Makes sure that takers are led to a free node; true if they were not. */
 bool __inlay_hash_show(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
 /* Frees the nodes of dead processes; true if there may be free nodes now that nobody saw before. */

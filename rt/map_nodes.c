@@ -8,9 +8,10 @@
  *
  * Where the free nodes are is a matter of hints (abi.h). A hint that is on may be wrong, and is taken
  * back by whoever finds it so. A hint that is off is right unless somebody is about to put it on:
- * who frees a node looks at the hint after that, who takes a hint back looks at the node after that,
- * and both in sequentially consistent order, so one of them sees what the other did. Only a kill in
- * between leaves a free node without a hint, for the scavenger to find.
+ * who deletes a node looks at the hint after that, and frees the node only then; who takes a hint back
+ * looks after that whether the node is deleted or free; both in sequentially consistent order, so one of
+ * them sees what the other did. So freeing itself is a plain store. Only a kill in between leaves a
+ * free node without a hint, for the scavenger to find.
  *
  * A huge map's main nodes have no pages at first. Takers look among those that have, and ask for more
  * when none of them is free.
@@ -137,14 +138,25 @@ bool __inlay_hash_show(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock
 	return show(&stock, nr);
 }
 
+/* Whether a node of the stock is free, or whoever has deleted it is about to free it. */
+static bool is_coming(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
+{
+	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
+	/* pairs with inlay_cas() of who marks, and with give() */
+	__u64 link = __atomic_load_n(&node->next, __ATOMIC_SEQ_CST);
+	__u64 life = __atomic_load_n(&node->life, __ATOMIC_SEQ_CST);
+
+	return is_free(op, nr, life, which) ||
+	       (inlay_is_deleted(link, life) && inlay_link_stock(link) == which);
+}
+
 static void hide(struct inlay_hash_op *op, const struct stock *stock, __u32 nr,
 		 enum inlay_hash_stock which)
 {
-	__u64 *life = &inlay_hash_op_node(op, nr)->life;
-
+	if (is_coming(op, nr, which))
+		return;
 	hint_set(&stock->nodes, nr - 1, false);
-	/* pairs with the exchange in give() */
-	if (is_free(op, nr, __atomic_load_n(life, __ATOMIC_SEQ_CST), which))
+	if (is_coming(op, nr, which))
 		show(stock, nr);
 }
 
@@ -271,29 +283,27 @@ __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
 
 void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
-	__u64 *at = &inlay_hash_op_node(op, nr)->life;
+	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
 	struct stock stock = stock_of(op, which);
-	__u32 gen = INLAY_LIFE_GEN(inlay_load(at));
+	__u32 gen = INLAY_LIFE_GEN(inlay_load(&node->life));
 
+	/* a mark of an earlier life must not last until its generation comes round */
+	inlay_store(&node->next, inlay_link_first(gen + 1, 0));
 	/* an exchange, as what show() looks at must be looked at later; pairs with hide() */
-	__atomic_exchange_n(at, inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen),
+	__atomic_exchange_n(&node->life, inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen),
 			    __ATOMIC_SEQ_CST);
 	show(&stock, nr);
 	near_set(&stock, (nr - 1) / 64);
 }
 
-void __inlay_hash_give_marked(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
+void __inlay_hash_give_deleted(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which,
+			       __u32 gen)
 {
-	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
-	__u32 gen = INLAY_LIFE_GEN(inlay_load(&node->life));
+	struct stock stock = stock_of(op, which);
 
-	/*
-	 * A marked node is always a used one's, so that a mark of the dead is never mistaken for one on
-	 * the node's next life. Before the mark goes, the node must be ours in the other way, of
-	 * the right stock. Release: who sees the link without mark sees that.
-	 */
-	inlay_store_release(&node->life,
-			    inlay_life(op, nr, which, INLAY_NODE_USED, op->owner, gen));
-	inlay_store_release(&node->next, inlay_link_first(gen + 1, 0));
-	__inlay_hash_give(op, nr, which);
+	show(&stock, nr);
+	/* release: the node is off its list; pairs with claim() */
+	inlay_store_release(&inlay_hash_op_node(op, nr)->life,
+			    inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen));
+	near_set(&stock, (nr - 1) / 64);
 }

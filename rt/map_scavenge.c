@@ -51,26 +51,30 @@ static enum inlay_hash_found seek(struct inlay_hash_op *op, __u32 nr, __u32 hash
 	return __inlay_hash_find(op, &ignored);
 }
 
-/* A node that its owner, who is dead, had marked. */
+/* A node that its owner, who is dead, had marked when it had this life. */
 static bool reclaim_marked(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_node *node,
-			   __u64 link)
+			   __u64 link, __u64 life)
 {
 	enum inlay_hash_stock stock = inlay_link_stock(link);
+	__u32 gen = INLAY_LIFE_GEN(life);
+
+	/* the dead does not free it any more: if it is not free now, nobody has it but a scavenger */
+	if (!inlay_is_deleted(link, inlay_load_acquire(&node->life)))
+		return false;
 
 	/* off the list first, so that a spent budget leaves the node to the next search */
 	if (seek(op, nr, inlay_load(&node->hash)) != INLAY_HASH_ABSENT)
 		return false;
 	/* as the mark names who frees the node, one scavenger gets it */
-	if (!inlay_cas(&node->next, link, inlay_link_marked(link, op->owner, stock)))
+	if (!inlay_cas(&node->next, link, inlay_link_marked(link, op->owner, stock, gen)))
 		return false;
-	__inlay_hash_give_marked(op, nr, stock);
+	__inlay_hash_give_deleted(op, nr, stock, gen);
 	return true;
 }
 
 /*
  * A node that its owner, who is dead, had taken. It cannot be linked any more. If it is in no list
- * although its link is not marked then, it never was in one in this life, or somebody has deleted
- * it and said so in `life` before the mark went.
+ * although it is not deleted then, it never was in one in this life, or it is free by now.
  */
 static bool reclaim_taken(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_node *node,
 			  __u64 life)
@@ -89,8 +93,8 @@ static bool reclaim_taken(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_
 	case INLAY_HASH_ABSENT:
 		break;
 	}
-	/* acquire: pairs with __inlay_hash_give_marked() */
-	if ((inlay_load_acquire(&node->next) & INLAY_LINK_MARK) ||
+	/* acquire: pairs with inlay_cas() of who deleted it */
+	if (inlay_is_deleted(inlay_load_acquire(&node->next), life) ||
 	    !inlay_cas(&node->life, life,
 		       inlay_life(op, nr, stock, INLAY_NODE_USED, op->owner, gen)))
 		return false;
@@ -126,9 +130,9 @@ bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 		if (!op->owner)
 			continue; /* nobody could do for us what we do for others */
 		link = inlay_load_acquire(&node->next); /* pairs with inlay_cas() */
-		if (link & INLAY_LINK_MARK) {
+		if (inlay_is_deleted(link, life)) {
 			if (is_dead(&cache, INLAY_LINK_OWNER(link)))
-				is_any |= reclaim_marked(&walk, nr, node, link);
+				is_any |= reclaim_marked(&walk, nr, node, link, life);
 		} else if (is_dead(&cache, INLAY_LIFE_OWNER(life))) {
 			is_any |= reclaim_taken(&walk, nr, node, life);
 		}

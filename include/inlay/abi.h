@@ -388,9 +388,14 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  * whom to ask for it:
  *
  *   free                        life says FREE, and to which stock it belongs
- *   in somebody's hands         life says USED and by whom; the link is not marked; in no list
+ *   in somebody's hands         life says USED and by whom; the link is not marked, or in an earlier
+ *                               life; in no list
  *   in a list                   the same, but in a list: the signature has no meaning any more
- *   deleted, not yet free       the link is marked and says by whom, and to which stock it goes
+ *   deleted, not yet free       the link is marked in this life and says by whom, and to which stock
+ *                               the node goes
+ *
+ * A mark is left where it is when the node is free. It is one of an earlier life then as soon as the
+ * node is taken, as it says in which generation it was made.
  *
  * max_entries nodes are for live keys (the main stock); INLAY_HASH_SPARES more let an update of a live
  * key replace the whole value at once, also in a full map, as the kernel's per-CPU extra elements
@@ -438,13 +443,15 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  * link word: bits 0..30 node, bit 31 mark (the node holding this link is deleted), 32..63 tag.
  * The tag counts the changes of the word while the node is in a list, and starts at a place that
  * depends on the node's generation. A marked word has no tag: 32..60 who deleted the node, because
- * that process alone takes it off and frees it, 61 whether it becomes a spare.
+ * that process alone takes it off and frees it, 61 whether it becomes a spare, 62..63 the low bits of
+ * the node's generation at that time.
  */
 #define INLAY_LINK_NODE 0x7fffffffull
 #define INLAY_LINK_MARK 0x80000000ull
 #define INLAY_LINK_TAG_SHIFT 32
 #define INLAY_LINK_OWNER(link) ((__u32)((link) >> 32) & INLAY_OWNER_MASK)
 #define INLAY_LINK_SPARE (1ull << 61)
+#define INLAY_LINK_GEN_SHIFT 62
 
 struct inlay_hash_header {
 	__u64 high;		/* no main node above this number was ever in a list */
