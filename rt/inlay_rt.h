@@ -46,4 +46,15 @@ __s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3);
 __s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes);
 
+__s64 __inlay_ringbuf_output_v1(const struct inlay_map_desc *desc, const void *data, __u64 bytes,
+				__u64 flags);
+void *__inlay_ringbuf_reserve_v1(const struct inlay_map_desc *desc, __u64 bytes, __u64 flags);
+void __inlay_ringbuf_submit_v1(void *record, __u64 flags);
+void __inlay_ringbuf_discard_v1(void *record, __u64 flags);
+__s64 __inlay_ringbuf_query_v1(const struct inlay_map_desc *desc, __u64 what);
+__s64 __inlay_ringbuf_reserve_dynptr_v1(const struct inlay_map_desc *desc, __u64 bytes, __u64 flags,
+					void *dynptr);
+void __inlay_ringbuf_submit_dynptr_v1(void *dynptr, __u64 flags);
+void __inlay_ringbuf_discard_dynptr_v1(void *dynptr, __u64 flags);
+
 #endif /* INLAY_RT_H */

@@ -684,6 +684,7 @@ enum inlay_map_type {
 	INLAY_MAP_TYPE_HASH = 1,
 	INLAY_MAP_TYPE_ARRAY = 2,
 	INLAY_MAP_TYPE_PERCPU_HASH = 5,
+	INLAY_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	INLAY_MAP_TYPE_PERCPU_ARRAY = 6,
 	INLAY_MAP_TYPE_CGROUP_ARRAY = 8,
 	INLAY_MAP_TYPE_LPM_TRIE = 11,
@@ -691,7 +692,9 @@ enum inlay_map_type {
 	INLAY_MAP_TYPE_HASH_OF_MAPS = 13,
 	INLAY_MAP_TYPE_QUEUE = 22,
 	INLAY_MAP_TYPE_STACK = 23,
+	INLAY_MAP_TYPE_RINGBUF = 27,
 	INLAY_MAP_TYPE_BLOOM_FILTER = 30,
+	INLAY_MAP_TYPE_USER_RINGBUF = 31,
 };
 
 #define INLAY_BLOOM_HASHES 5u /* where map_extra says none */
@@ -754,6 +757,13 @@ static inline __u64 inlay_map_region_bytes_extra(__u32 type, __u32 key_size, __u
 		break;
 	case INLAY_MAP_TYPE_BLOOM_FILTER:
 		n = inlay_bloom_bytes(max_entries, extra);
+		break;
+	case INLAY_MAP_TYPE_RINGBUF:
+	case INLAY_MAP_TYPE_USER_RINGBUF:
+		n = inlay_ring_region_bytes(max_entries);
+		break;
+	case INLAY_MAP_TYPE_PERF_EVENT_ARRAY:
+		n = inlay_ring_region_bytes(extra ? extra : INLAY_PERF_RING_BYTES);
 		break;
 	}
 	return inlay_round_up(n, INLAY_PAGE_BYTES);

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Producers of a ring buffer: claims of space, and commits. abi.h has the layout and what every word
+ * means.
+ *
+ * A claim is one compare-exchange of the tail. Threads that keep failing there take a span of several
+ * records at a time, and then touch only memory of their own: a contended word costs five
+ * times as much as one's own. A thread goes back to single records when nobody has claimed
+ * anything since its last span.
+ *
+ * Nothing waits: a signal handler may interrupt any step and claim for itself, and who is killed
+ * leaves words that tell the consumer what to pass by. Shared words may hold anything at all: what is
+ * written to lies inside of the ring by the masks and checks here, and every loop is counted.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+
+#include "rt/inline/map_access.h"
+#include "rt/inline/thread.h"
+#include "rt/map_ringbuf.h"
+#include "rt/sys.h"
+
+enum { TRIES_MAX = 1000, HEAT_FAILED = 16, HEAT_SPAN = 24, HEAT_MAX = 64 };
+/* A span holds at least so many records of the size at hand. */
+#define SPAN_RECORDS 4u
+
+#define load_signal(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define store_signal(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+
+static struct ring_entry entries[RING_MAX];
+
+#ifdef RING_TEST_THREADS
+#define this_thread() ring_thread_of_test()
+#else
+static __thread struct ring_thread ring_thread __attribute__((tls_model("initial-exec")));
+#define this_thread() (&ring_thread)
+#endif
+
+/* ---- Which ring, and who we are --------------------------------------------------------- */
+
+static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_desc *desc,
+							char *region)
+{
+	__u32 i;
+
+	for (i = 0; i < RING_MAX; i++) {
+		struct ring_entry *e = &entries[i];
+
+		/* pairs with the store below */
+		if (load_acquire(&e->desc) == desc && e->region == region)
+			return i;
+		/* one that is being filled may be for the same ring: two do no harm */
+		if (load_relaxed(&e->is_taken) ||
+		    __atomic_exchange_n(&e->is_taken, 1u, __ATOMIC_RELAXED))
+			continue;
+		e->region = region;
+		e->size = inlay_map_ring_size(desc);
+		store_release(&e->desc, desc);
+		return i;
+	}
+	return RING_MAX;
+}
+
+static inline __u32 entry_of(struct ring_thread *t, const struct inlay_map_desc *desc, char *region)
+{
+	__u64 last = load_signal(&t->last);
+	__u32 i;
+
+	if (INLAY_LIKELY(load_acquire(&entries[last].desc) == desc &&
+			 entries[last].region == region))
+		return (__u32)last;
+	i = entry_make(desc, region);
+	if (i < RING_MAX)
+		store_signal(&t->last, (__u64)i);
+	return i;
+}
+
+static inline bool entry_holds(const struct ring_entry *e, const void *record)
+{
+	__u64 off = (__u64)((const char *)record - inlay_ring_data(e->region));
+
+	return load_acquire(&e->desc) && off - 8 < e->size;
+}
+
+/* Once a process, and in a fork child: then the spans are the parent's. */
+static __attribute__((noinline, cold)) __u32 owner_ask(struct ring_thread *t)
+{
+	__u32 owner, i;
+
+	__inlay_thread_refresh_v1();
+	owner = __inlay_owner() & INLAY_OWNER_MASK;
+	store_signal(&t->epoch, 0u);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (load_signal(&t->owner) != owner)
+		for (i = 0; i < RING_SEATS; i++)
+			store_signal(&t->seats[i].span, 0ull);
+	store_signal(&t->owner, owner);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	/* without a name: before the start, and later there may be one */
+	store_signal(&t->epoch, owner ? load_relaxed(&__inlay_process_v1.epoch) : 0u);
+	return owner;
+}
+
+static inline __u32 owner_of(struct ring_thread *t)
+{
+	__u32 epoch = load_relaxed(&__inlay_process_v1.epoch);
+
+	if (INLAY_LIKELY((epoch != 0) & (epoch == load_signal(&t->epoch))))
+		return load_signal(&t->owner);
+	return owner_ask(t);
+}
+
+/* ---- Words ------------------------------------------------------------------------------ */
+
+struct ring {
+	char *region;
+	__u64 size;
+	__u32 owner;
+};
+
+static inline struct inlay_ring_header *ring_header(const struct ring *r)
+{
+	return (struct inlay_ring_header *)r->region;
+}
+
+static inline __u64 word_extent(const struct ring *r, __u64 word)
+{
+	__u32 extent = INLAY_RING_WORD_EXTENT(word);
+
+	if (INLAY_UNLIKELY(extent & INLAY_RING_WORD_BIG))
+		return (extent & ~INLAY_RING_WORD_BIG) * inlay_ring_grain(r->size);
+	return 8ull * extent;
+}
+
+/* The tail behind a claim of `extent` bytes that ends at `end`. */
+static inline __u64 word_make(const struct ring *r, __u64 end, __u64 extent)
+{
+	__u64 units = extent >> 3;
+
+	if (INLAY_UNLIKELY(extent >= 1u << 16))
+		units = extent / inlay_ring_grain(r->size) | INLAY_RING_WORD_BIG;
+	return end >> 3 << INLAY_RING_WORD_POS_SHIFT | units << INLAY_RING_WORD_EXTENT_SHIFT |
+	       (r->owner & INLAY_RING_WORD_OWNER_MASK);
+}
+
+static inline __u64 header_make(const struct ring *r, __u64 bytes, __u64 flags)
+{
+	return INLAY_RING_SET | INLAY_RING_BUSY | flags | bytes |
+	       (__u64)r->owner << INLAY_RING_OWNER_SHIFT;
+}
+
+/* Whether the consumer can find the end of the claim behind `word` without that word. */
+static inline bool is_told(const struct ring *r, __u64 word, __u64 free)
+{
+	__u64 extent = word_extent(r, word), start = INLAY_RING_WORD_POS(word) - extent;
+
+	/* none yet; the consumer is past it; its header is written */
+	return !extent || ((start - free) & INLAY_RING_WORD_POS_MASK) >= r->size ||
+	       load_relaxed(inlay_ring_at(r->region, r->size, start));
+}
+
+/* The claim behind `tail` has no header yet, and what tells its extent is about to go. */
+static __attribute__((noinline, cold)) bool note(const struct ring *r, __u64 tail, __u64 free)
+{
+	struct inlay_ring_header *h = ring_header(r);
+	__u32 i;
+
+	for (i = 0; i < INLAY_RING_NOTES; i++) {
+		__u64 old = load_relaxed(&h->notes[i]);
+
+		if (old == tail)
+			return true;
+		/* release: whoever sees the next claim sees the note */
+		if (is_told(r, old, free) && cas_acq_rel(&h->notes[i], &old, tail))
+			return true;
+		if (old == tail)
+			return true;
+	}
+	return false;
+}
+
+/* ---- Claims ----------------------------------------------------------------------------- */
+
+static __attribute__((noinline, cold)) void *lose(const struct ring *r)
+{
+	add_relaxed(&ring_header(r)->lost, 1);
+	return NULL;
+}
+
+/* Whether a claim that ends at `end` fits behind the consumer. */
+static inline bool has_room(const struct ring *r, __u64 end, __u64 free)
+{
+	/* one unit stays free, as in the kernel's */
+	return ((end - free) & INLAY_RING_WORD_POS_MASK) < r->size;
+}
+
+static inline bool wants_span(const struct ring *r, __u64 heat, __u64 pos, __u64 extent, __u64 free,
+			      __u64 *ret_bytes)
+{
+	__u64 bytes = r->size >> RING_SPAN_SHIFT;
+
+	if (INLAY_LIKELY(heat < HEAT_SPAN))
+		return false;
+	if (bytes > INLAY_RING_SPAN_MAX_BYTES)
+		bytes = INLAY_RING_SPAN_MAX_BYTES;
+	*ret_bytes = bytes;
+	/* Spans that nobody fills are room that others lack: none in a ring that is half full. */
+	return extent * SPAN_RECORDS + INLAY_RING_SPAN_HEAD_BYTES <= bytes &&
+	       ((pos + bytes - free) & INLAY_RING_WORD_POS_MASK) <= r->size / 2;
+}
+
+/* The first record of a span that was just claimed at `pos`. */
+static __attribute__((noinline)) void *span_start(const struct ring *r, struct ring_seat *seat,
+						  __u64 pos, __u64 span_bytes, __u64 extent,
+						  __u64 bytes)
+{
+	__u64 *at = inlay_ring_at(r->region, r->size, pos), none = 0;
+
+	store_relaxed(at + 2, header_make(r, bytes, INLAY_RING_IN_SPAN));
+	store_relaxed(at + 1, pos >> 3 << INLAY_RING_WORD_POS_SHIFT |
+				      extent >> 3 << INLAY_RING_WORD_EXTENT_SHIFT |
+				      (INLAY_RING_SPAN_HEAD_BYTES + extent) >> 3);
+	/* release: the consumer finds the span's word */
+	store_release(at, header_make(r, span_bytes - INLAY_RING_HEADER_BYTES, INLAY_RING_SPAN));
+	/* a handler may have come by and have one that begins later: records would go backwards */
+	__atomic_compare_exchange_n(&seat->span, &none,
+				    (pos & INLAY_RING_WORD_POS_MASK) << 16 | span_bytes >> 3, 0,
+				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	return at + 3;
+}
+
+/* Discards the bytes up to the ring's end, where a record would not fit the slack. */
+static __attribute__((noinline, cold)) bool pad(const struct ring *r, __u64 tail, __u64 pos,
+						__u64 free)
+{
+	__u64 extent = r->size - (pos & (r->size - 1)), end;
+	__u64 *at = inlay_ring_at(r->region, r->size, pos);
+
+	/* what is left of a ring above 64 KiB may be no multiple of the grain: two pieces then */
+	if (extent >= 1u << 16 && extent % inlay_ring_grain(r->size))
+		extent %= inlay_ring_grain(r->size);
+	end = pos + extent;
+	if (!has_room(r, end, free))
+		return false;
+	if (cas_acq_rel(&ring_header(r)->tail, &tail, word_make(r, end, extent))) {
+		store_relaxed(at, header_make(r, extent - INLAY_RING_HEADER_BYTES, 0));
+		__inlay_ring_commit(at + 1, 0, INLAY_RING_DISCARD);
+	}
+	return true;
+}
+
+/* `seat`: NULL where there is none. `left`: the end of the span that we have just left, or 0. */
+static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 left, __u64 bytes)
+{
+	struct inlay_ring_header *h = ring_header(r);
+	__u64 extent = inlay_ring_extent(r->size, bytes), heat = 0;
+	__u32 tries;
+
+	if (extent >= r->size)
+		return lose(r);
+	if (INLAY_LIKELY(seat != NULL))
+		heat = load_signal(&seat->heat);
+	for (tries = 0; tries < TRIES_MAX; tries++) {
+		__u64 tail = load_acquire(&h->tail); /* pairs with other claims */
+		__u64 pos = INLAY_RING_WORD_POS(tail), take = extent;
+		/* acquire: the consumer's zeros come before */
+		__u64 free = load_acquire(&h->free_pos);
+		bool is_span;
+
+		if (INLAY_UNLIKELY(!has_room(r, pos + extent, free))) {
+			/* or an old tail beside a new free_pos */
+			if (load_relaxed(&h->tail) != tail)
+				continue;
+			return lose(r);
+		}
+		if (INLAY_UNLIKELY((pos & (r->size - 1)) + extent >
+				   r->size + inlay_ring_slack_bytes(r->size))) {
+			if (!pad(r, tail, pos, free))
+				return lose(r);
+			continue;
+		}
+		if (INLAY_UNLIKELY(!is_told(r, tail, free)) && !note(r, tail, free))
+			return lose(r);
+		if (INLAY_UNLIKELY(left) && left == pos)
+			heat = 0;
+		is_span = wants_span(r, heat, pos, extent, free, &take);
+		if (!is_span)
+			take = extent;
+		if (INLAY_LIKELY(cas_acq_rel(&h->tail, &tail, word_make(r, pos + take, take)))) {
+			__u64 *at = inlay_ring_at(r->region, r->size, pos);
+
+			if (INLAY_UNLIKELY(heat) && !is_span)
+				heat--;
+			if (INLAY_LIKELY(seat != NULL) && load_signal(&seat->heat) != heat)
+				store_signal(&seat->heat, heat);
+			if (INLAY_UNLIKELY(is_span))
+				return span_start(r, seat, pos, take, extent, bytes);
+			store_relaxed(at, header_make(r, bytes, 0));
+			return at + 1;
+		}
+		if (seat)
+			heat = heat + HEAT_FAILED < HEAT_MAX ? heat + HEAT_FAILED : HEAT_MAX;
+	}
+	return lose(r);
+}
+
+/* The next record of an open span of ours; NULL: it is over, *ret_end is where it ended. */
+static __attribute__((noinline)) void *span_next(const struct ring *r, struct ring_seat *seat,
+						 __u64 bytes, __u64 *ret_end)
+{
+	__u64 span = load_signal(&seat->span), pos = span >> 16, units = span & 0xffff;
+	__u64 extent = inlay_ring_extent(r->size, bytes) >> 3;
+	__u64 *at = inlay_ring_at(r->region, r->size, pos), *record;
+	__u32 tries;
+
+	*ret_end = pos + 8 * units;
+	for (tries = 0; tries < TRIES_MAX; tries++) {
+		__u64 word = load_acquire(at + 1); /* pairs with the consumer that closes it */
+		__u64 used = INLAY_RING_WORD_USED(word), last = INLAY_RING_WORD_EXTENT(word);
+
+		/* not our span any more; closed; full; or we are a signal handler and interrupted the
+		 * thread when it had taken one and not written the header yet */
+		if (INLAY_RING_WORD_POS(word) != pos || (word & INLAY_RING_WORD_CLOSED) ||
+		    used < 2 || used > units || extent > units - used || last > used - 2 ||
+		    (last && !load_relaxed(at + used - last)))
+			break;
+		if (!cas_acq_rel(at + 1, &word,
+				 word >> INLAY_RING_WORD_POS_SHIFT << INLAY_RING_WORD_POS_SHIFT |
+					 extent << INLAY_RING_WORD_EXTENT_SHIFT | (used + extent)))
+			continue;
+		record = at + used;
+		store_relaxed(record, header_make(r, bytes, INLAY_RING_IN_SPAN));
+		return record + 1;
+	}
+	/* whatever it was, what comes later must not stand before it; but not a handler's newer one */
+	__atomic_compare_exchange_n(&seat->span, &span, 0ull, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes)
+{
+	struct ring_thread *t = this_thread();
+	struct ring_seat *seat = NULL;
+	__u64 left = 0;
+	struct ring r;
+	__u32 entry;
+
+	r.region = inlay_map_region(desc);
+	if (INLAY_UNLIKELY(!r.region))
+		return NULL;
+	r.size = inlay_map_ring_size(desc);
+	r.owner = owner_of(t);
+	entry = entry_of(t, desc, r.region);
+	if (INLAY_UNLIKELY(entry >= RING_MAX || bytes > INLAY_RING_LEN_MASK))
+		return lose(&r);
+	if (INLAY_LIKELY(entry < RING_SEATS)) {
+		seat = &t->seats[entry];
+		if (INLAY_UNLIKELY(load_signal(&seat->span))) {
+			void *record = span_next(&r, seat, bytes, &left);
+
+			if (record)
+				return record;
+		}
+	}
+	return claim(&r, seat, left, bytes);
+}
+
+/* ---- Commits ---------------------------------------------------------------------------- */
+
+static __attribute__((noinline, cold)) void wake(struct inlay_ring_header *h)
+{
+	if (!load_relaxed(&h->waiting) || !__atomic_exchange_n(&h->waiting, 0u, __ATOMIC_SEQ_CST))
+		return;
+	__atomic_fetch_add(&h->wakeups, 1, __ATOMIC_SEQ_CST);
+	sys_call6(__NR_futex, SYS_ARG(&h->wakeups), FUTEX_WAKE, INT32_MAX, 0, 0, 0);
+}
+
+static inline struct ring_entry *entry_at(struct ring_thread *t, const void *record)
+{
+	struct ring_entry *e = &entries[load_signal(&t->last)];
+	__u32 i;
+
+	if (INLAY_LIKELY(entry_holds(e, record)))
+		return e;
+	for (i = 0; i < RING_MAX; i++)
+		if (entry_holds(&entries[i], record))
+			return &entries[i];
+	return NULL;
+}
+
+void __inlay_ring_commit(void *record, __u64 flags, __u64 discard)
+{
+	struct ring_thread *t = this_thread();
+	struct ring_entry *e = entry_at(t, record);
+	__u64 *at = (__u64 *)record - 1, header, cons, off;
+	struct inlay_ring_header *h;
+	__u32 owner;
+
+	if (INLAY_UNLIKELY(!e))
+		return;
+	h = (struct inlay_ring_header *)e->region;
+	header = load_relaxed(at);
+	/* A fork child inside of its parent's program: the record is the parent's. One that was
+	 * reserved before the runtime's start is nobody's. */
+	owner = INLAY_RING_OWNER(header);
+	if (INLAY_UNLIKELY(!(header & INLAY_RING_BUSY) || (owner && owner != owner_of(t))))
+		return;
+	/* release: the record is written; pairs with the consumer's load */
+	store_release(at, (header & ~INLAY_RING_BUSY) | discard);
+	if (flags & INLAY_BPF_RB_FORCE_WAKEUP) {
+		wake(h);
+		return;
+	}
+	off = (__u64)((char *)at - inlay_ring_data(e->region));
+	cons = load_acquire(&h->consumer_pos) & (e->size - 1);
+	/* the consumer waits for this record, or at the head of the span that begins with it */
+	if (INLAY_UNLIKELY(cons == off || ((header & INLAY_RING_IN_SPAN) &&
+					   cons == ((off - INLAY_RING_SPAN_HEAD_BYTES) &
+						    (e->size - 1)))) &&
+	    !(flags & INLAY_BPF_RB_NO_WAKEUP))
+		wake(h);
+}
