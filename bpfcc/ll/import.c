@@ -16,6 +16,7 @@
 
 #include "bpfcc/ll/blob.h"
 
+/* Lazily: a body is read when it is linked, and most objects use a few of them. */
 static LLVMModuleRef l_parse_blob(struct lower *l)
 {
 	const struct bpfcc_blob *blob = bpfcc_blob_find(LLVMGetTarget(l->module));
@@ -23,9 +24,11 @@ static LLVMModuleRef l_parse_blob(struct lower *l)
 	    blob->start, (size_t)(blob->end - blob->start), "inlay-helpers", false);
 	LLVMModuleRef helpers = NULL;
 
-	if (LLVMParseBitcodeInContext2(l->context, buffer, &helpers))
-		helpers = NULL;
-	LLVMDisposeMemoryBuffer(buffer);
+	/* the module takes the buffer, unless it fails */
+	if (LLVMGetBitcodeModuleInContext2(l->context, buffer, &helpers)) {
+		LLVMDisposeMemoryBuffer(buffer);
+		return NULL;
+	}
 	return helpers;
 }
 

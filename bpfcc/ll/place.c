@@ -351,13 +351,14 @@ static const struct lower_map *l_map_of_desc(struct lower *l, LLVMValueRef v_des
 /*
  * Whether a call of a map helper is worth a copy of its body. Without a constant descriptor it
  * would be the code of every map type. Changing a hash map is a call in any case: going there at
- * once saves one. LLVM's own judgement does not see the descriptor's contents.
+ * once saves one. LLVM's own judgement does not see the descriptor's contents. Without optimisation nothing
+ * folds, and every copy would be the code of every map type, too.
  */
 enum map_call { MAP_CALL_GENERIC, MAP_CALL_BODY, MAP_CALL_INLINE };
 
-static enum map_call l_judge_map_call(const struct lower_map *map, bool is_lookup)
+static enum map_call l_judge_map_call(struct lower *l, const struct lower_map *map, bool is_lookup)
 {
-	if (!map)
+	if (!map || l->handle->opts.opt_level < 0)
 		return MAP_CALL_GENERIC;
 	if (is_lookup)
 		return MAP_CALL_BODY; /* of class INLINE */
@@ -391,7 +392,7 @@ static void l_place_map_call(struct lower *l, LLVMValueRef v_call)
 		snprintf(name, sizeof(name), HELPER_PREFIX "%s", names[i]);
 		if (!is_named(v_fn, name))
 			continue;
-		judgement = l_judge_map_call(l_map_of_desc(l, LLVMGetOperand(v_call, 0)), i == 0);
+		judgement = l_judge_map_call(l, l_map_of_desc(l, LLVMGetOperand(v_call, 0)), i == 0);
 		if (judgement == MAP_CALL_INLINE)
 			LLVMAddCallSiteAttribute(v_call, LLVMAttributeFunctionIndex,
 						 l_always_inline(l));
