@@ -27,6 +27,10 @@ inlay_fuzz_target(native bpfcc_lower ${programs})
 # it loads libinlay.so.1 at run time
 add_dependencies(fuzz_native inlay_rt_shared)
 if(INLAY_FUZZ)
+	foreach(name lower native)
+		target_sources(fuzz_${name} PRIVATE fuzz/heap.c)
+		target_compile_definitions(fuzz_${name} PRIVATE INLAY_FUZZ)
+	endforeach()
 	# as it is in targets: native code calls it, and no sanitizer knows its memory
 	target_compile_options(inlay_rt_shared PRIVATE -fno-sanitize=all)
 	# functions that were compiled into memory have no signature before them
