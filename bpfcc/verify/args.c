@@ -3,6 +3,7 @@
  * Arguments of helpers, by their kinds in rt/helpers.def. What a helper reads or writes through a
  * pointer is an access of the program.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,6 +171,26 @@ static int string_arg(struct verify *v, struct verify_call *c, int arg)
 	return 0;
 }
 
+/* bpf_snprintf(): a format that cannot work is a mistake that shows here already. */
+static int format_arg(struct verify *v, const struct verify_call *c)
+{
+	struct verify_reg *size = verify_arg(v, 4);
+	const char *problem = NULL;
+
+	/* its size is the helper's to look at where it is not one number */
+	if (!range_is_const(&size->num))
+		return 0;
+	verify_mark_precise(v, size);
+	if (size->num.umin % 8)
+		return verify_refuse_arg(v, c, 4, "arguments are numbers of 64 bits: use an array of __u64",
+					 "a multiple of 8");
+	problem = verify_format_problem(c->text, size->num.umin / 8);
+	if (problem)
+		return verify_refuse(v, "%d %i %u %x with l or ll, %c, %s, %p, %pks %pus %pB %pI4 ... are "
+					"known", "the format of %s, \"%s\": %s", c->name, c->text, problem);
+	return 0;
+}
+
 /* ---- the target, ctx ---- */
 
 static bool is_whole_ctx(const struct verify_reg *r)
@@ -322,6 +343,8 @@ int verify_args(struct verify *v, struct verify_call *c)
 		if (err)
 			return err;
 	}
+	if (helper->id == BPF_FUNC_snprintf && format_arg(v, c))
+		return v->err ? v->err : -EINVAL;
 	/* memory for a dynptr may be an output of the same helper's: in the order of the helper */
 	for (int arg = 0; arg < (int)helper->nr_args; arg++) {
 		int err = 0;

@@ -42,6 +42,9 @@ int verify_refuse_arg(struct verify *v, const struct verify_call *c, int arg, co
 /* args.c: each argument by its kind in rt/helpers.def; fills in *c */
 int verify_args(struct verify *v, struct verify_call *c);
 
+/* format.c: what is wrong with the format of a helper that is given nr_args values; NULL: nothing */
+const char *verify_format_problem(const char *format, uint64_t nr_args);
+
 /* map_rules.c */
 /* What the map in a MAP or MAP_VALUE register is like; NULL: an inner map without a template. */
 const struct bpfcc_map *verify_map_of(struct verify *v, const struct verify_reg *r);

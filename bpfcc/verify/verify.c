@@ -66,14 +66,68 @@ static uint32_t chain_bytes(const struct bpfcc_verify *b, uint32_t index, uint32
 	return need[index];
 }
 
+#define MAX_TAIL_CALLER_BYTES 256
+
+/* The first tail call of a function that control gets to, or -1. */
+static int64_t tail_call_in(const struct bpfcc_verify *b, uint32_t index)
+{
+	const struct bpfcc_func *f = &b->object->funcs[index];
+
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		const struct bpf_insn *in = &f->insns[i];
+
+		if (bpfcc_insn_is_call(in) && !in->src_reg && in->imm == BPF_FUNC_tail_call &&
+		    bpfcc_kinds_before(b->kinds, index, i)->r[10].kind != BPFCC_KIND_UNREACHED)
+			return i;
+		i += bpfcc_insn_is_lddw(in);
+	}
+	return -1;
+}
+
+/*
+ * Attack: a tail call in a subprogram leaves the frames of its callers, and the program that runs
+ * then does the same, 33 times. So they may be small only, as in kernels. `before`: bytes of the
+ * frames below; deepest[]: the most so far + 1, no function is looked at again for less.
+ */
+static int check_tail_callers(struct bpfcc_verify *b, uint32_t index, uint32_t before,
+			      uint32_t *deepest, uint32_t depth)
+{
+	const struct bpfcc_func *f = &b->object->funcs[index];
+	uint32_t own = (bpfcc_kinds_stack_bytes(b->kinds, index) + 15) / 16 * 16;
+	int64_t tail = depth && before >= MAX_TAIL_CALLER_BYTES ? tail_call_in(b, index) : -1;
+
+	if (deepest[index] > before || depth == VERIFY_MAX_FRAMES)
+		return 0;
+	deepest[index] = before + 1;
+	if (tail >= 0)
+		return bpfcc_error(b->v.diag, &(struct bpfcc_where){.func = f, .insn = (int)tail},
+				   "make it in the program itself, or use less stack there",
+				   "a subprogram makes a tail call, and its callers have %u bytes of "
+				   "stack: %u and more are not allowed",
+				   before, MAX_TAIL_CALLER_BYTES);
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		int64_t callee = callee_of(b->object, &f->insns[i]);
+		int err = 0;
+
+		if (callee >= 0 && bpfcc_insn_is_call(&f->insns[i]))
+			err = check_tail_callers(b, (uint32_t)callee, before + own, deepest,
+						 depth + 1);
+		if (err)
+			return err;
+		i += bpfcc_insn_is_lddw(&f->insns[i]);
+	}
+	return 0;
+}
+
 static int verify_all(struct bpfcc_verify *b)
 {
 	const struct bpfcc_object *o = b->object;
 	struct verify *v = &b->v;
 	uint32_t *need = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*need));
+	uint32_t *deepest = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*deepest));
 	int result = 0;
 
-	if (!need)
+	if (!need || !deepest)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < (o->nr_progs ? o->nr_progs : 1); i++) {
 		const struct bpfcc_func *f = o->nr_progs ? o->progs[i].func : &o->funcs[0];
@@ -89,6 +143,9 @@ static int verify_all(struct bpfcc_verify *b)
 		const struct bpfcc_func *f = o->nr_progs ? o->progs[i].func : &o->funcs[0];
 
 		b->stats[i].stack_bytes = chain_bytes(b, f->index, need, 0);
+		memset(deepest, 0, o->nr_funcs * sizeof(*deepest));
+		if (!b->results[i])
+			b->results[i] = check_tail_callers(b, f->index, 0, deepest, 0);
 		result = result ? result : b->results[i];
 	}
 	return result;

@@ -676,6 +676,68 @@ ACCEPT(tail_call_may_come_back)
 	), MAP(programs), HELPER(tail_call));
 }
 
+SUB(makes_a_tail_call)
+{
+	ASM((
+		r2 = %[programs] ll;
+		r3 = 0;
+		call %[tail_call];
+		r0 = 0;
+		exit;
+	), MAP(programs), HELPER(tail_call));
+}
+
+ACCEPT(callers_of_240_bytes)
+{
+	ASM((
+		*(u64 *)(r10 - 240) = 0;
+		call makes_a_tail_call;
+		r0 = 0;
+		exit;
+	));
+}
+
+/* 33 of them follow each other, and each stays on the stack. */
+REJECT(callers_of_256_bytes, "its callers have 256 bytes of stack")
+{
+	ASM((
+		*(u64 *)(r10 - 248) = 0;
+		call makes_a_tail_call;
+		r0 = 0;
+		exit;
+	));
+}
+
+SUB(in_between)
+{
+	ASM((
+		*(u64 *)(r10 - 128) = 0;
+		call makes_a_tail_call;
+		r0 = 0;
+		exit;
+	));
+}
+
+ACCEPT(two_callers_of_240_bytes)
+{
+	ASM((
+		*(u64 *)(r10 - 112) = 0;
+		call in_between;
+		r0 = 0;
+		exit;
+	));
+}
+
+REJECT(two_callers_of_256_bytes, "its callers have 256 bytes of stack")
+{
+	ASM((
+		*(u64 *)(r10 - 128) = 0;
+		call in_between;
+		r0 = 0;
+		exit;
+	));
+}
+
 REJECT(tail_call_into_a_hash, "is not for maps of type hash")
 {
 	ASM((
