@@ -70,6 +70,7 @@ enum bpfcc_helper_flags {
 	BPFCC_HELPER_F_WRITE = 1u << 5,
 	BPFCC_HELPER_F_SIZED = 1u << 6,
 	BPFCC_HELPER_F_SLEEPABLE = 1u << 7,
+	BPFCC_HELPER_F_OURS = 1u << 8,
 };
 
 struct bpfcc_helper {

@@ -93,6 +93,14 @@ INLAY_COLD_CALL __u32 __inlay_cpu_slow_v1(void)
 	return cpu;
 }
 
+__s64 __inlay_get_numa_node_id_v1(void)
+{
+	__u32 node = 0;
+
+	sys_call3(__NR_getcpu, NULL, &node, NULL);
+	return node;
+}
+
 __s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes)
 {
 	char comm[COMM_BYTES] = "", *to = dst;

@@ -20,7 +20,9 @@ static inline void inlay_process_check(void)
 		__inlay_owner();
 }
 
-/* CLOCK_MONOTONIC, past libc. Before __inlay_vdso_start() by system call. */
+/* A clock of clock_gettime(), past libc, and CLOCK_MONOTONIC. Before __inlay_vdso_start() by system
+ * call. */
+__attribute__((visibility("hidden"))) __u64 __inlay_system_ns(int clock);
 __u64 __inlay_monotonic_ns(void);
 void __inlay_vdso_start(void);
 

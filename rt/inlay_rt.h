@@ -45,6 +45,24 @@ __s64 __inlay_probe_read_user_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr);
 __s64 __inlay_trace_printk_v1(const void *fmt, __u64 fmt_bytes, __u64 a1, __u64 a2, __u64 a3);
 __s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes);
+__s64 __inlay_probe_write_user_v1(__u64 addr, const void *src, __u64 bytes);
+__s64 __inlay_copy_from_user_v1(void *dst, __u64 bytes, __u64 addr);
+__s64 __inlay_trace_vprintk_v1(const void *fmt, __u64 fmt_bytes, const void *args,
+			       __u64 args_bytes);
+__s64 __inlay_snprintf_v1(void *dst, __u64 dst_bytes, const char *fmt, const void *args,
+			  __u64 args_bytes);
+__s64 __inlay_strtol_v1(const void *from, __u64 bytes, __u64 flags, void *ret);
+__s64 __inlay_strtoul_v1(const void *from, __u64 bytes, __u64 flags, void *ret);
+__s64 __inlay_ktime_get_boot_ns_v1(void);
+__s64 __inlay_ktime_get_coarse_ns_v1(void);
+__s64 __inlay_ktime_get_tai_ns_v1(void);
+__s64 __inlay_jiffies64_v1(void);
+__s64 __inlay_get_numa_node_id_v1(void);
+__s64 __inlay_get_current_cgroup_id_v1(void);
+__s64 __inlay_get_current_ancestor_cgroup_id_v1(__u64 level);
+__s64 __inlay_get_ns_current_pid_tgid_v1(__u64 dev, __u64 ino, void *dst, __u64 bytes);
+__s64 __inlay_send_signal_v1(__u64 sig);
+__s64 __inlay_send_signal_thread_v1(__u64 sig);
 
 __s64 __inlay_ringbuf_output_v1(const struct inlay_map_desc *desc, const void *data, __u64 bytes,
 				__u64 flags);

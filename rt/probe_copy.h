@@ -11,6 +11,9 @@ __attribute__((visibility("hidden"))) long __inlay_copy(void *dst, __u64 addr, _
 __attribute__((visibility("hidden"))) long __inlay_copy_string(void *dst, __u64 addr, __u64 bytes);
 extern __attribute__((visibility("hidden"))) const __s32 __inlay_copy_fixups[INLAY_COPY_FIXUPS * 3];
 
+/* Whether the calling thread may use them: a fault would be repaired (rt/probe_read.c). */
+__attribute__((visibility("hidden"))) int __inlay_read_is_guarded(void);
+
 /* Where to go on after a fault at pc; 0: pc is none of the copies'. */
 __attribute__((visibility("hidden"))) __u64 __inlay_copy_resume(__u64 pc);
 

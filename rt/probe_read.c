@@ -40,6 +40,11 @@ static inline int is_guarded(void)
 	return check();
 }
 
+int __inlay_read_is_guarded(void)
+{
+	return is_guarded();
+}
+
 static __attribute__((noinline, cold)) __s64 failed(char *dst, __u32 bytes)
 {
 	for (__u32 i = 0; i < bytes; i++)
@@ -73,6 +78,13 @@ __s64 __inlay_probe_read_user_str_v1(void *dst, __u64 bytes, __u64 addr)
 		return ret + 1;
 	((char *)dst)[size - 1] = '\0';
 	return size;
+}
+
+/* May sleep in the kernel; here that is the machine's page fault. Unlike a probe read of nothing, it
+ * never fails where nothing is read. */
+__s64 __inlay_copy_from_user_v1(void *dst, __u64 bytes, __u64 addr)
+{
+	return (__u32)bytes ? __inlay_probe_read_user_v1(dst, bytes, addr) : 0;
 }
 
 __s64 __inlay_probe_read_v1(void *dst, __u64 bytes, __u64 addr)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CLOCK_MONOTONIC from the kernel's own code in the vDSO, found without libc: a target may define
+ * The kernel's clocks from its own code in the vDSO, found without libc: a target may define
  * clock_gettime() itself, have it replaced (libfaketime), or have a probe on it. Where the vDSO is
  * not to be had (valgrind hides it) it is the system call.
  */
@@ -104,12 +104,17 @@ void __inlay_vdso_start(void)
 	}
 }
 
-__u64 __inlay_monotonic_ns(void)
+__u64 __inlay_system_ns(int clock)
 {
 	clock_fn *fn = __atomic_load_n(&vdso_clock, __ATOMIC_RELAXED);
-	struct timespec ts;
+	struct timespec ts = { 0 };
 
-	if (!fn || fn(CLOCK_MONOTONIC, &ts))
-		sys_call3(__NR_clock_gettime, CLOCK_MONOTONIC, &ts, 0);
+	if (!fn || fn(clock, &ts))
+		sys_call3(__NR_clock_gettime, clock, &ts, 0);
 	return (__u64)ts.tv_sec * 1000000000ull + (__u64)ts.tv_nsec;
+}
+
+__u64 __inlay_monotonic_ns(void)
+{
+	return __inlay_system_ns(CLOCK_MONOTONIC);
 }

@@ -29,6 +29,17 @@ static inline __attribute__((always_inline)) __s64 __inlay_get_current_pid_tgid(
 	return (__s64)__inlay_thread_refresh_v1();
 }
 
+/*
+ * bpf_get_current_task(): a number that stands for the thread and looks like an address of the
+ * kernel's, so that reading through it fails as reading the kernel's memory must. Never 0.
+ */
+static inline __attribute__((always_inline)) __s64 __inlay_get_current_task(void)
+{
+	__u64 tid = (__u32)__inlay_get_current_pid_tgid();
+
+	return (__s64)(0xffff888000000000ull + (tid << 14));
+}
+
 static inline __attribute__((always_inline)) __s64 __inlay_get_current_uid_gid(void)
 {
 	return (__s64)__inlay_uid_gid_v1();

@@ -10,7 +10,9 @@
 #include "rt/inline/dynptr.h"
 #include "rt/inline/map.h"
 #include "rt/inline/map_each.h"
+#include "rt/inline/none.h"
 #include "rt/inline/random.h"
+#include "rt/inline/string.h"
 
 /* result types */
 #define RET_INT __s64

@@ -113,6 +113,7 @@ static void test_kernel(void **unused)
 		if (!is_offered()) {
 			/* these two are options of a kernel */
 			if (h && id != BPF_FUNC_probe_write_user && id != BPF_FUNC_override_return &&
+			    !(h->flags & BPFCC_HELPER_F_OURS) &&
 			    !strncmp(name.release, PROBED_RELEASE, strlen(PROBED_RELEASE)))
 				fail_msg("the kernel does not offer bpf_%s", h->name);
 			continue;
@@ -123,6 +124,9 @@ static void test_kernel(void **unused)
 					 bpfcc_kernel_helper_name(id));
 			continue;
 		}
+		if (h->flags & BPFCC_HELPER_F_OURS &&
+		    !strncmp(name.release, PROBED_RELEASE, strlen(PROBED_RELEASE)))
+			fail_msg("bpf_%s is the kernel's, too", h->name);
 		sleeps = log_has("might sleep");
 		if (sleeps != !!(h->flags & BPFCC_HELPER_F_SLEEPABLE))
 			fail_msg("bpf_%s: F_SLEEPABLE and the kernel differ", h->name);
