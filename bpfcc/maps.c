@@ -112,9 +112,9 @@ static void complete(struct bpfcc_map *m)
 			m->max_entries = (uint32_t)bytes;
 		break;
 	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
-		/* one a processor; how many is known where it runs */
+		/* one a processor; how many is known where it runs: as many as there may be */
 		if (!m->max_entries)
-			m->max_entries = 1;
+			m->max_entries = MAX_PROCESSORS;
 		if (!m->key_size)
 			m->key_size = 4;
 		if (!m->value_size)

@@ -74,5 +74,7 @@ __s64 __inlay_ringbuf_reserve_dynptr_v1(const struct inlay_map_desc *desc, __u64
 					void *dynptr);
 void __inlay_ringbuf_submit_dynptr_v1(void *dynptr, __u64 flags);
 void __inlay_ringbuf_discard_dynptr_v1(void *dynptr, __u64 flags);
+__s64 __inlay_perf_event_output_v1(const struct inlay_map_desc *desc, __u64 flags, const void *data,
+				   __u64 bytes);
 
 #endif /* INLAY_RT_H */

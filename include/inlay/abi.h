@@ -335,6 +335,9 @@ struct inlay_seg_proc {
 enum inlay_shard_state {
 	INLAY_SHARD_FREE = 0,	/* row never used: `off` not valid */
 	INLAY_SHARD_OWNED = 1,
+/* The consumer of a ring (RINGBUF, PERF_EVENT_ARRAY), and the producer of a USER_RINGBUF, holds this
+ * byte's lock: one at a time. `map` is its row. */
+#define INLAY_CONSUMER_LOCK(map) (INLAY_PROC_LOCK_BASE - 1024 + (map))
 	INLAY_SHARD_IDLE = 2,	/* its thread ended; counts stay, the next thread takes it over */
 };
 

@@ -10,6 +10,7 @@
 #include "rt/inline/dynptr.h"
 #include "rt/inline/map.h"
 #include "rt/inline/map_each.h"
+#include "rt/inline/map_ringbuf.h"
 #include "rt/inline/none.h"
 #include "rt/inline/random.h"
 #include "rt/inline/string.h"
