@@ -27,7 +27,7 @@ static void dump_maps(FILE *out, const struct bpfcc_object *o)
 
 static void dump_progs(FILE *out, const struct bpfcc_object *o)
 {
-	static const char *const kinds[] = {"?", "entry", "return", "session"};
+	static const char *const kinds[] = {"?", "entry", "return", "session", "usdt"};
 	static const struct {
 		uint32_t flag;
 		const char *text;

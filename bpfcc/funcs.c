@@ -95,8 +95,10 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 	if (err == -EINVAL)
 		return bpfcc_error(
 		    l->diag, &where,
-		    "write SEC(\"uprobe/PATH:FUNCTION\") or SEC(\"uprobe/FUNCTION\")", "%s",
-		    problem);
+		    s->prog_kind == INLAY_PROG_USDT
+			? "write SEC(\"usdt/PATH:PROVIDER:NAME\") or SEC(\"usdt/PROVIDER:NAME\")"
+			: "write SEC(\"uprobe/PATH:FUNCTION\") or SEC(\"uprobe/FUNCTION\")",
+		    "%s", problem);
 	if (err)
 		return err;
 	/* a program of plain memory is placed nowhere: its section may have any name */
@@ -106,10 +108,6 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 	switch (s->kind) {
 	case BPFCC_SECTION_KERNEL:
 		l->object->nr_kernel_progs++;
-		return 0;
-	case BPFCC_SECTION_USDT:
-		bpfcc_report(l->diag, INLAY_BPFCC_WARNING, &where, NULL,
-			     "usdt programs are not supported yet: the program is left out");
 		return 0;
 	case BPFCC_SECTION_PLACED:
 		break;

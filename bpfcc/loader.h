@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Private to the loader (object.c, funcs.c, reloc.c, core.c, maps.c, config.c, tags.c): the state
- * while an object is being opened. The steps and their order are in inlay_bpfcc_object_open().
+ * Private to the loader (object.c, funcs.c, reloc.c, core.c, maps.c, config.c, tags.c, usdt.c): the
+ * state while an object is being opened. The steps and their order are in inlay_bpfcc_object_open().
  */
 #ifndef INLAY_BPFCC_LOADER_H
 #define INLAY_BPFCC_LOADER_H
@@ -101,6 +101,9 @@ int bpfcc_reloc_func(struct bpfcc_loader *l, uint32_t index);
 int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 		     const struct bpfcc_where *where, struct bpf_insn *insns, uint32_t nr_insns,
 		     uint32_t at, const char **ret_problem);
+
+/* usdt.c: the number of the helper that stands for a function of usdt.bpf.h; 0: it is none. */
+int32_t bpfcc_usdt_helper(const struct bpfcc_loader *l, const struct bpfcc_fn *fn);
 
 /* tags.c: BTF declaration tags "inlay:..." of a program, and --attach. */
 int bpfcc_tags_apply(struct bpfcc_loader *l, struct bpfcc_prog *prog);

@@ -94,7 +94,9 @@ struct bpfcc_prog {
 	uint32_t flags;		/* enum bpfcc_prog_flags */
 	uint32_t index;
 	const char *path;	/* binary part, or NULL */
-	const char *function;	/* exact name or glob (*, ?, [set]); NULL: nothing named, no site */
+	/* exact name or glob (*, ?, [set]), or the "PROVIDER:NAME" of a USDT probe; NULL: nothing
+	 * named, no site */
+	const char *function;
 	const char *caller;	/* tag inlay:caller=NAME or glob; NULL: any */
 };
 

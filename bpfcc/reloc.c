@@ -199,6 +199,7 @@ static int patch_address(struct patch *p, uint32_t at, const struct bpfcc_elf_sy
 static int patch_subprogram(struct patch *p, struct bpf_insn *in, uint32_t section, int64_t offset)
 {
 	struct bpfcc_fn *fn = NULL;
+	int32_t helper;
 	int err;
 
 	if (offset >= 0 && offset % 8 == 0)
@@ -209,6 +210,12 @@ static int patch_subprogram(struct patch *p, struct bpf_insn *in, uint32_t secti
 	if (fn->placed)
 		return bpfcc_error(p->l->diag, &p->where, "move what both need into a function",
 				   "program \"%s\" is called like a function", fn->name);
+	helper = bpfcc_usdt_helper(p->l, fn);
+	if (helper) {
+		in->src_reg = 0;
+		in->imm = helper;
+		return 0;
+	}
 	err = bpfcc_funcs_use(p->l, fn);
 	if (err)
 		return err;

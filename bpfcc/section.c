@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Section names of user probes: TYPE[.s][/[PATH:]FUNCTION[+OFFSET]], as libbpf reads them at attach
- * time; TYPE/FUNCTION without a path is ours, for any binary.
+ * time; TYPE/FUNCTION without a path is ours, for any binary. Of usdt[.s]/[PATH:]PROVIDER:NAME, too.
  */
 #include "bpfcc/section.h"
 
@@ -22,6 +22,7 @@ static const struct type {
 	{"uprobe.multi", INLAY_PROG_ENTRY, true},
 	{"uretprobe.multi", INLAY_PROG_RETURN, true},
 	{"uprobe.session", INLAY_PROG_SESSION, true},
+	{"usdt", INLAY_PROG_USDT, false},
 };
 
 static const struct type *find_type(const char *name, size_t bytes)
@@ -95,6 +96,35 @@ static int parse_rest(char *rest, struct bpfcc_section *s, const char **ret_prob
 	return 0;
 }
 
+/* [PATH:]PROVIDER:NAME; the last two together are what Inlay calls the probe. */
+static int parse_usdt(char *rest, struct bpfcc_section *s, const char **ret_problem)
+{
+	char *name = strrchr(rest, ':'), *provider = NULL;
+
+	if (name && name > rest)
+		provider = memrchr(rest, ':', (size_t)(name - rest));
+	provider = provider ? provider + 1 : rest;
+	if (!name || !name[1] || provider == name) {
+		*ret_problem = "a USDT probe is named by provider and name";
+		return -EINVAL;
+	}
+	if (provider > rest) {
+		provider[-1] = '\0';
+		if (!*rest) {
+			*ret_problem = "the path before ':' is empty";
+			return -EINVAL;
+		}
+		if (strcmp(rest, "*"))
+			s->path = rest;
+	}
+	if (strpbrk(provider, "*?[")) {
+		*ret_problem = "a USDT probe takes no pattern";
+		return -EINVAL;
+	}
+	s->function = provider;
+	return 0;
+}
+
 int bpfcc_section_parse(struct bpfcc_arena *arena, const char *name, struct bpfcc_section *s,
 			const char **ret_problem)
 {
@@ -105,11 +135,7 @@ int bpfcc_section_parse(struct bpfcc_arena *arena, const char *name, struct bpfc
 
 	memset(s, 0, sizeof(*s));
 	if (!type) {
-		if ((type_bytes == 4 && !memcmp(name, "usdt", 4)) ||
-		    (type_bytes == 6 && !memcmp(name, "usdt.s", 6)))
-			s->kind = BPFCC_SECTION_USDT;
-		else
-			s->kind = BPFCC_SECTION_KERNEL;
+		s->kind = BPFCC_SECTION_KERNEL;
 		return 0;
 	}
 	s->kind = BPFCC_SECTION_PLACED;
@@ -124,5 +150,6 @@ int bpfcc_section_parse(struct bpfcc_arena *arena, const char *name, struct bpfc
 		*ret_problem = "nothing follows '/'";
 		return -EINVAL;
 	}
-	return parse_rest(rest, s, ret_problem);
+	return s->prog_kind == INLAY_PROG_USDT ? parse_usdt(rest, s, ret_problem) :
+						 parse_rest(rest, s, ret_problem);
 }

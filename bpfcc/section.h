@@ -12,7 +12,6 @@ struct bpfcc_arena;
 
 enum bpfcc_section_kind {
 	BPFCC_SECTION_PLACED,	/* a user probe: Inlay's */
-	BPFCC_SECTION_USDT,	/* a user probe that Inlay does not place yet */
 	BPFCC_SECTION_KERNEL,	/* left to the companion */
 };
 
@@ -21,7 +20,7 @@ struct bpfcc_section {
 	uint32_t prog_kind;	/* enum inlay_prog_kind */
 	bool is_multi;		/* function may be a glob */
 	const char *path;	/* NULL: none or "*" */
-	const char *function;	/* NULL: none */
+	const char *function;	/* NULL: none; of usdt "PROVIDER:NAME" */
 };
 
 /*

@@ -24,6 +24,30 @@ static const struct flag {
 	{"unwind", BPFCC_PROG_UNWIND, 0},
 };
 
+/* Why the program's section does not take such a name, or NULL. */
+static const char *name_problem(const struct bpfcc_prog *prog, const char *name)
+{
+	const char *colon = strchr(name, ':');
+
+	if (prog->kind == INLAY_PROG_USDT)
+		return colon && colon > name && colon[1] && !strchr(colon + 1, ':') &&
+				       !strpbrk(name, "*?[")
+			       ? NULL
+			       : "a USDT probe is named PROVIDER:NAME";
+	if (colon)
+		return "that is no function's name";
+	if (!(prog->flags & BPFCC_PROG_MULTI) && strpbrk(name, "*?["))
+		return "the program's section does not take a pattern";
+	return NULL;
+}
+
+static const char *name_hint(const struct bpfcc_prog *prog, const char *name)
+{
+	if (prog->kind == INLAY_PROG_USDT || strchr(name, ':'))
+		return NULL;
+	return "write SEC(\"uprobe.multi\"), SEC(\"uretprobe.multi\") or SEC(\"uprobe.session\")";
+}
+
 static int apply(struct bpfcc_loader *l, struct bpfcc_prog *prog, const char *tag)
 {
 	const struct bpfcc_where where = {.func = prog->func, .insn = -1};
@@ -49,13 +73,10 @@ static int apply(struct bpfcc_loader *l, struct bpfcc_prog *prog, const char *ta
 					   "tag \"inlay:%s\", but the section or another tag names "
 					   "function \"%s\"",
 					   tag, prog->function);
-		if (!(prog->flags & BPFCC_PROG_MULTI) && strpbrk(tag + 9, "*?["))
-			return bpfcc_error(l->diag, &where,
-					   "write SEC(\"uprobe.multi\"), SEC(\"uretprobe.multi\") or "
-					   "SEC(\"uprobe.session\")",
-					   "tag \"inlay:%s\": the program's section does not take a "
-					   "pattern",
-					   tag);
+		if (name_problem(prog, tag + 9))
+			return bpfcc_error(l->diag, &where, name_hint(prog, tag + 9),
+					   "tag \"inlay:%s\": %s", tag,
+					   name_problem(prog, tag + 9));
 		prog->function = tag + 9;
 		return 0;
 	}
@@ -95,7 +116,7 @@ static int attach(struct bpfcc_loader *l, const char *text)
 {
 	const char *colon = strchr(text, ':'), *function = colon ? colon + 1 : NULL;
 
-	if (!colon || colon == text || !*function || strchr(function, ':'))
+	if (!colon || colon == text || !*function)
 		return bpfcc_error(l->diag, NULL, "write --attach PROGRAM:FUNCTION",
 				   "--attach %s: not understood", text);
 	for (uint32_t i = 0; i < l->object->nr_progs; i++) {
@@ -109,14 +130,12 @@ static int attach(struct bpfcc_loader *l, const char *text)
 			return bpfcc_error(l->diag, &where, "only a bare section leaves it open",
 					   "--attach %s: the program is for function \"%s\"", text,
 					   prog->function);
-		if (!(prog->flags & BPFCC_PROG_MULTI) && strpbrk(function, "*?["))
-			return bpfcc_error(
-			    l->diag, &where,
-			    "write SEC(\"uprobe.multi\"), SEC(\"uretprobe.multi\") or "
-			    "SEC(\"uprobe.session\")",
-			    "--attach %s: the program's section does not take a "
-			    "pattern",
-			    text);
+		if (prog->kind != INLAY_PROG_USDT && strchr(function, ':'))
+			return bpfcc_error(l->diag, NULL, "write --attach PROGRAM:FUNCTION",
+					   "--attach %s: not understood", text);
+		if (name_problem(prog, function))
+			return bpfcc_error(l->diag, &where, name_hint(prog, function),
+					   "--attach %s: %s", text, name_problem(prog, function));
 		prog->function = bpfcc_arena_strdup(l->arena, function);
 		return prog->function ? 0 : -ENOMEM;
 	}

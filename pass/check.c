@@ -18,6 +18,8 @@ bool args_is_available(const struct pass_run *run, const struct pass_place *plac
 {
 	if (words->w[word].value)
 		return true;
+	if (place->usdt)
+		return false;
 	if (place->call)
 		return word == run->arch->ip && side == PASS_ENTRY;
 	if (word == run->arch->ip && side == PASS_ENTRY)
@@ -97,27 +99,29 @@ static const char *no_return_site(const struct pass_place *place, const struct p
 static bool check_one(struct pass_run *run, const struct pass_place *place,
 		      struct pass_probe *probe)
 {
-	LLVMValueRef callee = place->call ? direct_callee(place->call) : place->fn;
+	const char *name = place->usdt ? place->usdt->name :
+			   place->call ? value_name(direct_callee(place->call)) :
+					 value_name(place->fn);
 	const char *caller = place->call ? value_name(place->fn) : NULL;
 	const char *why = no_return_site(place, probe);
 
 	if (why) {
-		report_skip(run, probe, value_name(callee), caller, "%s", why);
+		report_skip(run, probe, name, caller, "%s", why);
 		return false;
 	}
-	why = side_obstacle(run, place, probe, PASS_ENTRY);
-	if (!why)
+	why = place->usdt ? usdt_obstacle(run, place, probe) :
+			    side_obstacle(run, place, probe, PASS_ENTRY);
+	if (!why && !place->usdt)
 		why = side_obstacle(run, place, probe, PASS_RETURN);
 	if (!why)
 		return true;
 	if (probe->is_glob) {
-		report_skip(run, probe, value_name(callee), caller, "%s", why);
+		report_skip(run, probe, name, caller, "%s", why);
 		return false;
 	}
 	ir_diagnose(place->fn, place->call,
 		    run_printf(run, "inlay: program %s of %s cannot run at %s: %s",
-			       probe->prog->name, probe->object->data->name, value_name(callee),
-			       why),
+			       probe->prog->name, probe->object->data->name, name, why),
 		    true);
 	run->failed = true;
 	return false;

@@ -12,7 +12,7 @@ static bool name_matches(const struct pass_probe *probe, const char *name)
 {
 	const char *pattern = probe->prog->function;
 
-	if (!pattern)
+	if (!pattern || probe->prog->kind == INLAY_PROG_USDT)
 		return false;
 	return probe->is_glob ? !fnmatch(pattern, name, 0) : !strcmp(pattern, name);
 }
@@ -60,7 +60,7 @@ static bool function_matches(const struct pass_run *run, const struct pass_probe
 	return false;
 }
 
-static void place_add(struct pass_run *run, struct pass_place *place, struct pass_probe *probe)
+void match_add(struct pass_run *run, struct pass_place *place, struct pass_probe *probe)
 {
 	if (!place->probes)
 		place->probes = run_alloc(run, run->nr_probes * sizeof(*place->probes));
@@ -68,7 +68,7 @@ static void place_add(struct pass_run *run, struct pass_place *place, struct pas
 	probe->is_matched = true;
 }
 
-static void place_finish(struct pass_run *run, const struct pass_place *place)
+void match_finish(struct pass_run *run, const struct pass_place *place)
 {
 	struct pass_place *slot;
 
@@ -116,9 +116,9 @@ static void match_function(struct pass_run *run, LLVMValueRef fn)
 		else if (why)
 			report_skip(run, probe, value_name(fn), NULL, "%s", why);
 		else
-			place_add(run, &place, probe);
+			match_add(run, &place, probe);
 	}
-	place_finish(run, &place);
+	match_finish(run, &place);
 }
 
 /*
@@ -156,9 +156,9 @@ static void match_call(struct pass_run *run, LLVMValueRef fn, LLVMValueRef call)
 
 		if (!probe->is_off &&
 		    call_matches(probe, callee, place.alias, fn))
-			place_add(run, &place, probe);
+			match_add(run, &place, probe);
 	}
-	place_finish(run, &place);
+	match_finish(run, &place);
 }
 
 static void match_calls(struct pass_run *run, LLVMValueRef fn)
@@ -167,6 +167,22 @@ static void match_calls(struct pass_run *run, LLVMValueRef fn)
 		for (LLVMValueRef i = LLVMGetFirstInstruction(bb); i; i = LLVMGetNextInstruction(i))
 			if (is_call(i))
 				match_call(run, fn, i);
+}
+
+static void match_usdt(struct pass_run *run, LLVMValueRef fn)
+{
+	for (LLVMBasicBlockRef bb = LLVMGetFirstBasicBlock(fn); bb; bb = LLVMGetNextBasicBlock(bb))
+		for (LLVMValueRef i = LLVMGetFirstInstruction(bb); i; i = LLVMGetNextInstruction(i))
+			if (LLVMIsACallInst(i))
+				usdt_match_call(run, fn, i);
+}
+
+static bool has_usdt_programs(const struct pass_run *run)
+{
+	for (unsigned int i = 0; i < run->nr_probes; i++)
+		if (run->probes[i].prog->kind == INLAY_PROG_USDT)
+			return true;
+	return false;
 }
 
 /* A program names memcpy, and clang has made the calls an intrinsic: say so. */
@@ -211,6 +227,8 @@ static void match_late(struct pass_run *run)
 
 void match_module(struct pass_run *run)
 {
+	bool has_usdt = has_usdt_programs(run);
+
 	if (run->point == PASS_POINT_LATE) {
 		match_late(run);
 		return;
@@ -225,8 +243,11 @@ void match_module(struct pass_run *run)
 			continue;
 		if (!has_fn_string_attr(fn, MARK_CALLS) && !has_fn_attr(fn, "naked"))
 			match_calls(run, fn);
+		if (has_usdt && !has_fn_string_attr(fn, MARK_USDT) && !has_fn_attr(fn, "naked"))
+			match_usdt(run, fn);
 		if (!has_fn_string_attr(fn, MARK_FN))
 			match_function(run, fn);
 	}
 	match_ifuncs(run);
+	usdt_match_semaphores(run);
 }

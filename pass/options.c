@@ -138,8 +138,10 @@ static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pa
 	/* "any binary" and "the process itself" are the target, whatever its name */
 	if (!prog->path || !strcmp(prog->path, "*") || !strcmp(prog->path, "/proc/self/exe"))
 		return;
-	if (strstr(base_name(prog->path), ".so")) {
+	if (strstr(base_name(prog->path), ".so") && prog->kind != INLAY_PROG_USDT) {
 		probe->is_library = true;
+	} else if (strstr(base_name(prog->path), ".so") && !binary[0]) {
+		/* the library that this file goes into: its probes are found in it */
 	} else if (!binary[0]) {
 		probe->is_gated = true;
 	} else {
@@ -153,7 +155,16 @@ static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pa
 static void refuse_late_calls(struct pass_run *run, const struct pass_object *object,
 			      const struct bpfcc_prog *prog)
 {
-	if (!(prog->flags & BPFCC_PROG_LATE) || !((prog->flags & BPFCC_PROG_CALL) || prog->caller))
+	if (prog->kind == INLAY_PROG_USDT && prog->flags & BPFCC_PROG_LATE) {
+		ir_error(run->context,
+			 run_printf(run,
+				    "inlay: %s: program %s is for a USDT probe, which is where the "
+				    "source has it: inlay:late means nothing there",
+				    object->data->name, prog->name));
+		run->failed = true;
+	}
+	if (prog->kind == INLAY_PROG_USDT || !(prog->flags & BPFCC_PROG_LATE) ||
+	    !((prog->flags & BPFCC_PROG_CALL) || prog->caller))
 		return;
 	ir_error(run->context,
 		 run_printf(run, "inlay: %s: program %s asks for calls: inlay:late has none",

@@ -11,6 +11,7 @@ static void free_run(struct pass_run *run)
 		free(run->blocks[i]);
 	free(run->blocks);
 	free(run->places);
+	free(run->semaphores);
 	free(run->events);
 	free(run->warnings);
 	free(run->late_fns);
@@ -37,14 +38,17 @@ static bool insert(struct pass_run *run)
 
 	/* Calls first: they are known by their address, and unwinding makes invokes of them. */
 	for (unsigned int i = 0; i < run->nr_places; i++)
-		if (run->places[i].call)
+		if (run->places[i].usdt)
+			usdt_insert(run, &run->places[i]);
+		else if (run->places[i].call)
 			call_insert(run, &run->places[i]);
 	for (unsigned int i = 0; i < run->nr_places; i++)
 		if (!run->places[i].call)
 			site_insert_function(run, &run->places[i]);
+	usdt_raise_semaphores(run);
 	is_changed = record_skips(run);
 	record_finish(run);
-	if (!run->nr_places)
+	if (!run->nr_places && !run->nr_semaphores)
 		return is_changed;
 	attrs_drop(run);
 	if (import_link(run))
@@ -59,7 +63,7 @@ static bool run_module(struct pass_run *run)
 	if (!options_load(run))
 		return false;
 	match_module(run);
-	if (run->nr_places || run->nr_late_fns) {
+	if (run->nr_places || run->nr_semaphores || run->nr_late_fns) {
 		if (!find_arch(run) || !import_lower(run))
 			return false;
 		check_places(run);

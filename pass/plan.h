@@ -12,6 +12,7 @@
 #include "bpfcc/object.h"
 #include "pass/ir.h"
 #include "pass/pass.h"
+#include "pass/usdt.h"
 
 /* ---- words of struct inlay_frame ---- */
 
@@ -40,6 +41,9 @@ enum pass_frame_word { /* from nr_regs on */
 	FRAME_SESSION_COOKIE,
 	FRAME_IS_RETURN, /* low half; the high half is is_override */
 	FRAME_OVERRIDE_RC,
+	FRAME_USDT_ARG,
+	FRAME_USDT_BYTES = FRAME_USDT_ARG + INLAY_USDT_MAX_ARGS,
+	FRAME_USDT_INFO = FRAME_USDT_BYTES + 2,
 	FRAME_NR_EXTRA,
 };
 
@@ -64,6 +68,7 @@ struct pass_words {
 /* Set on what was probed: a plugin that runs twice, or again at link time, adds nothing. */
 #define MARK_FN "inlay-probed"
 #define MARK_CALLS "inlay-probed-calls"
+#define MARK_USDT "inlay-probed-usdt"
 
 #define PASS_LIKELY 2000u /* weight of a branch, against 1 */
 
@@ -98,8 +103,10 @@ static inline bool probe_has(const struct pass_probe *probe, enum pass_side side
 {
 	uint32_t kind = probe->prog->kind;
 
-	return kind == INLAY_PROG_SESSION ||
-	       kind == (side == PASS_ENTRY ? INLAY_PROG_ENTRY : INLAY_PROG_RETURN);
+	if (side == PASS_ENTRY)
+		return kind == INLAY_PROG_SESSION || kind == INLAY_PROG_ENTRY ||
+		       kind == INLAY_PROG_USDT;
+	return kind == INLAY_PROG_SESSION || kind == INLAY_PROG_RETURN;
 }
 
 /* ---- the plan ---- */
@@ -111,10 +118,23 @@ struct pass_alias {
 	const char *args;	/* digits: arguments of `name` as `function` has them; or NULL */
 };
 
+/* One USDT probe of a call of inline assembly. */
+struct pass_usdt {
+	const char *name;		/* "PROVIDER:NAME" */
+	struct usdt_probe note;
+};
+
+/* A variable that reads as raised where the program may run. */
+struct pass_semaphore {
+	LLVMValueRef global;
+	struct pass_probe *probe;
+};
+
 /* One place and the programs that run there, in order. */
 struct pass_place {
 	LLVMValueRef fn;		/* the probed function; of a call site the caller */
 	LLVMValueRef call;		/* NULL: entry and returns of fn */
+	const struct pass_usdt *usdt;	/* `call` is inline assembly with this probe in it; or NULL */
 	const struct pass_alias *alias;	/* of the callee, or NULL */
 	struct pass_probe **probes;
 	unsigned int nr_probes;
@@ -147,6 +167,8 @@ struct pass_run {
 	unsigned int nr_probes;
 	struct pass_place *places;
 	unsigned int nr_places, cap_places;
+	struct pass_semaphore *semaphores;
+	unsigned int nr_semaphores, cap_semaphores;
 	LLVMValueRef *late_fns;	/* functions that late programs name, for the late run */
 	unsigned int nr_late_fns, cap_late_fns;
 	struct pass_event *events;
@@ -187,6 +209,9 @@ void options_unload(struct pass_run *run);
 /* match.c: fills run->places and the skip events. */
 void match_module(struct pass_run *run);
 bool match_caller(const struct pass_probe *probe, const char *caller);
+/* A place gets a program; a place that got one goes into the plan. */
+void match_add(struct pass_run *run, struct pass_place *place, struct pass_probe *probe);
+void match_finish(struct pass_run *run, const struct pass_place *place);
 /* aliases.c */
 const struct pass_alias *alias_find(const char *ir_name);
 /* libc.c: what a function of libc returns when it has set errno. */
@@ -293,6 +318,21 @@ bool late_is_noted(LLVMValueRef fn);
 bool late_is_wanted(LLVMModuleRef module);
 bool late_has_result(struct pass_run *run, LLVMValueRef fn);
 void late_args(struct pass_run *run, LLVMValueRef fn, struct pass_words *words);
+
+/* The program's gates and switch, i1 built with `b`, or NULL: it always runs. Without `b` any value
+ * says that there are some. */
+LLVMValueRef site_gates(struct pass_ins *ins, const struct pass_probe *probe, LLVMBuilderRef b);
+
+/* usdt.c */
+void usdt_match_call(struct pass_run *run, LLVMValueRef fn, LLVMValueRef call);
+void usdt_match_semaphores(struct pass_run *run);
+/* Why the program cannot run at the probe, or NULL. */
+const char *usdt_obstacle(struct pass_run *run, const struct pass_place *place,
+			  const struct pass_probe *probe);
+const char *usdt_describe(struct pass_run *run, const struct pass_usdt *usdt);
+LLVMValueRef usdt_word(struct pass_ins *ins, enum pass_frame_word word);
+void usdt_insert(struct pass_run *run, const struct pass_place *place);
+void usdt_raise_semaphores(struct pass_run *run);
 
 /* copy.c */
 bool copy_is(LLVMValueRef fn); /* available_externally */

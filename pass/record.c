@@ -60,7 +60,7 @@ static bool is_local(LLVMValueRef fn)
 
 static uint32_t site_flags(const struct pass_probe *probe, const struct pass_place *place)
 {
-	LLVMValueRef fn = place->call ? direct_callee(place->call) : place->fn;
+	LLVMValueRef fn = place->call && !place->usdt ? direct_callee(place->call) : place->fn;
 	uint32_t flags = probe->is_late ? INLAY_SITE_F_LATE : INLAY_SITE_F_EARLY;
 
 	if (is_local(fn) || (!place->call && copy_is(fn))) /* a copy becomes the file's own */
@@ -191,14 +191,17 @@ void record_site(struct pass_run *run, struct pass_probe *probe, const struct pa
 {
 	struct pass_event *e =
 		run_grow(&run->events, &run->nr_events, &run->cap_events, sizeof(*e));
-	LLVMValueRef fn = place->call ? direct_callee(place->call) : place->fn;
+	const char *name = place->usdt ? place->usdt->name :
+			   place->call ? value_name(direct_callee(place->call)) :
+					 value_name(place->fn);
 
 	e->kind = EVENT_SITE;
 	e->site_kind = kind;
 	e->probe = probe;
-	e->function = run_printf(run, "%s", value_name(fn));
+	e->function = run_printf(run, "%s", name);
 	e->caller = place->call ? run_printf(run, "%s", value_name(place->fn)) : NULL;
-	e->types = args_describe(run, place->call ? place->call : place->fn);
+	e->types = place->usdt ? usdt_describe(run, place->usdt) :
+				 args_describe(run, place->call ? place->call : place->fn);
 	find_source(run, place, e);
 	/* a glob's program runs in a copy if the definition has it, and then that has the record */
 	if (place->call || !copy_is(place->fn) || !probe->is_glob)

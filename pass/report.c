@@ -43,6 +43,7 @@ static const char *const kind_names[] = {
 	[INLAY_SITE_ENTRY] = "entry",
 	[INLAY_SITE_RETURN] = "return",
 	[INLAY_SITE_CALL] = "call",
+	[INLAY_SITE_USDT] = "usdt",
 };
 
 static json_t *event_json(const struct pass_event *e)
@@ -120,7 +121,9 @@ static json_t *programs_json(const struct pass_run *run)
 					    json_string("its sites come after the optimiser"));
 		else if (!p->nr_sites && !p->nr_skips)
 			json_object_set_new(o, "reason",
-					    json_string("no function here has that name"));
+					    json_string(p->prog->kind == INLAY_PROG_USDT ?
+								"no probe here has that name" :
+								"no function here has that name"));
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -162,6 +162,8 @@ static LLVMValueRef call_intrinsic(struct pass_ins *ins, const char *name, bool 
 
 static LLVMValueRef function_address(struct pass_ins *ins)
 {
+	if (ins->place->usdt)
+		return LLVMConstNull(LLVMPointerTypeInContext(ins->run->context, 0));
 	if (ins->place->call)
 		return direct_callee(ins->place->call);
 	return copy_is(ins->place->fn) ? copy_address(ins->run, ins->b, ins->place->fn) :
@@ -222,6 +224,8 @@ static void store_extra(struct pass_ins *ins, enum pass_side side, enum pass_fra
 		v = LLVMConstInt(int_type(ins, 32), side == PASS_RETURN, false);
 	else if (word == FRAME_OVERRIDE_RC)
 		return;
+	else if (word >= FRAME_USDT_ARG && ins->place->usdt)
+		v = usdt_word(ins, word);
 	ours(LLVMBuildStore(ins->b, v, extra_word(ins, word)));
 }
 
@@ -282,23 +286,36 @@ static void open_block(struct pass_ins *ins, LLVMValueRef cond, bool is_likely)
 	site_go_to(ins, end);
 }
 
+static LLVMValueRef both(LLVMBuilderRef b, LLVMValueRef x, LLVMValueRef y)
+{
+	return x ? LLVMBuildAnd(b, x, y, "") : y;
+}
+
+LLVMValueRef site_gates(struct pass_ins *ins, const struct pass_probe *probe, LLVMBuilderRef b)
+{
+	bool is_switched = probe->prog->flags & (BPFCC_PROG_SWITCHED | BPFCC_PROG_SWITCHED_ON);
+	LLVMValueRef cond = NULL;
+
+	if (!b)
+		return probe->is_gated || is_switched ? ins->fn->fn : NULL;
+	if (probe->is_gated)
+		cond = load_flag(ins, probe, "gates", 1);
+	if (is_switched)
+		cond = both(b, cond, load_flag(ins, probe, "ctl", sizeof(struct inlay_prog_ctl)));
+	return cond;
+}
+
 /* True if a block was opened; stores in it do not count for the programs after it. */
 static bool open_gates(struct pass_ins *ins, const struct pass_probe *probe)
 {
 	bool is_switched = probe->prog->flags & (BPFCC_PROG_SWITCHED | BPFCC_PROG_SWITCHED_ON);
 	bool is_likely = !is_switched || (probe->prog->flags & BPFCC_PROG_SWITCHED_ON);
-	LLVMValueRef cond = ins->guard, flag;
+	LLVMValueRef cond = site_gates(ins, probe, ins->b);
 
 	/* as at the guard: keep the body away */
-	if (ins->guard)
+	if (ins->guard) {
 		is_likely = false;
-	if (probe->is_gated) {
-		flag = load_flag(ins, probe, "gates", 1);
-		cond = cond ? LLVMBuildAnd(ins->b, cond, flag, "") : flag;
-	}
-	if (is_switched) {
-		flag = load_flag(ins, probe, "ctl", sizeof(struct inlay_prog_ctl));
-		cond = cond ? LLVMBuildAnd(ins->b, cond, flag, "") : flag;
+		cond = cond ? both(ins->b, ins->guard, cond) : ins->guard;
 	}
 	if (!cond)
 		return false;

@@ -28,6 +28,8 @@ static const char *site_kind(uint32_t kind)
 		return "return";
 	case INLAY_SITE_CALL:
 		return "call";
+	case INLAY_SITE_USDT:
+		return "usdt";
 	}
 	return "unknown";
 }

@@ -25,6 +25,8 @@ static const char *kind_name(uint32_t kind)
 		return "return";
 	case INLAY_SITE_CALL:
 		return "call";
+	case INLAY_SITE_USDT:
+		return "usdt";
 	default:
 		return "?";
 	}
@@ -69,7 +71,7 @@ static json_t *site_json(const struct site *site)
 		snprintf(hash + 2 * i, 3, "%02x", site->hash[i]);
 	json_object_set_new(json, "kind", json_string(kind_name(site->kind)));
 	json_object_set_new(json, "function", json_text(site->function));
-	if (site->kind == INLAY_SITE_CALL)
+	if (*site->caller)
 		json_object_set_new(json, "caller", json_text(site->caller));
 	if (*site->file)
 		json_object_set_new(json, "file", json_text(site->file));
@@ -96,8 +98,9 @@ static void print_sites(const struct sites *sites)
 
 		table_cell(table, PAINT_NONE, "%s", kind_name(site->kind));
 		escape(site->function, a, sizeof(a));
-		if (site->kind == INLAY_SITE_CALL)
-			table_cell(table, PAINT_NAME, "%s from %s", a,
+		if (*site->caller)
+			table_cell(table, PAINT_NAME, "%s %s %s", a,
+				   site->kind == INLAY_SITE_CALL ? "from" : "in",
 				   escape(site->caller, b, sizeof(b)));
 		else
 			table_cell(table, PAINT_NAME, "%s", a);

@@ -70,6 +70,8 @@ const char *prog_kind_name(uint32_t kind)
 		return "return";
 	case INLAY_PROG_SESSION:
 		return "session";
+	case INLAY_PROG_USDT:
+		return "usdt";
 	default:
 		return "?";
 	}

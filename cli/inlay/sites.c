@@ -188,6 +188,7 @@ static int drop_defined(struct sites *sites)
 		return -ENOMEM;
 	for (i = 0; i < sites->nr; i++)
 		if (sites->sites[i].kind != INLAY_SITE_CALL &&
+		    sites->sites[i].kind != INLAY_SITE_USDT &&
 		    !(sites->sites[i].flags & INLAY_SITE_F_LOCAL))
 			defined[nr++] = &sites->sites[i];
 	qsort(defined, nr, sizeof(*defined), by_function);

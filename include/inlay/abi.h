@@ -99,6 +99,7 @@ enum inlay_prog_kind {
 	INLAY_PROG_ENTRY = 1,	/* uprobe */
 	INLAY_PROG_RETURN = 2,	/* uretprobe */
 	INLAY_PROG_SESSION = 3,	/* uprobe.session */
+	INLAY_PROG_USDT = 4,	/* usdt */
 };
 
 enum inlay_prog_flags {
@@ -156,6 +157,7 @@ enum inlay_site_kind {
 	INLAY_SITE_ENTRY = 1,
 	INLAY_SITE_RETURN = 2,
 	INLAY_SITE_CALL = 3,		/* both sides of a call to `function`, from `caller` */
+	INLAY_SITE_USDT = 4,		/* the probe `function`, "PROVIDER:NAME", in `caller` */
 };
 
 enum inlay_site_flags {
@@ -177,7 +179,7 @@ struct inlay_site {
 	__u8 kind;		/* enum inlay_site_kind */
 	__u32 flags;		/* enum inlay_site_flags */
 	__s32 function;		/* probed function: assembler name */
-	__s32 caller;		/* INLAY_SITE_CALL: function that holds the call */
+	__s32 caller;		/* INLAY_SITE_CALL, INLAY_SITE_USDT: function that holds it */
 	__s32 file;		/* source file of the function or call; 0 without debug info */
 	__u32 line;		/* 0: unknown */
 	__s32 program;		/* program name */
@@ -203,6 +205,8 @@ struct inlay_pt_regs {
 #endif
 };
 
+#define INLAY_USDT_MAX_ARGS 12u /* as libbpf */
+
 /*
  * The program's context and, behind it, what helpers need to know about the hit. A local variable
  * of the instrumented function; the pass stores only the fields that the program can read, and
@@ -216,6 +220,13 @@ struct inlay_frame {
 	__u32 is_return;		/* bpf_session_is_return() */
 	__u32 is_override;		/* set by bpf_override_return() */
 	__u64 override_rc;
+	/* A USDT probe's arguments, extended to 64 bits as the probe declares them. */
+	__u64 usdt_args[INLAY_USDT_MAX_ARGS];
+	__u8 usdt_bytes[16];		/* declared size of each; 0: the probe does not say where it is */
+	__u8 is_usdt;			/* 0 at every other kind of site, with all of the above */
+	__u8 nr_usdt_args;
+	__u16 pad0;
+	__u32 pad1;
 };
 
 /* ---- 3. The segment --------------------------------------------------------------------- */

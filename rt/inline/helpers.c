@@ -11,6 +11,7 @@
 #include "rt/inline/map.h"
 #include "rt/inline/map_each.h"
 #include "rt/inline/map_ringbuf.h"
+#include "rt/inline/usdt.h"
 #include "rt/inline/none.h"
 #include "rt/inline/random.h"
 #include "rt/inline/string.h"

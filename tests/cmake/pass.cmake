@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 if(TARGET inlay_pass)
 	inlay_lit_suite(pass)
+	inlay_script_test(usdt e2e/usdt.sh)
+	inlay_script_test(usdt-O0 e2e/usdt.sh -O0 -g)
+	inlay_script_test(usdt-O3-lto e2e/usdt.sh -O3 -flto)
+	inlay_script_test(usdt-asan e2e/usdt.sh -O1 -fsanitize=address)
+	inlay_script_test(usdt-static e2e/usdt.sh -Os -static)
+	inlay_script_test(usdt-c++ e2e/usdt.sh c++)
 	inlay_unit_test(pass_aliases)
 	target_sources(test_pass_aliases PRIVATE ${CMAKE_SOURCE_DIR}/pass/aliases.c)
 	target_include_directories(test_pass_aliases SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS})

@@ -113,10 +113,11 @@ static void test_no_memory(void **unused)
 
 static void test_sections(void **unused)
 {
-	enum { E = INLAY_PROG_ENTRY, R = INLAY_PROG_RETURN, S = INLAY_PROG_SESSION };
+	enum { E = INLAY_PROG_ENTRY, R = INLAY_PROG_RETURN, S = INLAY_PROG_SESSION,
+	       U = INLAY_PROG_USDT };
 	static const struct {
 		const char *name;
-		uint32_t kind;	/* 0: kernel-side; 99: usdt */
+		uint32_t kind;	/* 0: kernel-side */
 		bool is_multi;
 		const char *path, *function, *problem;
 	} rows[] = {
@@ -147,8 +148,18 @@ static void test_sections(void **unused)
 		{"uprobe/app:", E, false, NULL, NULL, "no function"},
 		{"uprobe/:f", E, false, NULL, NULL, "path"},
 		{"uprobe/a::f", E, false, NULL, NULL, "mangled"},
-		{"usdt/app:provider:name", 99, false, NULL, NULL, NULL},
-		{"usdt.s", 99, false, NULL, NULL, NULL},
+		{"usdt/app:provider:name", U, false, "app", "provider:name", NULL},
+		{"usdt//usr/lib/a.so:p:n", U, false, "/usr/lib/a.so", "p:n", NULL},
+		{"usdt//a:b/app:p:n", U, false, "/a:b/app", "p:n", NULL},
+		{"usdt/*:p:n", U, false, NULL, "p:n", NULL},
+		{"usdt/p:n", U, false, NULL, "p:n", NULL},
+		{"usdt.s", U, false, NULL, NULL, NULL},
+		{"usdt/app:p:", U, false, NULL, NULL, "provider and name"},
+		{"usdt/app::n", U, false, NULL, NULL, "provider and name"},
+		{"usdt/name", U, false, NULL, NULL, "provider and name"},
+		{"usdt/:p:n", U, false, NULL, NULL, "path"},
+		{"usdt/app:p:*", U, false, NULL, NULL, "no pattern"},
+		{"usdt/", U, false, NULL, NULL, "nothing follows"},
 		{"usdtx", 0, false, NULL, NULL, NULL},
 		{"uprobes", 0, false, NULL, NULL, NULL},
 		{"uprobe.session.x", 0, false, NULL, NULL, NULL},
@@ -171,9 +182,8 @@ static void test_sections(void **unused)
 			assert_int_equal(err, -EINVAL);
 			if (!strstr(problem, rows[i].problem))
 				fail_msg("%s: \"%s\"", rows[i].name, problem);
-		} else if (rows[i].kind == 0 || rows[i].kind == 99) {
-			assert_int_equal(s.kind, rows[i].kind ? BPFCC_SECTION_USDT
-							      : BPFCC_SECTION_KERNEL);
+		} else if (!rows[i].kind) {
+			assert_int_equal(s.kind, BPFCC_SECTION_KERNEL);
 		} else {
 			assert_int_equal(s.kind, BPFCC_SECTION_PLACED);
 			assert_int_equal(s.prog_kind, rows[i].kind);

@@ -129,6 +129,23 @@ static void attach_multi(const struct bpf_program *prog, const struct kind *kind
 	}
 }
 
+/* usdt/[PATH:]PROVIDER:NAME, in this binary. */
+static void attach_usdt(const struct bpf_program *prog, const char *path)
+{
+	char text[256], *name, *provider;
+
+	snprintf(text, sizeof(text), "%s", bpf_program__section_name(prog) + strlen("usdt/"));
+	name = strrchr(text, ':');
+	if (name) {
+		*name++ = '\0';
+		provider = strrchr(text, ':');
+		if (bpf_program__attach_usdt(prog, -1, path, provider ? provider + 1 : text, name,
+					     NULL))
+			return;
+	}
+	fail(bpf_program__section_name(prog));
+}
+
 static void attach(const struct bpf_program *prog, const char *path)
 {
 	static uint64_t offsets[SYMBOLS_MAX];
@@ -136,6 +153,10 @@ static void attach(const struct bpf_program *prog, const char *path)
 	const struct kind *kind = kind_of(prog, &pattern);
 	uint32_t nr;
 
+	if (!strncmp(bpf_program__section_name(prog), "usdt/", 5)) {
+		attach_usdt(prog, path);
+		return;
+	}
 	if (!kind)
 		return; /* a bare section: nothing named */
 	nr = find_functions(path, pattern, offsets);

@@ -31,11 +31,10 @@ SEC("usdt/app:a:b") int four(void *ctx) { return 0; }
 SEC("tracepoint/a/b") int five(void *ctx) { return 0; }
 SEC("raw_tp/a") int six(void *ctx) { return 0; }
 
-// CHECK: warning: usdt programs are not supported yet: the program is left out
-// CHECK: program "four"
 // CHECK: program 0 "one": section "uprobe/app:f", entry, function "f", path "app"
 // CHECK: program 1 "two": section "uprobe.session", session, function "fsync", caller "main*", multi, call
 // CHECK: program 2 "three": section "uretprobe.multi/*:h*", return, function "h*", multi, switched, unwind
+// CHECK: program 3 "four": section "usdt/app:a:b", usdt, function "a:b", path "app"
 // CHECK: 2 kernel-side programs left to the companion
 // OFFSET: error: an offset inside of a function is not a place that Inlay can probe
 // OFFSET: section "uprobe/app:f+4", program "one"
