@@ -35,6 +35,7 @@ static const struct kind {
 	int attach_type;	/* 0: perf event */
 } kinds[] = {
 	{ "uprobe/", false, false, 0 },
+	{ "uprobe.s/", false, false, 0 },
 	{ "uretprobe/", false, true, 0 },
 	{ "uprobe.multi/", true, false, ATTACH_UPROBE_MULTI },
 	{ "uretprobe.multi/", true, true, ATTACH_UPROBE_MULTI },
