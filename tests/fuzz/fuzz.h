@@ -40,6 +40,16 @@ static inline uint32_t fuzz_max_insns(size_t bytes)
 	return 300 + (uint32_t)bytes / 2;
 }
 
+/* Of inputs, whatever they are made from: what costs much is done for some of them. */
+static inline bool fuzz_is_one_in(uint32_t n, const uint8_t *data, size_t bytes)
+{
+	uint32_t hash = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		hash = (hash ^ data[i]) * 16777619u;
+	return (hash >> 16) % n == 0;
+}
+
 struct bpfcc_arena;
 
 /* Maps of each kind, those that Inlay's runtime has first. */

@@ -54,16 +54,6 @@ static void lower(struct inlay_bpfcc_object *h, enum bpfcc_lower_mode mode)
 	LLVMContextDispose(context);
 }
 
-/* One in 16, whatever it was made from. */
-static bool is_optimised(const uint8_t *data, size_t bytes)
-{
-	uint32_t hash = 0;
-
-	for (size_t i = 0; i < bytes; i++)
-		hash = (hash ^ data[i]) * 16777619u;
-	return hash >> 28 == 0;
-}
-
 static void run(const uint8_t *data, size_t bytes)
 {
 	struct messages messages = {0};
@@ -79,7 +69,7 @@ static void run(const uint8_t *data, size_t bytes)
 		return;
 	/* two choices mean something else here: unverified, once in two, and for what */
 	h->opts.unsafe_no_verify = data[0] & FUZZ_KERNEL_SET;
-	h->opts.opt_level = is_optimised(data, bytes) ? 2 : -1;
+	h->opts.opt_level = fuzz_is_one_in(16, data, bytes) ? 2 : -1;
 	if (fuzz_program(data, bytes, FUZZ_NR_BUILT_MAPS, h->data.arena, &raw)) {
 		raw.object.arena = h->data.arena;
 		raw.object.name = h->data.name;
