@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * --map NAME.max_entries=N and --set VAR=value: what a loader would change between opening an
- * object and loading it. Values are checked against the variable's BTF type.
+ * object and loading it; and --map NAME.ring_bytes=N, for what it would give to perf_buffer__new(). Values are checked against the variable's BTF type.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -10,17 +10,39 @@
 
 #include "bpfcc/loader.h"
 
+#define MAX_RING_BYTES (1u << 30)
+
 /* ---- --map ---- */
+
+/* A PERF_EVENT_ARRAY's ring has no size in the object. It travels as the map's map_extra. */
+static int config_ring(struct bpfcc_loader *l, const char *text, struct bpf_map *map, uint64_t bytes)
+{
+	uint64_t whole = INLAY_PAGE_BYTES;
+
+	if (bpf_map__type(map) != BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		return bpfcc_error(l->diag, NULL, "the size of a RINGBUF is its max_entries",
+				   "--map %s: the map is no PERF_EVENT_ARRAY", text);
+	if (bytes > MAX_RING_BYTES)
+		return bpfcc_error(l->diag, NULL, NULL, "--map %s: a ring has at most %u bytes",
+				   text, MAX_RING_BYTES);
+	while (whole < bytes)
+		whole *= 2;
+	if (bpf_map__set_map_extra(map, whole))
+		return bpfcc_error(l->diag, NULL, NULL, "--map %s: the size cannot be changed", text);
+	return 0;
+}
 
 static int config_map(struct bpfcc_loader *l, const char *text)
 {
 	const char *equals = strchr(text, '='),
 		   *dot = equals ? memchr(text, '.', equals - text) : NULL;
+	bool is_ring = dot && !strncmp(dot, ".ring_bytes=", 12);
 	struct bpfcc_candidate *c;
 	unsigned long long nr;
 	char *name, *end;
 
-	if (!dot || strncmp(dot, ".max_entries=", 13) || !isdigit((unsigned char)equals[1]))
+	if (!dot || (!is_ring && strncmp(dot, ".max_entries=", 13)) ||
+	    !isdigit((unsigned char)equals[1]))
 		return bpfcc_error(l->diag, NULL, "write --map NAME.max_entries=N",
 				   "--map %s: not understood", text);
 	name = bpfcc_arena_strndup(l->arena, text, (size_t)(dot - text));
@@ -36,6 +58,8 @@ static int config_map(struct bpfcc_loader *l, const char *text)
 		return bpfcc_error(l->diag, NULL, "give a number from 1 to 4294967295",
 				   "--map %s: \"%s\" is no valid number of entries", text,
 				   equals + 1);
+	if (is_ring)
+		return config_ring(l, text, c->map, nr);
 	if (bpf_map__set_max_entries(c->map, (uint32_t)nr))
 		return bpfcc_error(l->diag, NULL, NULL,
 				   "--map %s: the number of entries cannot be changed", text);

@@ -212,7 +212,8 @@ int bpfcc_map_type(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpf
 		return 0;
 	}
 	return bpfcc_error(l->diag, where,
-			   "supported are ARRAY, HASH, PERCPU_ARRAY, PERCPU_HASH and PROG_ARRAY",
+			   "supported are ARRAY, HASH, PERCPU_ARRAY, PERCPU_HASH, "
+			   "PROG_ARRAY, PERF_EVENT_ARRAY and RINGBUF",
 			   "map \"%s\": type %s (%u) is not supported", m->name, type_name(m->type),
 			   m->type);
 }

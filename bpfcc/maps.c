@@ -10,6 +10,7 @@
 #include "bpfcc/loader.h"
 
 #define PAGE_BYTES 4096u
+#define MAX_PROCESSORS 8192u /* the largest CONFIG_NR_CPUS */
 
 int bpfcc_maps_find(struct bpfcc_loader *l)
 {

@@ -10,8 +10,7 @@
 
 #include "cli/reader/map.h"
 
-/* Rows written before a member was appended are shorter: what they lack is zero. */
-static int map_row(struct inlay_reader *reader, uint32_t index, struct inlay_seg_map *ret_row)
+int map_row(struct inlay_reader *reader, uint32_t index, struct inlay_seg_map *ret_row)
 {
 	size_t bytes = sizeof(*ret_row);
 

@@ -5,6 +5,8 @@
 
 #include "cli/reader/reader.h"
 
+/* Rows written before a member was appended are shorter: what they lack is zero. */
+int map_row(struct inlay_reader *reader, uint32_t index, struct inlay_seg_map *ret_row);
 bool map_is_percpu(const struct inlay_seg_map *row);
 bool map_is_hash(const struct inlay_seg_map *row);
 /* Nodes of a hash map, spares included. */

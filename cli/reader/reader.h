@@ -21,6 +21,7 @@ struct inlay_reader {
 	uint64_t trace_off;
 	struct btf *btf[INLAY_SEGMENT_MAX_OBJECTS];
 	int btf_error[INLAY_SEGMENT_MAX_OBJECTS];
+	uint64_t consumed[INLAY_SEGMENT_MAX_MAPS / 64];	/* rings that this handle consumes */
 };
 
 struct inlay_map {

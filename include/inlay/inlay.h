@@ -3,8 +3,9 @@
  * Reading a segment from another process: objects, programs, maps, their entries and types.
  *
  * A segment is written by a program that may be broken, hostile, or gone in the middle of a write.
- * The library therefore never maps it: it copies with pread(2), checks every number that it read
- * on each use, and bounds every loop. Nothing in a segment makes it crash, hang or raise a signal.
+ * For reading the library therefore never maps it: it copies with pread(2), checks every number
+ * that it read on each use, and bounds every loop. Only consumers of rings map what they consume,
+ * as they write to it. Nothing in a segment makes the library crash, hang or raise a signal.
  *
  * Errors: 0 or -errno. The ones that have a meaning of their own:
  *   -EPERM      the segment belongs to another user, or its directory is open to others
@@ -13,12 +14,16 @@
  *   -EBADMSG    not a segment, or a reference in it points outside
  *   -ESTALE     the file was cut short while it was being read
  *   -ENODATA    the map's values are not in the segment (they are private to the target)
- *   -EOPNOTSUPP a map type that this library does not know
+ *   -EOPNOTSUPP a map type that this library does not know, or one without entries (rings)
+ *   -EBUSY      the ring has a consumer
  *   -ENOENT, -EACCES, -ENOMEM ... as usual
  *
  * Threads: handles of different segments are independent. One segment handle, and what was opened
  * from it, is used by one thread at a time. The library keeps no global state, prints nothing and
- * reads no environment variable.
+ * reads no environment variable. Consumers of rings are the exception: from the first one on the
+ * process has a handler for SIGBUS, which takes what comes from a ring whose file was cut short,
+ * and passes everything else on to the handler that was there before. A handler that is set later
+ * should do so, too.
  *
  * Strings that come from a segment end in NUL and are otherwise raw: escape them before a terminal
  * sees them.
@@ -224,6 +229,140 @@ void inlay_map_iter_free(struct inlay_map_iter *iter);
  */
 void inlay_value_sum(const struct btf *btf, uint32_t type_id, void *sum, const void *value,
 		     size_t size);
+
+/* ---- Ring buffers: events of a RINGBUF -------------------------------------------------- */
+
+/*
+ * A consumer of the rings of one or several targets, in the manner of libbpf's ring_buffer.
+ * Records of one ring come in the order in which they were reserved, as far as they are
+ * committed; rings come in turn.
+ *
+ * Consuming takes records away, so the segment has to be opened with is_writable, and a ring has
+ * one consumer at a time: a lock that the kernel drops when the consumer ends, however it ends.
+ * What is in the ring then is the next one's. The target needs no consumer: without one events
+ * are counted as lost.
+ *
+ * Nothing waits for a target: a record whose writer was killed in the middle is skipped and
+ * counted.
+ */
+struct inlay_ring_buffer;
+
+/*
+ * Is called with each record. `data` is a copy that belongs to the caller's until the callback
+ * returns; its bytes are what the target wrote, and nothing that may be trusted. A negative
+ * result ends poll or consume, which return it; the record counts as consumed. The callback must
+ * not call functions of this ring.
+ */
+typedef int (*inlay_ring_buffer_sample_fn)(void *ctx, void *data, size_t size);
+
+struct inlay_ring_buffer_opts {
+	size_t sz;
+};
+
+/*
+ * Makes a consumer of map `map` (its row, as for inlay_segment_map()) of the segment; the caller
+ * frees it, before it closes the segment. reader NULL: a consumer of no ring yet. opts may be
+ * NULL.
+ * -EINVAL: not a RINGBUF; -EBADF: the segment was not opened writable; -EBUSY: it has a consumer.
+ */
+int inlay_ring_buffer_new(struct inlay_reader *reader, uint32_t map,
+			  inlay_ring_buffer_sample_fn sample_cb, void *ctx,
+			  const struct inlay_ring_buffer_opts *opts,
+			  struct inlay_ring_buffer **ret_ring);
+/* One ring more. The segment has to stay open until the consumer is freed. */
+int inlay_ring_buffer_add(struct inlay_ring_buffer *ring, struct inlay_reader *reader, uint32_t map,
+			  inlay_ring_buffer_sample_fn sample_cb, void *ctx);
+/*
+ * The rings `map` (a name) of the probe object `object` in all live segments; opts as for
+ * inlay_segment_list(). The segments are opened and closed by the consumer. What is consumed
+ * already, here or by somebody else, is left out: call it again from time to time to find new
+ * targets. Returns how many were added.
+ */
+int inlay_ring_buffer_add_all(struct inlay_ring_buffer *ring, const struct inlay_segment_opts *opts,
+			      const char *object, const char *map,
+			      inlay_ring_buffer_sample_fn sample_cb, void *ctx);
+/* NULL is fine. */
+void inlay_ring_buffer_free(struct inlay_ring_buffer *ring);
+
+/*
+ * Waits until there are records or timeout_ms milliseconds are over (-1: no limit), and consumes
+ * what there is. Returns the number of records consumed (INT_MAX if more), 0 after the timeout,
+ * or a negative error: what a callback returned; -EINTR: a signal handler ran while it waited;
+ * -ESTALE: a segment was cut short, and its ring is not looked at again. Producers wake it as the
+ * kernel's do, unless they say BPF_RB_NO_WAKEUP. Such records are consumed with the next ones,
+ * and at the latest with the next poll.
+ */
+int inlay_ring_buffer_poll(struct inlay_ring_buffer *ring, int timeout_ms);
+/* The same without waiting. */
+int inlay_ring_buffer_consume(struct inlay_ring_buffer *ring);
+/* At most n records. */
+int inlay_ring_buffer_consume_n(struct inlay_ring_buffer *ring, size_t n);
+
+struct inlay_ring_stats {
+	size_t sz;
+	uint64_t consumed;	/* records given to callbacks by this consumer */
+	uint64_t lost;		/* records that found no room, since the map was made */
+	uint64_t dead;		/* records that were never finished, since the map was made */
+};
+/* Sums over all rings. */
+int inlay_ring_buffer_stats(struct inlay_ring_buffer *ring, struct inlay_ring_stats *ret_stats);
+/* Records lost since the rings were added: those that found no room, and those never finished. */
+uint64_t inlay_ring_buffer_lost(struct inlay_ring_buffer *ring);
+
+/* ---- Perf buffers: events of a PERF_EVENT_ARRAY ----------------------------------------- */
+
+/*
+ * The same for bpf_perf_event_output(), in the manner of libbpf's perf_buffer. A map has one ring,
+ * not one for each processor. What stands above about ring buffers holds here as well.
+ */
+struct inlay_perf_buffer;
+
+/* `size` is exact: the kernel's samples may have some bytes of padding at their end. */
+typedef void (*inlay_perf_buffer_sample_fn)(void *ctx, int cpu, void *data, uint32_t size);
+/* `count` samples were lost since the last call. `cpu` is -1: it is not known. */
+typedef void (*inlay_perf_buffer_lost_fn)(void *ctx, int cpu, uint64_t count);
+
+struct inlay_perf_buffer_opts {
+	size_t sz;
+};
+
+/* lost_cb may be NULL. */
+int inlay_perf_buffer_new(struct inlay_reader *reader, uint32_t map,
+			  inlay_perf_buffer_sample_fn sample_cb, inlay_perf_buffer_lost_fn lost_cb,
+			  void *ctx, const struct inlay_perf_buffer_opts *opts,
+			  struct inlay_perf_buffer **ret_perf);
+void inlay_perf_buffer_free(struct inlay_perf_buffer *perf);
+int inlay_perf_buffer_poll(struct inlay_perf_buffer *perf, int timeout_ms);
+int inlay_perf_buffer_consume(struct inlay_perf_buffer *perf);
+
+/* ---- User ring buffers: messages to a USER_RINGBUF -------------------------------------- */
+
+/*
+ * The producer of what bpf_user_ringbuf_drain() drains, in the manner of libbpf's
+ * user_ring_buffer. One producer at a time (-EBUSY), one thread at a time.
+ */
+struct inlay_user_ring_buffer;
+
+struct inlay_user_ring_buffer_opts {
+	size_t sz;
+};
+
+int inlay_user_ring_buffer_new(struct inlay_reader *reader, uint32_t map,
+			       const struct inlay_user_ring_buffer_opts *opts,
+			       struct inlay_user_ring_buffer **ret_ring);
+/* Discards what was reserved and not submitted. NULL is fine. */
+void inlay_user_ring_buffer_free(struct inlay_user_ring_buffer *ring);
+/*
+ * Memory for a message of `bytes` bytes, to be given to submit or discard. It is the producer's
+ * own, and copied when it is submitted. Messages are drained in the order in which they were
+ * reserved. NULL: errno is E2BIG (larger than the ring), ENOSPC (no room now) or ESTALE.
+ */
+void *inlay_user_ring_buffer_reserve(struct inlay_user_ring_buffer *ring, uint32_t bytes);
+/* The same, waiting up to timeout_ms milliseconds (-1: no limit) for room. */
+void *inlay_user_ring_buffer_reserve_blocking(struct inlay_user_ring_buffer *ring, uint32_t bytes,
+					      int timeout_ms);
+void inlay_user_ring_buffer_submit(struct inlay_user_ring_buffer *ring, void *message);
+void inlay_user_ring_buffer_discard(struct inlay_user_ring_buffer *ring, void *message);
 
 /* ---- bpf_trace_printk() ----------------------------------------------------------------- */
 

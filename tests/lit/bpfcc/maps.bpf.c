@@ -18,7 +18,12 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } events SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__type(key, int);
+	__type(value, int);
+	__uint(max_entries, 1);
+} events SEC(".maps");
 struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, int); __type(value, int); } none SEC(".maps");
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -57,8 +62,8 @@ int other(void *ctx)
 	return 0;
 }
 // OK: 1 kernel-side program left to the companion
-// TYPE: maps.bpf.c:{{[0-9]+}}: error: map "events": type ringbuf (27) is not supported
-// TYPE: help: supported are ARRAY, HASH, PERCPU_ARRAY, PERCPU_HASH and PROG_ARRAY
+// TYPE: maps.bpf.c:{{[0-9]+}}: error: map "events": type devmap (14) is not supported
+// TYPE: help: supported are ARRAY
 // NONE: error: map "none": max_entries is 0 (-EINVAL)
 // SET: map 0 "none": type 1, key 4 bytes, value 4 bytes, 3 entries
 // WIDE: error: map "wide": an array's key_size is 4, not 8 (-EINVAL)
