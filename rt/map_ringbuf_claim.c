@@ -79,7 +79,8 @@ static inline bool entry_holds(const struct ring_entry *e, const void *record)
 {
 	__u64 off = (__u64)((const char *)record - inlay_ring_data(e->region));
 
-	return load_acquire(&e->desc) && off - 8 < e->size;
+	/* a span's last records may lie behind the end */
+	return load_acquire(&e->desc) && off - 8 < e->size + inlay_ring_slack_bytes(e->size);
 }
 
 /* Once a process, and in a fork child: then the spans are the parent's. */
@@ -87,7 +88,8 @@ static __attribute__((noinline, cold)) __u32 owner_ask(struct ring_thread *t)
 {
 	__u32 owner, i;
 
-	__inlay_thread_refresh_v1();
+	if (!__inlay_thread_is_known())
+		__inlay_thread_refresh_v1();
 	owner = __inlay_owner() & INLAY_OWNER_MASK;
 	store_signal(&t->epoch, 0u);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -411,7 +413,7 @@ void __inlay_ring_commit(void *record, __u64 flags, __u64 discard)
 		wake(h);
 		return;
 	}
-	off = (__u64)((char *)at - inlay_ring_data(e->region));
+	off = (__u64)((char *)at - inlay_ring_data(e->region)) & (e->size - 1);
 	cons = load_acquire(&h->consumer_pos) & (e->size - 1);
 	/* the consumer waits for this record, or at the head of the span that begins with it */
 	if (INLAY_UNLIKELY(cons == off || ((header & INLAY_RING_IN_SPAN) &&

@@ -65,6 +65,14 @@ static inline __u64 *inlay_ring_word_at(const struct inlay_ring *r, __u64 pos)
 	return (__u64 *)(void *)(r->data + (pos & (r->size - 1)));
 }
 
+/* The word at `cons`. A span that goes over the ring's end goes on in the slack, in one piece. */
+static inline __u64 *inlay_ring_cons_at(const struct inlay_ring *r)
+{
+	if (r->span_end)
+		return inlay_ring_word_at(r, r->span) + (r->cons - r->span) / 8;
+	return inlay_ring_word_at(r, r->cons);
+}
+
 static inline __u64 inlay_ring_word_bytes(const struct inlay_ring *r, __u64 word)
 {
 	__u32 extent = INLAY_RING_WORD_EXTENT(word);
@@ -190,11 +198,11 @@ static inline int inlay_ring_at_record(struct inlay_ring *r, __u64 header, __u64
 		if (inlay_ring_is_held(r, owner, INLAY_OWNER_MASK))
 			return INLAY_RING_HELD;
 		/* it may have been finished before its owner died */
-		if (inlay_ring_load(inlay_ring_word_at(r, r->cons)) != header)
+		if (inlay_ring_load(inlay_ring_cons_at(r)) != header)
 			return -1;
 		inlay_ring_count_dead(r);
 	} else if (!(header & INLAY_RING_DISCARD)) {
-		ret->data = inlay_ring_word_at(r, r->cons) + 1;
+		ret->data = inlay_ring_cons_at(r) + 1;
 		ret->bytes = (__u32)bytes;
 		ret->end = r->cons + extent;
 		return INLAY_RING_RECORD;
@@ -214,13 +222,13 @@ static inline int inlay_ring_in_span(struct inlay_ring *r, struct inlay_ring_rec
 	    used < r->cons)
 		return -2;
 	if (r->cons < used) {
-		header = inlay_ring_load(inlay_ring_word_at(r, r->cons));
+		header = inlay_ring_load(inlay_ring_cons_at(r));
 		if (header)
 			return inlay_ring_at_record(r, header, used, owner, ret);
 		/* only the last one can be without a header, or the owner would have seen it */
 		if (inlay_ring_is_held(r, owner, INLAY_OWNER_MASK))
 			return INLAY_RING_HELD;
-		if (inlay_ring_load(inlay_ring_word_at(r, r->cons)) ||
+		if (inlay_ring_load(inlay_ring_cons_at(r)) ||
 		    inlay_ring_load(word_at) != word)
 			return -1;
 		inlay_ring_count_dead(r);
@@ -303,7 +311,7 @@ static inline enum inlay_ring_found inlay_ring_next(struct inlay_ring *r,
 /* Passes by what inlay_ring_next() found HELD, for good: when its owner has no name and time is up. */
 static inline void inlay_ring_skip(struct inlay_ring *r)
 {
-	__u64 *at = inlay_ring_word_at(r, r->cons), bytes = 0;
+	__u64 *at = inlay_ring_cons_at(r), bytes = 0;
 	__u64 header = inlay_ring_load(at);
 	__u32 owner;
 

@@ -39,4 +39,16 @@ INLAY_INLINE __u64 *inlay_ring_at(char *region, __u64 size, __u64 pos)
 	return (__u64 *)(inlay_ring_data(region) + (pos & (size - 1)));
 }
 
+extern __s64 __inlay_perf_event_output_v1(const struct inlay_map_desc *desc, __u64 flags,
+					  const void *data, __u64 bytes);
+
+/* Inlined, so that nobody has to make a ctx in memory, which is not looked at. */
+INLAY_INLINE __s64 __inlay_perf_event_output(struct inlay_frame *frame,
+					     const struct inlay_map_desc *desc, __u64 flags,
+					     const void *data, __u64 bytes)
+{
+	(void)frame;
+	return __inlay_perf_event_output_v1(desc, flags, data, bytes);
+}
+
 #endif /* INLAY_RT_INLINE_MAP_RINGBUF_H */
