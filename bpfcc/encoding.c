@@ -248,6 +248,9 @@ const char *bpfcc_encoding_broken(const struct bpfcc_func *func, uint32_t insn,
 	*ret_hint = NULL;
 	if (in->dst_reg > BPF_REG_10 || in->src_reg > BPF_REG_10)
 		return NO_REGISTER;
+	/* a field like any other one, but here it names a register */
+	if (bpfcc_insn_is_callx(in) && !in->dst_reg && (in->imm < 0 || in->imm > BPF_REG_10))
+		return NO_REGISTER;
 	if (BPF_CLASS(in->code) == BPF_LD) {
 		plain[0] = *in;
 		plain[0].off = 0;

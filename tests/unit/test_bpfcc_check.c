@@ -181,6 +181,12 @@ static void test_encoding(void **unused)
 		 {INSN(BPF_JMP | BPF_CALL | BPF_X, 1, 0, 0, 2), RETURN_0}},
 		{"callx of r10", "register",
 		 {INSN(BPF_JMP | BPF_CALL | BPF_X, 0, 0, 0, 10), RETURN_0}},
+		/* liveness asks for the register before anybody walks */
+		{"callx of r197", "register",
+		 {INSN(BPF_JMP | BPF_CALL | BPF_X, 0, 0, 0, 197), RETURN_0}},
+		{"callx of r256 where control cannot get", "register",
+		 {MOV64_IMM(R0, 0), JMP_IMM(BPF_JEQ, R0, 0, 1),
+		  INSN(BPF_JMP | BPF_CALL | BPF_X, 0, 0, 0, 256), RETURN_0}},
 		{"call in 32 bits", "unknown", {INSN(BPF_JMP32 | BPF_CALL, 0, 0, 0, 5), RETURN_0}},
 		{"exit with imm", "not zero", {MOV64_IMM(R0, 0), INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 1)}},
 		{"exit with off", NULL, {MOV64_IMM(R0, 0), INSN(BPF_JMP | BPF_EXIT, 0, 0, 1, 0)}},
