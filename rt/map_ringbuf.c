@@ -64,14 +64,15 @@ __s64 __inlay_ringbuf_query_v1(const struct inlay_map_desc *desc, __u64 what)
 __s64 __inlay_ringbuf_reserve_dynptr_v1(const struct inlay_map_desc *desc, __u64 bytes, __u64 flags,
 					void *dynptr)
 {
-	__s64 err = flags ? -EINVAL : bytes > INLAY_DYNPTR_MAX_BYTES ? -E2BIG : 0;
-	void *record = err ? NULL : __inlay_ring_reserve(desc, bytes);
+	__u32 size = (__u32)bytes; /* as the kernel takes it */
+	__s64 err = flags ? -EINVAL : size > INLAY_DYNPTR_MAX_BYTES ? -E2BIG : 0;
+	void *record = err ? NULL : __inlay_ring_reserve(desc, size);
 
 	if (!record) {
 		inlay_dynptr_set_null(dynptr);
 		return err ? err : -EINVAL;
 	}
-	inlay_dynptr_set(dynptr, record, (__u32)bytes, 0);
+	inlay_dynptr_set(dynptr, record, size, 0);
 	return 0;
 }
 
