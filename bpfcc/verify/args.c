@@ -74,7 +74,7 @@ static int key_arg(struct verify *v, struct verify_call *c, int arg)
 		const struct verify_reg *r = verify_arg(v, arg);
 
 		c->is_key_known = true;
-		c->key_off = (int32_t)(r->off + (int64_t)r->num.umin);
+		c->key_off = (int32_t)verify_known_off(r);
 		c->key_frame = r->frame;
 	}
 	return 0;
@@ -158,7 +158,7 @@ static int string_arg(struct verify *v, struct verify_call *c, int arg)
 					 "a string that cannot change");
 	if (!range_is_const(&r->num))
 		return verify_refuse_arg(v, c, arg, NULL, "a string at a known place");
-	off = r->off + (int64_t)r->num.umin;
+	off = verify_known_off(r);
 	if (off >= 0 && off < (int64_t)map->value_size && map->data)
 		end = memchr((const char *)map->data + off, 0, (size_t)(map->value_size - off));
 	else if (off >= 0 && off < (int64_t)map->value_size)
@@ -217,7 +217,7 @@ static int ctx_arg(struct verify *v, struct verify_call *c, int arg)
 static int ctx_read(struct verify *v, const struct verify_call *c, int arg)
 {
 	struct verify_reg *r = verify_arg(v, arg), *size = verify_arg(v, 1);
-	int64_t off = r->off + (int64_t)r->num.umin;
+	int64_t off = verify_known_off(r);
 
 	if (v->opts->is_kernel_set || v->opts->ctx_kind != BPFCC_CTX_PT_REGS)
 		return 0;
@@ -228,7 +228,8 @@ static int ctx_read(struct verify *v, const struct verify_call *c, int arg)
 	if (!range_is_const(&r->num) || !range_is_const(&size->num))
 		return verify_refuse(v, "read one member at a time",
 				     "%s of ctx needs a constant offset and size", c->name);
-	if (off < 0 || (uint64_t)off + size->num.umin > v->opts->ctx_bytes)
+	if (off < 0 || off > v->opts->ctx_bytes ||
+	    size->num.umin > v->opts->ctx_bytes - (uint64_t)off)
 		return verify_refuse(v, NULL,
 				     "%s of %" PRIu64 " bytes at ctx%+" PRId64
 				     " is outside of struct pt_regs",

@@ -66,7 +66,7 @@ bool verify_special_equal(const struct verify_slot *a, const struct verify_slot 
 static int place_of(struct verify *v, struct verify_call *c, int arg, uint32_t *ret_lower)
 {
 	struct verify_reg *r = verify_arg(v, arg);
-	int64_t off = r->off + (int64_t)r->num.umin;
+	int64_t off = verify_known_off(r);
 
 	if (r->type != VT_STACK)
 		return verify_refuse_arg(v, c, arg, "a struct bpf_dynptr is a variable of a function",

@@ -55,7 +55,7 @@ int verify_lock_calls(struct verify *v, const char *what)
 static const struct bpfcc_map_field *lock_at(struct verify *v, const struct verify_reg *r)
 {
 	const struct bpfcc_map *map = verify_map_of(v, r);
-	int64_t off = r->off + (int64_t)r->num.umin;
+	int64_t off = verify_known_off(r);
 
 	for (uint32_t i = 0; map && i < map->nr_fields; i++)
 		if (map->fields[i].kind == BPFCC_FIELD_LOCK && map->fields[i].off == off)

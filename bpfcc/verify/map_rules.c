@@ -244,7 +244,7 @@ bool verify_constant_key(struct verify *v, const struct verify_reg *r, uint32_t 
 
 	if (r->type != VT_STACK || !range_is_const(&r->num))
 		return false;
-	off = (int32_t)(r->off + (int64_t)r->num.umin);
+	off = (int32_t)verify_known_off(r);
 	f = v->cur->frames[r->frame];
 	if (off < -VERIFY_STACK_BYTES || off > -4 || (uint32_t)-off > f->nr_slots * 8)
 		return false;

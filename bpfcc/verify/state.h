@@ -78,6 +78,15 @@ struct verify_reg {
 	struct verify_use *use;	/* never NULL where type is not UNINIT */
 };
 
+/*
+ * Where a pointer points whose offset is known (range_is_const()), in bytes: as machines add, modulo
+ * 2^64, as the variable part may be any number until the pointer is used.
+ */
+static inline int64_t verify_known_off(const struct verify_reg *r)
+{
+	return (int64_t)((uint64_t)r->off + r->num.umin);
+}
+
 /* what one byte of stack holds */
 enum verify_byte {
 	VB_UNINIT = 0,

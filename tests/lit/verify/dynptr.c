@@ -373,3 +373,20 @@ REJECT(slice_of_a_sample_that_is_gone, "goes through r1")
 		exit;
 	), MAP(samples), ADDRESS(keeps_a_slice), HELPER(user_ringbuf_drain));
 }
+
+/* Any number may be added to a pointer; the sum does not fit where it is used. */
+REJECT(half_of_all_memory_away, "16 bytes of stack")
+{
+	ASM((
+		LOCAL
+		r1 = r10;
+		r1 += -16;
+		r2 = 0x8000000000000001 ll;
+		r1 += r2;
+		r2 = 0;
+		r3 = 8;
+		call %[dynptr_data];
+		r0 = 0;
+		exit;
+	), MEMORY);
+}
