@@ -19,6 +19,7 @@ struct args {
 	int sym;		/* --sym 1, --no-sym -1, default 0: where every key is a function */
 	const char *target;	/* -p */
 	const char *unit;	/* -U */
+	const char *type;	/* --type */
 	double interval;	/* -i, seconds */
 	uint64_t count;		/* -n; 0: no limit */
 	bool is_count_given;

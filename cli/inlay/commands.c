@@ -57,12 +57,16 @@ const struct command commands[] = {
 	{ "off", "PROGRAM...", "switches a switched program off",
 	  "The opposite of 'inlay on'.\n\n"
 	  HELP_TARGET HELP_USER, "pu", 1, INT_MAX, cmd_off },
-	{ "trace", "[TARGET]", "what programs print with bpf_printk()",
-	  "Prints the lines in the target's trace ring, which keeps the newest 512, and goes on with\n"
-	  "new ones until the target ends.\n\n"
+	{ "trace", "[TARGET] [MAP...]", "events of ring buffers, and what bpf_printk() prints",
+	  "Prints events as they come, by their types, until the target ends: those of the target's\n"
+	  "RINGBUF and PERF_EVENT_ARRAY maps, and the lines in its trace ring, which keeps the newest\n"
+	  "512. With MAP only the events of these. Events are taken out of the ring, which has one\n"
+	  "reader at a time. What was lost is told at the end. Of an object that does not say what its\n"
+	  "events are, with INLAY_EVENT(map, type), they are bytes.\n\n"
 	  "  -1, --once           only what is there\n"
-	  "  -n, --count N        at most N lines\n"
-	  HELP_TARGET HELP_JSON HELP_USER, "j1npu", 0, 1, cmd_trace },
+	  "  -n, --count N        at most N lines and events\n"
+	  "      --type TYPE      events are of this type of the object\n"
+	  HELP_TARGET HELP_JSON HELP_USER, "j1npuT", 0, INT_MAX, cmd_trace },
 	{ "gc", "", "removes segments of dead processes",
 	  "Removes segments that no process writes to or reads; the newest 16 are kept.\n\n"
 	  "  -a, --all            keep none, and remove damaged files too\n"

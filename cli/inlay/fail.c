@@ -59,7 +59,8 @@ const char *read_error(int error)
 	case -ENODATA:
 		return "its values are private to the target: they did not fit into the segment";
 	case -EOPNOTSUPP:
-		return "this version of inlay does not know its type";
+		return "this version of inlay does not know its type, or a map of this type has no "
+		       "entries: 'inlay trace' shows the events of ring buffers";
 	default:
 		return strerror(-error);
 	}

@@ -18,7 +18,7 @@
 
 /* ---- Options ---------------------------------------------------------------------------- */
 
-enum { OPT_SYM = 256, OPT_NO_SYM };
+enum { OPT_SYM = 256, OPT_NO_SYM, OPT_TYPE };
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{ "pid", required_argument, NULL, 'p' },
 	{ "target", required_argument, NULL, 'p' },
 	{ "unit", required_argument, NULL, 'U' },
+	{ "type", required_argument, NULL, OPT_TYPE },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "user", required_argument, NULL, 'u' },
@@ -110,6 +111,9 @@ static int parse_one(int letter, struct args *args)
 	case 'U':
 		args->unit = optarg;
 		return EXIT_DONE;
+	case OPT_TYPE:
+		args->type = optarg;
+		return EXIT_DONE;
 	case 'i':
 		return parse_interval(optarg, args);
 	case 'n':
@@ -124,6 +128,8 @@ static int parse_one(int letter, struct args *args)
 /* The letter under which a command lists an option that it takes. */
 static char listed_as(int letter)
 {
+	if (letter == OPT_TYPE)
+		return 'T';
 	return letter == OPT_SYM || letter == OPT_NO_SYM ? 's' : (char)letter;
 }
 

@@ -55,6 +55,12 @@ const char *map_type_name(const struct inlay_map_info *info, char *buffer, size_
 		return "percpu_hash";
 	case INLAY_MAP_TYPE_PERCPU_ARRAY:
 		return "percpu_array";
+	case INLAY_MAP_TYPE_PERF_EVENT_ARRAY:
+		return "perf_event_array";
+	case INLAY_MAP_TYPE_RINGBUF:
+		return "ringbuf";
+	case INLAY_MAP_TYPE_USER_RINGBUF:
+		return "user_ringbuf";
 	default:
 		snprintf(buffer, bytes, "type %u", info->type);
 		return buffer;

@@ -173,9 +173,12 @@ static void put_losses(struct inlay_reader *reader)
 		struct inlay_map_info map = INLAY_SIZED(inlay_map_info);
 
 		if (!inlay_segment_map(reader, i, &map) && map.drops)
-			printf("%s%u: map %s dropped %s updates for want of space%s\n",
-			       paint(PAINT_BAD), segment.pid, escape(map.name, name, sizeof(name)),
-			       format_count(map.drops, text, sizeof(text)), paint(PAINT_NONE));
+			printf("%s%u: map %s %s %s %s%s\n", paint(PAINT_BAD), segment.pid,
+			       escape(map.name, name, sizeof(name)),
+			       map.flags & INLAY_MAP_RING ? "lost" : "dropped",
+			       format_count(map.drops, text, sizeof(text)),
+			       map.flags & INLAY_MAP_RING ? "events" : "updates for want of space",
+			       paint(PAINT_NONE));
 	}
 	if (segment.objects_refused)
 		printf("%s%u: %llu probe objects run in private memory: they have another ABI, or did "

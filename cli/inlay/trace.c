@@ -1,24 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* `inlay trace`: the lines of bpf_trace_printk(). */
+/* `inlay trace`: the lines of bpf_trace_printk() and the events of targets, as they come. */
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "cli/inlay/cli.h"
+#include "cli/inlay/events.h"
 #include "cli/inlay/out.h"
 
 enum { POLL_MS = 50 };
 
-static void put_line(const struct args *args, const struct inlay_trace_line *line)
+/* One target: its lines, and whether it goes on. */
+struct followed {
+	struct inlay_reader *reader;
+	uint64_t cursor;
+	bool is_over;	/* it had ended when its rings were last read */
+};
+
+struct trace {
+	const struct args *args;
+	struct targets targets;
+	struct followed *followed;
+	struct trace_count count;
+	struct events *events;
+	bool has_text;		/* lines of text are wanted, too */
+};
+
+static volatile sig_atomic_t is_stopped;
+
+static void on_stop(int sig)
 {
+	(void)sig;
+	is_stopped = 1;
+}
+
+static void put_line(const struct trace *trace, struct inlay_reader *reader,
+		     const struct inlay_trace_line *line)
+{
+	struct inlay_segment_info info = INLAY_SIZED(inlay_segment_info);
 	char text[512];
 
-	if (args->is_json) {
+	if (trace->args->is_json) {
 		json_t *json = json_object();
 
 		json_object_set_new(json, "time_ns", json_u64(line->time_ns));
 		json_object_set_new(json, "tid", json_integer(line->tid));
+		if (trace->targets.nr > 1 && !inlay_segment_info(reader, &info))
+			json_object_set_new(json, "pid", json_integer(info.pid));
 		json_object_set_new(json, "lost", json_u64(line->lost));
 		json_object_set_new(json, "text", json_text(line->text));
 		json_print(json);
@@ -45,44 +75,137 @@ static bool is_over(struct inlay_reader *reader)
 	return inlay_segment_info(reader, &info) || !info.nr_alive;
 }
 
-static int follow(const struct args *args, struct inlay_reader *reader)
+static int put_lines(struct trace *trace, struct followed *followed)
 {
-	struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
 	struct inlay_trace_line line = INLAY_SIZED(inlay_trace_line);
-	uint64_t cursor = 0, nr = 0;
-	bool is_last = false;
+	int err = 0;
+
+	while (trace->has_text && !is_enough(&trace->count) &&
+	       !(err = inlay_segment_trace(followed->reader, &followed->cursor, &line))) {
+		put_line(trace, followed->reader, &line);
+		trace->count.nr++;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Everything that there is now; *ret_is_last: nothing more will come. */
+static int put_all(struct trace *trace, int timeout_ms, bool *ret_is_last)
+{
 	int err;
 
-	for (;;) {
-		/* Asked before the ring is read, so that the last lines are not missed. */
-		bool over = args->is_once || is_over(reader);
+	*ret_is_last = true;
+	for (size_t i = 0; i < trace->targets.nr; i++) {
+		struct followed *followed = &trace->followed[i];
 
-		while (!(err = inlay_segment_trace(reader, &cursor, &line))) {
-			put_line(args, &line);
-			if (args->count && ++nr == args->count)
-				return 0;
-		}
-		if (err != -ENOENT)
+		/* Asked before the rings are read, so that what came last is not missed. */
+		followed->is_over = trace->args->is_once || is_over(followed->reader);
+		*ret_is_last &= followed->is_over;
+		err = put_lines(trace, followed);
+		if (err)
 			return err;
-		if (is_last)
-			return 0;
-		is_last = over;
-		if (!over)
+	}
+	return events_print(trace->events, *ret_is_last ? 0 : timeout_ms);
+}
+
+static int follow(struct trace *trace)
+{
+	struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
+	bool is_last = false;
+	int err = 0;
+
+	while (!err && !is_last && !is_stopped && !is_enough(&trace->count)) {
+		err = put_all(trace, POLL_MS, &is_last);
+		if (!err && !is_last && !events_nr(trace->events))
 			nanosleep(&pause, NULL);
 	}
+	/* a call takes a ring's worth at most, and the last one may have been cut off there */
+	for (uint64_t before = ~0ull; !err && is_last && before != trace->count.nr &&
+				      !is_stopped && !is_enough(&trace->count);) {
+		before = trace->count.nr;
+		err = events_print(trace->events, 0);
+	}
+	return err;
+}
+
+/* ---- What is meant ----------------------------------------------------------------------- */
+
+/* The target in front of a selector's colon; a path has none. */
+static char *colon_of(char *word)
+{
+	return strchr(word, '/') ? NULL : strrchr(word, ':');
+}
+
+/*
+ * [TARGET] [MAP...] and TARGET:MAP...: the target, and at which word the maps begin. Words that
+ * name the target are cut to the map's name.
+ */
+static int split_words(const struct args *args, const char **ret_target, int *ret_first)
+{
+	*ret_target = args->target;
+	*ret_first = 0;
+	if (!args->target && args->nr_words && !colon_of(args->words[0])) {
+		*ret_target = args->words[0];
+		*ret_first = 1;
+	}
+	for (int i = *ret_first; i < args->nr_words; i++) {
+		char *colon = colon_of(args->words[i]);
+
+		if (!colon)
+			continue;
+		*colon = 0;
+		if (*ret_target && strcmp(*ret_target, args->words[i]))
+			return usage_error("the maps are of different targets");
+		*ret_target = args->words[i];
+		args->words[i] = colon + 1;
+	}
+	return EXIT_DONE;
+}
+
+static int trace_open(struct trace *trace, const char *target, char **maps, int nr_maps)
+{
+	int code = targets_open(trace->args, target, true, &trace->targets);
+	char name[2 * INLAY_NAME_BYTES];
+
+	if (code)
+		return code;
+	trace->followed = calloc(trace->targets.nr, sizeof(*trace->followed));
+	if (!trace->followed)
+		return out_of_memory();
+	code = events_new(trace->args, &trace->count, &trace->events);
+	for (size_t i = 0; !code && i < trace->targets.nr; i++) {
+		trace->followed[i].reader = trace->targets.readers[i];
+		code = events_add(trace->events, trace->targets.readers[i], maps, nr_maps);
+	}
+	if (code || !nr_maps || events_nr(trace->events))
+		return code;
+	if (events_nr_found(trace->events))
+		return EXIT_REFUSED; /* it has been said why */
+	return fail("there is no map of events '%s': RINGBUF and PERF_EVENT_ARRAY maps have events",
+		    escape(maps[0], name, sizeof(name)));
 }
 
 int cmd_trace(const struct args *args)
 {
-	const char *target = args->nr_words ? args->words[0] : args->target;
-	struct inlay_reader *reader;
-	int code = target_open(args, target, false, &reader), err;
+	struct trace trace = { .args = args, .count.max = args->count };
+	struct sigaction action = { .sa_handler = on_stop };
+	const char *target;
+	int first, err, code = split_words(args, &target, &first);
 
 	if (code)
 		return code;
-	err = follow(args, reader);
-	if (err)
-		code = fail_read("trace", err);
-	inlay_segment_close(reader);
+	trace.has_text = first == args->nr_words;
+	code = trace_open(&trace, target, args->words + first, args->nr_words - first);
+	if (!code) {
+		/* so that the losses are told when it is interrupted */
+		sigaction(SIGINT, &action, NULL);
+		sigaction(SIGTERM, &action, NULL);
+		err = follow(&trace);
+		if (err)
+			code = fail_read("trace", err);
+		events_report(trace.events);
+	}
+	events_free(trace.events);
+	free(trace.followed);
+	targets_close(&trace.targets);
 	return code;
 }

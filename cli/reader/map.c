@@ -164,6 +164,12 @@ int inlay_segment_map(struct inlay_reader *reader, uint32_t index, struct inlay_
 		if (!segment_read(reader, map.row.off, &header, sizeof(header)))
 			info.drops += header.drops;
 	}
+	if (map.row.flags & INLAY_MAP_RING && map.row.off) {
+		struct inlay_ring_header header;
+
+		if (!segment_read(reader, map.row.off, &header, sizeof(header)))
+			info.drops += header.lost + header.dead;
+	}
 	if (map_is_percpu(&map.row) && !map_shards(&map, &shards, &info.nr_shards)) {
 		free(shards);
 		if (map.row.shard_bytes < UINT64_MAX / INLAY_SEGMENT_MAX_SHARDS / 2)

@@ -70,18 +70,18 @@ static void deliver(struct inlay_perf_buffer *perf, const char *data, size_t byt
 			(void *)(data + sizeof(sample)), (uint32_t)bytes);
 }
 
-static int consume(void *arg)
+static int consume(struct inlay_perf_buffer *perf, size_t max)
 {
-	struct inlay_perf_buffer *perf = arg;
 	uint64_t start = perf->ring.consumer.cons, lost;
 	const void *data;
 	size_t bytes;
-	int nr = 0, ret = 0;
+	size_t nr = 0;
+	int ret = 0;
 
 	if (perf->is_busy)
 		return -EBUSY;
 	perf->is_busy = true;
-	while (nr < INT_MAX && perf->ring.consumer.cons - start <= perf->ring.area.size) {
+	while (nr < max && perf->ring.consumer.cons - start <= perf->ring.area.size) {
 		ret = ring_take(&perf->ring, &data, &bytes);
 		if (ret <= 0)
 			break;
@@ -95,18 +95,28 @@ static int consume(void *arg)
 		perf->lost_cb(perf->ctx, -1, lost - perf->lost);
 	perf->lost = lost;
 	perf->is_busy = false;
-	return ret < 0 ? ret : nr;
+	return ret < 0 ? ret : (int)nr;
+}
+
+static int consume_all(void *arg)
+{
+	return consume(arg, INT_MAX);
 }
 
 int inlay_perf_buffer_consume(struct inlay_perf_buffer *perf)
 {
-	return consume(perf);
+	return consume(perf, INT_MAX);
+}
+
+int inlay_perf_buffer_consume_n(struct inlay_perf_buffer *perf, size_t n)
+{
+	return consume(perf, n < INT_MAX ? n : INT_MAX);
 }
 
 int inlay_perf_buffer_poll(struct inlay_perf_buffer *perf, int timeout_ms)
 {
 	const struct ring_set set = { .rings = perf->rings, .nr = 1, .sleeps = perf->sleeps,
-				      .consume = consume, .arg = perf };
+				      .consume = consume_all, .arg = perf };
 
 	return ring_poll(&set, timeout_ms);
 }

@@ -94,6 +94,15 @@ extern __u64 *bpf_session_cookie(void) __ksym __weak;
 #define INLAY_UNWIND INLAY_TAG("unwind")	/* a return program also runs when an exception passes */
 #define INLAY_FUNCTION(name) INLAY_TAG("function=" name)	/* for a bare SEC("uprobe") */
 
+/* ---- Events ----------------------------------------------------------------------------- */
+
+/*
+ * Says what the records of a RINGBUF or PERF_EVENT_ARRAY are, for `inlay trace`:
+ *	INLAY_EVENT(events, struct event);
+ * Kernels and libbpf ignore the section, and nothing of it gets into a target.
+ */
+#define INLAY_EVENT(map, type) const type *inlay_event_##map SEC(".inlay.event")
+
 /* ---- Histograms ------------------------------------------------------------------------- */
 
 /*

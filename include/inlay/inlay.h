@@ -184,7 +184,8 @@ struct inlay_map_info {
 	uint32_t btf_key_type_id, btf_value_type_id;	/* 0: none */
 	uint32_t nr_shards;	/* per-CPU maps: threads that have had a part */
 	uint64_t bytes;		/* of the region and all shards */
-	uint64_t drops;		/* hash maps: updates refused because the map was full */
+	uint64_t drops;		/* hash maps: updates refused because the map was full; rings: events
+				 * that found no room, or were never finished */
 };
 int inlay_segment_map(struct inlay_reader *reader, uint32_t index,
 		      struct inlay_map_info *ret_info);
@@ -334,6 +335,8 @@ int inlay_perf_buffer_new(struct inlay_reader *reader, uint32_t map,
 void inlay_perf_buffer_free(struct inlay_perf_buffer *perf);
 int inlay_perf_buffer_poll(struct inlay_perf_buffer *perf, int timeout_ms);
 int inlay_perf_buffer_consume(struct inlay_perf_buffer *perf);
+/* At most n samples. */
+int inlay_perf_buffer_consume_n(struct inlay_perf_buffer *perf, size_t n);
 
 /* ---- User ring buffers: messages to a USER_RINGBUF -------------------------------------- */
 

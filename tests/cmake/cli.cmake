@@ -36,4 +36,5 @@ set_tests_properties(unit/ring_consumer_asan PROPERTIES ENVIRONMENT
 
 inlay_script_test(e2e/cli e2e/cli.sh)
 inlay_script_test(e2e/cli-hostile e2e/cli-hostile.sh)
+inlay_script_test(e2e/cli-events e2e/cli-events.sh)
 inlay_script_test(e2e/cli-bpftool e2e/cli-bpftool.sh)
