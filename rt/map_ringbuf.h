@@ -51,9 +51,7 @@ INLAY_HIDDEN void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64
 /* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */
 INLAY_HIDDEN void __inlay_ring_commit(void *record, __u64 flags, __u64 discard);
 
-/* The calling thread's; a test has several. */
-#ifdef RING_TEST_THREADS
+/* The calling thread's, in a test that has several (RING_TEST_THREADS). */
 struct ring_thread *ring_thread_of_test(void);
-#endif
 
 #endif /* INLAY_RT_MAP_RINGBUF_H */

@@ -22,7 +22,9 @@
 
 enum { TRIES_MAX = 1000, HEAT_FAILED = 16, HEAT_SPAN = 24, HEAT_MAX = 64 };
 /* A span holds at least so many records of the size at hand. */
+#ifndef SPAN_RECORDS
 #define SPAN_RECORDS 4u
+#endif
 
 #define load_signal(p) __atomic_load_n((p), __ATOMIC_RELAXED)
 #define store_signal(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)

@@ -15,3 +15,13 @@ inlay_unit_test(ringbuf LIBS PkgConfig::LIBBPF)
 target_sources(test_ringbuf PRIVATE ${INLAY_RING_SOURCES})
 target_compile_definitions(test_ringbuf PRIVATE RINGBUF_KERNEL_OBJECT="${RINGBUF_KERNEL}")
 add_dependencies(test_ringbuf ringbuf_kernel)
+
+# Atomics call into the test (unit/map_hooks.h). A small ring has small spans, of few records.
+add_library(ring_hooked OBJECT ${INLAY_RING_SOURCES} unit/ring_hooked.c)
+target_link_libraries(ring_hooked PRIVATE inlay_flags)
+target_compile_definitions(ring_hooked PRIVATE RING_TEST_THREADS RING_SPAN_SHIFT=2 SPAN_RECORDS=1u)
+target_compile_options(ring_hooked PRIVATE -fsanitize=thread -fno-strict-aliasing
+	"SHELL:-mllvm -tsan-instrument-memory-accesses=0"
+	"SHELL:-mllvm -tsan-instrument-memintrinsics=0"
+	"SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+inlay_unit_test(ringbuf_model LIBS ring_hooked)

@@ -77,4 +77,10 @@ void __tsan_atomic_thread_fence(int order)
 	(void)order;
 }
 
+void __tsan_atomic_signal_fence(int order);
+void __tsan_atomic_signal_fence(int order)
+{
+	(void)order;
+}
+
 #endif /* INLAY_TEST_MAP_HOOKS_H */
