@@ -4,6 +4,7 @@
  * error numbers. Also of types that the runtime does not have yet, for `bpfcc verify`.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "bpfcc/loader.h"
 
@@ -48,15 +49,16 @@ static const struct bpfcc_map_type {
 	 ACCESS_FLAGS | BPF_F_NO_COMMON_LRU | BPF_F_ZERO_SEED, 0, false},
 	{BPF_MAP_TYPE_LRU_PERCPU_HASH, KEY_ANY, VALUE_ANY,
 	 ACCESS_FLAGS | BPF_F_NO_COMMON_LRU | BPF_F_ZERO_SEED, 0, false},
-	{BPF_MAP_TYPE_LPM_TRIE, KEY_LPM, VALUE_ANY, ACCESS_FLAGS | BPF_F_NO_PREALLOC, 0, false},
+	{BPF_MAP_TYPE_LPM_TRIE, KEY_LPM, VALUE_ANY, ACCESS_FLAGS | BPF_F_NO_PREALLOC, INLAY_MAP_HASH,
+	 true},
 	{BPF_MAP_TYPE_ARRAY_OF_MAPS, KEY_INDEX, VALUE_FD,
 	 ACCESS_FLAGS & ~(BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG), 0, false},
 	{BPF_MAP_TYPE_HASH_OF_MAPS, KEY_ANY, VALUE_FD,
 	 BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED, 0,
 	 false},
-	{BPF_MAP_TYPE_QUEUE, KEY_NONE, VALUE_ANY, ACCESS_FLAGS, 0, false},
-	{BPF_MAP_TYPE_STACK, KEY_NONE, VALUE_ANY, ACCESS_FLAGS, 0, false},
-	{BPF_MAP_TYPE_BLOOM_FILTER, KEY_NONE, VALUE_ANY, ACCESS_FLAGS | BPF_F_ZERO_SEED, 0, false},
+	{BPF_MAP_TYPE_QUEUE, KEY_NONE, VALUE_ANY, ACCESS_FLAGS, INLAY_MAP_HASH, true},
+	{BPF_MAP_TYPE_STACK, KEY_NONE, VALUE_ANY, ACCESS_FLAGS, INLAY_MAP_HASH, true},
+	{BPF_MAP_TYPE_BLOOM_FILTER, KEY_NONE, VALUE_ANY, ACCESS_FLAGS | BPF_F_ZERO_SEED, 0, true},
 	{BPF_MAP_TYPE_RINGBUF, KEY_NONE, VALUE_NONE, BPF_F_NUMA_NODE, INLAY_MAP_RING, true},
 	{BPF_MAP_TYPE_USER_RINGBUF, KEY_NONE, VALUE_NONE, BPF_F_NUMA_NODE, 0, false},
 };
@@ -161,7 +163,10 @@ static int check_entries(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 	if (!m->max_entries)
 		return bpfcc_error(l->diag, where, "give it with __uint(max_entries, N) or --map",
 				   "map \"%s\": max_entries is 0 (-EINVAL)", m->name);
-	if (m->type == BPF_MAP_TYPE_BLOOM_FILTER && m->map_extra > MAX_HASHES)
+	if (m->type != BPF_MAP_TYPE_BLOOM_FILTER && m->map_extra)
+		return bpfcc_error(l->diag, where, NULL,
+				   "map \"%s\": map_extra is for bloom filters (-EINVAL)", m->name);
+	if (m->map_extra > MAX_HASHES)
 		return bpfcc_error(l->diag, where, NULL,
 				   "map \"%s\": a bloom filter has up to %u hash functions (-EINVAL)",
 				   m->name, MAX_HASHES);
@@ -206,15 +211,20 @@ static int check_flags(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 int bpfcc_map_type(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where)
 {
 	const struct bpfcc_map_type *t = type_of(m);
+	char built[512], hint[sizeof(built) + 16];
+	int at = 0;
 
 	if (t && (t->is_built || (l->opts->kernel_helpers && l->opts->defer_verify))) {
 		m->flags = t->layout;
 		return 0;
 	}
-	return bpfcc_error(l->diag, where,
-			   "supported are ARRAY, HASH, PERCPU_ARRAY, PERCPU_HASH, "
-			   "PROG_ARRAY, PERF_EVENT_ARRAY and RINGBUF",
-			   "map \"%s\": type %s (%u) is not supported", m->name, type_name(m->type),
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (types[i].is_built)
+			at += snprintf(built + at, sizeof(built) - (size_t)at, "%s%s",
+				       at ? ", " : "", type_name(types[i].type));
+	snprintf(hint, sizeof(hint), "supported are %s", built);
+	return bpfcc_error(l->diag, where, hint, "map \"%s\": type %s (%u) is not supported",
+			   m->name, type_name(m->type),
 			   m->type);
 }
 

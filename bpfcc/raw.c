@@ -222,6 +222,9 @@ static uint32_t map_flags(const struct bpfcc_map *m)
 {
 	switch (m->type) {
 	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+	case BPF_MAP_TYPE_LPM_TRIE:
 		return INLAY_MAP_HASH;
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 		return INLAY_MAP_PERCPU;

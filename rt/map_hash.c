@@ -13,6 +13,7 @@
  * Nothing here waits: a signal handler may interrupt any step and do the same to the same key.
  */
 #include "rt/map_hash.h"
+#include "rt/map_lpm.h"
 
 enum { WALK_BUDGET_MAX = 1 << 16, RETRY_BUDGET = 1024 };
 
@@ -284,8 +285,8 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 	return err;
 }
 
-static __s64 hash_update(const struct inlay_map_desc *desc, const void *key, const void *value,
-			 __u64 flags)
+__s64 __inlay_hash_update(const struct inlay_map_desc *desc, const void *key, const void *value,
+			  __u64 flags)
 {
 	struct inlay_hash_op op;
 	struct key_copy copy;
@@ -297,7 +298,7 @@ static __s64 hash_update(const struct inlay_map_desc *desc, const void *key, con
 	return update(&op, value, flags);
 }
 
-static __s64 hash_delete(const struct inlay_map_desc *desc, const void *key)
+__s64 __inlay_hash_delete(const struct inlay_map_desc *desc, const void *key)
 {
 	struct inlay_hash_place at;
 	struct inlay_hash_op op;
@@ -322,7 +323,7 @@ static __s64 hash_delete(const struct inlay_map_desc *desc, const void *key)
 	}
 }
 
-static void *hash_lookup(const struct inlay_map_desc *desc, const void *key)
+void *__inlay_hash_lookup(const struct inlay_map_desc *desc, const void *key)
 {
 	struct inlay_hash_place at;
 	struct inlay_hash_op op;
@@ -344,7 +345,14 @@ void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
-		return hash_lookup(desc, key);
+		return __inlay_hash_lookup(desc, key);
+	case INLAY_MAP_TYPE_LPM_TRIE:
+		return __inlay_lpm_lookup(desc, key);
+	case INLAY_MAP_TYPE_HASH_OF_MAPS: {
+		inlay_u32 *number = __inlay_hash_lookup(desc, key);
+
+		return number ? inlay_inner_map(desc, inlay_load(number)) : 0;
+	}
 	}
 	return __inlay_map_lookup_elem(desc, key);
 }
@@ -355,7 +363,9 @@ __s64 __inlay_map_update_elem_v1(const struct inlay_map_desc *desc, const void *
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
-		return hash_update(desc, key, value, flags);
+		return __inlay_hash_update(desc, key, value, flags);
+	case INLAY_MAP_TYPE_LPM_TRIE:
+		return __inlay_lpm_update(desc, key, value, flags);
 	case INLAY_MAP_TYPE_ARRAY:
 	case INLAY_MAP_TYPE_PERCPU_ARRAY:
 		return inlay_array_update(desc, key, value, flags);
@@ -368,7 +378,9 @@ __s64 __inlay_map_delete_elem_v1(const struct inlay_map_desc *desc, const void *
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
-		return hash_delete(desc, key);
+		return __inlay_hash_delete(desc, key);
+	case INLAY_MAP_TYPE_LPM_TRIE:
+		return __inlay_lpm_delete(desc, key);
 	case INLAY_MAP_TYPE_ARRAY:
 	case INLAY_MAP_TYPE_PERCPU_ARRAY:
 		return -INLAY_EINVAL;

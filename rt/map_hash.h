@@ -158,6 +158,12 @@ static inline __u32 inlay_hash_backed(const struct inlay_hash_op *op)
  */
 enum inlay_hash_found __inlay_hash_find(struct inlay_hash_op *op, struct inlay_hash_place *at);
 
+/* A map whose values are in its nodes or in shards, whatever its type is. */
+void *__inlay_hash_lookup(const struct inlay_map_desc *desc, const void *key);
+__s64 __inlay_hash_update(const struct inlay_map_desc *desc, const void *key, const void *value,
+			  __u64 flags);
+__s64 __inlay_hash_delete(const struct inlay_map_desc *desc, const void *key);
+
 /* A node of the stock that is ours alone, in a new generation; 0: none. */
 __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock stock);
 /* Gives back a node that is in our hands. */

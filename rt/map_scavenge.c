@@ -8,7 +8,7 @@
  * compare-exchange of the very word that names the dead, and such a word never comes back. So
  * scavengers may meet each other, be interrupted, and be killed themselves.
  */
-#include "rt/map_hash.h"
+#include "rt/map_chain.h"
 
 /*
  * What a search was told about the process that it last asked for in each row: the answer may cost
@@ -102,6 +102,99 @@ static bool reclaim_taken(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_
 	return true;
 }
 
+/* The next node after nr that there is; 0 behind the last. Those between have no pages. */
+static __u32 node_after(const struct inlay_hash_op *op, __u32 backed, __u32 nr)
+{
+	nr++;
+	if (nr == backed + 1 && nr <= op->desc->max_entries)
+		nr = op->desc->max_entries + 1;
+	return nr - 1 < op->nr_nodes ? nr : 0;
+}
+
+/* ---- Queues and stacks ------------------------------------------------------------------- */
+
+/* Whether the owner was dead when the nodes were looked at for the first time. */
+static bool was_dead(const struct death_cache *cache, __u32 owner)
+{
+	__u32 row = (owner & INLAY_OWNER_ROW_MASK) - 1, word = row / 64;
+	__u64 bit = 1ull << row % 64;
+
+	return row < INLAY_SEGMENT_MAX_PROCS && (cache->is_known[word] & bit) &&
+	       !(cache->is_alive[word] & bit) && cache->owner[row] == owner;
+}
+
+/* A node in the chain needs no owner; without one nobody takes it for a lost one. */
+static void forget_owner(struct inlay_hash_op *op, const struct inlay_hash_place *at, void *arg)
+{
+	__u64 life = inlay_load(&at->node->life);
+	__u32 gen = INLAY_LIFE_GEN(life);
+
+	if (INLAY_LIFE_STATE(life) == INLAY_NODE_USED && gen == at->gen &&
+	    was_dead(arg, INLAY_LIFE_OWNER(life)))
+		inlay_cas(&at->node->life, life,
+			  inlay_life(op, at->nr, inlay_life_stock(op, at->nr, life),
+				     INLAY_NODE_USED, 0, gen));
+}
+
+/*
+ * A chain is as long as the map has elements: it is walked once and not once a node. First all who have
+ * nodes are asked for; the walk then takes the owners' names from what is in the chain, and takes off what the
+ * dead had marked; whatever is still in the name of one who was dead before that, is in no chain.
+ */
+static bool chain_scavenge(struct inlay_hash_op *op, struct death_cache *cache, __u32 backed)
+{
+	const struct inlay_chain_walk walk = {
+		.stop = INLAY_CHAIN_END,
+		.pass = forget_owner,
+		.arg = cache,
+	};
+	struct inlay_hash_place end;
+	bool is_any = false;
+	__u32 nr;
+
+	for (nr = node_after(op, backed, 0); nr; nr = node_after(op, backed, nr)) {
+		struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
+		__u64 life = inlay_load_acquire(&node->life);
+		__u64 link = inlay_load_acquire(&node->next);
+
+		if (INLAY_LIFE_STATE(life) == INLAY_NODE_FREE)
+			is_any |= __inlay_hash_show(op, nr, inlay_life_stock(op, nr, life));
+		else
+			is_dead(cache, inlay_is_deleted(link, life) ? INLAY_LINK_OWNER(link) :
+								      INLAY_LIFE_OWNER(life));
+	}
+	if (!op->owner || __inlay_chain_walk(op, &end, &walk) != INLAY_HASH_ABSENT)
+		return is_any;
+	for (nr = node_after(op, backed, 0); nr; nr = node_after(op, backed, nr)) {
+		struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
+		__u64 life = inlay_load_acquire(&node->life);
+		__u64 link = inlay_load_acquire(&node->next); /* pairs with inlay_cas() */
+		__u32 gen = INLAY_LIFE_GEN(life);
+
+		if (INLAY_LIFE_STATE(life) == INLAY_NODE_FREE)
+			continue;
+		if (inlay_is_deleted(link, life)) {
+			/* the dead does not free it any more, see reclaim_marked() */
+			if (was_dead(cache, INLAY_LINK_OWNER(link)) &&
+			    inlay_is_deleted(link, inlay_load_acquire(&node->life)) &&
+			    inlay_cas(&node->next, link,
+				      inlay_link_marked(link, op->owner, INLAY_HASH_MAIN, gen))) {
+				__inlay_hash_give_deleted(op, nr, INLAY_HASH_MAIN, gen);
+				is_any = true;
+			}
+		} else if (was_dead(cache, INLAY_LIFE_OWNER(life)) &&
+			   inlay_cas(&node->life, life,
+				     inlay_life(op, nr, inlay_life_stock(op, nr, life),
+						INLAY_NODE_USED, op->owner, gen))) {
+			__inlay_hash_give(op, nr, inlay_life_stock(op, nr, life));
+			is_any = true;
+		}
+	}
+	return is_any;
+}
+
+/* ---- All ---------------------------------------------------------------------------------- */
+
 bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 {
 	struct death_cache cache;
@@ -113,6 +206,8 @@ bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 		cache.is_known[nr] = 0;
 	/* chains are short: a walk takes less than two steps, unless others change the same chain */
 	walk.budget = (nr_nodes < 1u << 29 ? 4 * nr_nodes : 1u << 31) + 1024;
+	if (inlay_is_chain(op->desc))
+		return chain_scavenge(&walk, &cache, backed);
 	for (nr = 1; nr - 1 < nr_nodes && walk.budget; nr++) {
 		struct inlay_hash_node *node;
 		__u64 life, link;

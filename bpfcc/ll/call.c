@@ -146,7 +146,8 @@ static int l_helper(struct lower_func *lf, const struct bpfcc_helper *helper)
 	}
 	v_result = l_call_helper(lf->l, helper, v_args);
 	l_set_result(lf, v_result);
-	if (helper->id == BPF_FUNC_map_update_elem && may_fill_up(lf))
+	if (helper->id == BPF_FUNC_map_push_elem ||
+	    (helper->id == BPF_FUNC_map_update_elem && may_fill_up(lf)))
 		l_count_drop(lf, v_result);
 	return 0;
 }

@@ -114,7 +114,7 @@ static void l_ctl_add(struct lower_func *lf, size_t offset, LLVMValueRef v_add)
 /* Behind a map update: one that failed for want of space is a drop of the program. */
 void l_count_drop(struct lower_func *lf, LLVMValueRef v_result)
 {
-	static const int errors[] = { -E2BIG, -ENOMEM, -EBUSY };
+	static const int errors[] = { -E2BIG, -ENOMEM, -EBUSY, -ENOSPC };
 	struct lower *l = lf->l;
 	LLVMBuilderRef b = l->builder;
 	LLVMBasicBlockRef b_drop, b_go_on;

@@ -147,12 +147,58 @@ static uint32_t index_of(const uint8_t *key)
 	return index;
 }
 
+/* Bits of a prefix, with which a key of a trie begins. */
+static uint32_t prefix_of(const uint8_t *key)
+{
+	return index_of(key);
+}
+
+/* Whether the first bits are the same in both. */
+static bool covers(const uint8_t *prefix, uint32_t bits, const uint8_t *key)
+{
+	const uint8_t *a = prefix + sizeof(uint32_t), *b = key + sizeof(uint32_t);
+
+	return !memcmp(a, b, bits / 8) &&
+	       !(bits % 8 && ((a[bits / 8] ^ b[bits / 8]) & 0xff00 >> bits % 8 & 0xff));
+}
+
+static bool is_trie(const struct bpfcc_map *map)
+{
+	return map->type == BPF_MAP_TYPE_LPM_TRIE;
+}
+
+static bool is_prefix_valid(const struct bpfcc_map *map, const uint8_t *key)
+{
+	return prefix_of(key) <= 8 * (map->key_size - (uint32_t)sizeof(uint32_t));
+}
+
 static int find(const struct instance *in, const uint8_t *key)
 {
-	for (uint32_t i = 0; i < in->nr_elements; i++)
-		if (!memcmp(in->elements[i].key, key, in->map->key_size))
+	for (uint32_t i = 0; i < in->nr_elements; i++) {
+		const uint8_t *has = in->elements[i].key;
+
+		if (is_trie(in->map) ? prefix_of(has) == prefix_of(key) &&
+					       covers(has, prefix_of(key), key)
+				     : !memcmp(has, key, in->map->key_size))
 			return (int)i;
+	}
 	return -1;
+}
+
+/* The longest prefix that is not longer than the key's. */
+static int find_longest(const struct instance *in, const uint8_t *key)
+{
+	int best = -1;
+
+	for (uint32_t i = 0; i < in->nr_elements; i++) {
+		const uint8_t *has = in->elements[i].key;
+		uint32_t bits = prefix_of(has);
+
+		if (bits <= prefix_of(key) && covers(has, bits, key) &&
+		    (best < 0 || bits > prefix_of(in->elements[best].key)))
+			best = (int)i;
+	}
+	return best;
 }
 
 static void remove_at(struct instance *in, uint32_t i)
@@ -230,7 +276,9 @@ int interp_map_lookup(struct bpfcc_interp *it, uint32_t instance, const uint8_t 
 		*ret = interp_pointer(it, thing, 0);
 		return 0;
 	}
-	at = find(in, key);
+	if (is_trie(in->map) && !is_prefix_valid(in->map, key))
+		return 0;
+	at = is_trie(in->map) ? find_longest(in, key) : find(in, key);
 	if (at >= 0) {
 		*ret = interp_pointer(it, in->elements[at].thing, 0);
 		return 0;
@@ -269,6 +317,8 @@ int64_t interp_map_update(struct bpfcc_interp *it, uint32_t instance, const uint
 		memcpy(it->things[thing].data, value, it->things[thing].bytes);
 		return 0;
 	}
+	if (is_trie(in->map) && !is_prefix_valid(in->map, key))
+		return -EINVAL;
 	at = find(in, key);
 	if (at >= 0 && flags == BPF_NOEXIST)
 		return -EEXIST;
@@ -276,7 +326,7 @@ int64_t interp_map_update(struct bpfcc_interp *it, uint32_t instance, const uint
 		return -ENOENT;
 	if (at < 0 && in->nr_elements >= in->map->max_entries) {
 		if (!is_least_recently_used(in->map))
-			return -E2BIG;
+			return is_trie(in->map) ? -ENOSPC : -E2BIG;
 		remove_at(in, 0);
 	}
 	thing = new_value(it, instance, value);
@@ -295,7 +345,7 @@ int64_t interp_map_delete(struct bpfcc_interp *it, uint32_t instance, const uint
 	struct instance *in = &it->instances[instance];
 	int at;
 
-	if (is_array(in->map))
+	if (is_array(in->map) || (is_trie(in->map) && !is_prefix_valid(in->map, key)))
 		return -EINVAL;
 	at = find(in, key);
 	if (at < 0)
@@ -310,7 +360,8 @@ int64_t interp_map_push(struct bpfcc_interp *it, uint32_t instance, const uint8_
 	struct instance *in = &it->instances[instance];
 	uint32_t thing;
 
-	if (flags & ~(uint64_t)BPF_EXIST)
+	if (flags & ~(uint64_t)BPF_EXIST ||
+	    (flags && in->map->type == BPF_MAP_TYPE_BLOOM_FILTER))
 		return -EINVAL;
 	if (in->nr_elements >= in->map->max_entries && in->nr_elements) {
 		if (in->map->type != BPF_MAP_TYPE_BLOOM_FILTER && !(flags & BPF_EXIST))

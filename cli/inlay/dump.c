@@ -67,7 +67,9 @@ static int entry_json(struct dump *dump, const struct inlay_map_entry *entry)
 	json_t *json = json_object(), *formatted;
 	char symbol[256];
 
-	json_object_set_new(json, "key", bytes_json(entry->key, info->key_size));
+	/* of a queue or a stack the place is the key; bpftool does not dump them */
+	json_object_set_new(json, "key",
+			    bytes_json(entry->key, info->key_size ? info->key_size : 4));
 	json_object_set_new(json, name,
 			    is_percpu(info) ? shards_json(dump, entry, false) :
 					      bytes_json(entry->value, info->value_size));
@@ -134,7 +136,10 @@ static int entry_text(struct dump *dump, const struct inlay_map_entry *entry)
 	flush_zeroes(dump);
 	if (!(info->flags & (INLAY_MAP_GLOBAL | INLAY_MAP_RODATA))) {
 		fputs(paint(PAINT_NAME), stdout);
-		keys_put(dump->keys, stdout, entry->key);
+		if (info->key_size)
+			keys_put(dump->keys, stdout, entry->key);
+		else
+			printf("%u", (unsigned int)dump->nr - 1);
 		printf("%s: ", paint(PAINT_NONE));
 	}
 	put_value(dump, entry->value, 0);

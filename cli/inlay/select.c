@@ -61,6 +61,20 @@ const char *map_type_name(const struct inlay_map_info *info, char *buffer, size_
 		return "ringbuf";
 	case INLAY_MAP_TYPE_USER_RINGBUF:
 		return "user_ringbuf";
+	case INLAY_MAP_TYPE_CGROUP_ARRAY:
+		return "cgroup_array";
+	case INLAY_MAP_TYPE_LPM_TRIE:
+		return "lpm_trie";
+	case INLAY_MAP_TYPE_ARRAY_OF_MAPS:
+		return "array_of_maps";
+	case INLAY_MAP_TYPE_HASH_OF_MAPS:
+		return "hash_of_maps";
+	case INLAY_MAP_TYPE_QUEUE:
+		return "queue";
+	case INLAY_MAP_TYPE_STACK:
+		return "stack";
+	case INLAY_MAP_TYPE_BLOOM_FILTER:
+		return "bloom_filter";
 	default:
 		snprintf(buffer, bytes, "type %u", info->type);
 		return buffer;

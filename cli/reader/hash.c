@@ -35,8 +35,9 @@ struct collect {
 
 static int keep(struct collect *collect, uint64_t number, const struct inlay_hash_node *node)
 {
-	struct hash_kept kept = { .number = number, .gen = INLAY_LIFE_GEN(node->life) };
 	struct hash_entries *entries = collect->entries;
+	struct hash_kept kept = { .number = number, .gen = INLAY_LIFE_GEN(node->life),
+				  .order = (uint32_t)entries->nr };
 	char *to;
 
 	if (entries->nr == entries->max) {
@@ -72,6 +73,13 @@ static int by_key(const void *a, const void *b, void *arg)
 	return 0;
 }
 
+static int by_order(const void *a, const void *b)
+{
+	const struct hash_kept *x = *(const void *const *)a, *y = *(const void *const *)b;
+
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
 static int sort(struct hash_entries *entries, uint32_t key_size)
 {
 	uint64_t nr = 0;
@@ -81,6 +89,10 @@ static int sort(struct hash_entries *entries, uint32_t key_size)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < entries->nr; i++)
 		entries->sorted[i] = entries->kept + i * entries->kept_bytes;
+	if (!key_size) {
+		qsort(entries->sorted, entries->nr, sizeof(*entries->sorted), by_order);
+		return 0;
+	}
 	qsort_r(entries->sorted, entries->nr, sizeof(*entries->sorted), by_key, &key_size);
 	/* A key is met twice where it was deleted and came back during the look. */
 	for (uint64_t i = 0; i < entries->nr; i++)
@@ -228,8 +240,9 @@ static int follow(struct collect *collect, const struct snapshot *snapshot)
 {
 	uint64_t nr_nodes = snapshot_nodes(snapshot), nr = 0;
 	uint64_t bytes = collect->entries->kept_bytes;
-	bool *is_linked = calloc(nr_nodes, sizeof(*is_linked));
-	int err = is_linked ? 0 : -ENOMEM;
+	uint32_t *order = calloc(nr_nodes, sizeof(*order)); /* 0: in no chain */
+	int err = order ? 0 : -ENOMEM;
+	uint32_t nr_linked = 0;
 
 	for (uint64_t i = 0; i < snapshot->nr_heads && !err; i++) {
 		uint64_t link = snapshot->heads[i].link;
@@ -237,11 +250,11 @@ static int follow(struct collect *collect, const struct snapshot *snapshot)
 		while (link & INLAY_LINK_NODE) {
 			uint64_t at = snapshot_index(collect, snapshot, link & INLAY_LINK_NODE);
 
-			if (at == nr_nodes || is_linked[at]) {
+			if (at == nr_nodes || order[at]) {
 				err = -EBADMSG;
 				break;
 			}
-			is_linked[at] = true;
+			order[at] = ++nr_linked;
 			link = snapshot->nodes[at].next;
 		}
 	}
@@ -250,11 +263,14 @@ static int follow(struct collect *collect, const struct snapshot *snapshot)
 		struct hash_kept kept;
 
 		memcpy(&kept, from, sizeof(kept));
-		if (is_linked[snapshot_index(collect, snapshot, kept.number + 1)])
-			memmove(collect->entries->kept + nr++ * bytes, from, bytes);
+		kept.order = order[snapshot_index(collect, snapshot, kept.number + 1)];
+		if (!kept.order)
+			continue;
+		memcpy(from, &kept, sizeof(kept));
+		memmove(collect->entries->kept + nr++ * bytes, from, bytes);
 	}
 	collect->entries->nr = nr;
-	free(is_linked);
+	free(order);
 	return err;
 }
 

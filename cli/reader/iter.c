@@ -21,8 +21,8 @@ struct inlay_map_iter {
 	char *values;		/* entry.shards: nr_shards values */
 	char *sum;
 	uint64_t next, nr;	/* position and number of entries */
+	uint32_t key;		/* arrays, queues, stacks */
 	/* arrays */
-	uint32_t key;
 	char *block;		/* block_max values of each shard, shard by shard */
 	uint64_t block_first, block_nr, block_max;
 	struct hash_entries entries;
@@ -63,6 +63,10 @@ static int hash_next(struct inlay_map_iter *iter)
 
 	memcpy(&kept, at, sizeof(kept));
 	iter->entry.key = at + sizeof(kept);
+	if (map_is_chain(row)) {
+		iter->key = (uint32_t)iter->next;
+		iter->entry.key = &iter->key;
+	}
 	if (map_is_percpu(row))
 		return hash_shards(iter, &kept);
 	iter->entry.shards = at + sizeof(kept) + inlay_round_up(row->key_size, 8);

@@ -13,16 +13,22 @@
 int map_row(struct inlay_reader *reader, uint32_t index, struct inlay_seg_map *ret_row)
 {
 	size_t bytes = sizeof(*ret_row);
+	int err;
 
 	if (reader->maps.entry_bytes < bytes)
 		bytes = reader->maps.entry_bytes;
 	memset(ret_row, 0, sizeof(*ret_row));
-	return segment_row(reader, &reader->maps, index, ret_row, bytes);
+	err = segment_row(reader, &reader->maps, index, ret_row, bytes);
+	/* what is in there are ids of cgroups, and what programs declare is the size of a descriptor */
+	if (ret_row->type == INLAY_MAP_TYPE_CGROUP_ARRAY)
+		ret_row->value_size = 8;
+	return err;
 }
 
 static bool is_array(uint32_t type)
 {
-	return type == INLAY_MAP_TYPE_ARRAY || type == INLAY_MAP_TYPE_PERCPU_ARRAY;
+	return type == INLAY_MAP_TYPE_ARRAY || type == INLAY_MAP_TYPE_PERCPU_ARRAY ||
+	       type == INLAY_MAP_TYPE_ARRAY_OF_MAPS || type == INLAY_MAP_TYPE_CGROUP_ARRAY;
 }
 
 bool map_is_percpu(const struct inlay_seg_map *row)
@@ -32,7 +38,14 @@ bool map_is_percpu(const struct inlay_seg_map *row)
 
 bool map_is_hash(const struct inlay_seg_map *row)
 {
-	return row->type == INLAY_MAP_TYPE_HASH || row->type == INLAY_MAP_TYPE_PERCPU_HASH;
+	return row->type == INLAY_MAP_TYPE_HASH || row->type == INLAY_MAP_TYPE_PERCPU_HASH ||
+	       row->type == INLAY_MAP_TYPE_LPM_TRIE || row->type == INLAY_MAP_TYPE_HASH_OF_MAPS ||
+	       map_is_chain(row);
+}
+
+bool map_is_chain(const struct inlay_seg_map *row)
+{
+	return row->type == INLAY_MAP_TYPE_QUEUE || row->type == INLAY_MAP_TYPE_STACK;
 }
 
 uint64_t map_nodes(const struct inlay_seg_map *row)
@@ -55,7 +68,7 @@ static int geometry_check(struct inlay_reader *reader, const struct inlay_seg_ma
 
 	if (!is_array(row->type) && !map_is_hash(row))
 		return -EOPNOTSUPP;
-	if (!row->key_size || row->key_size > 512 || !row->value_size ||
+	if (!row->key_size != map_is_chain(row) || row->key_size > 512 || !row->value_size ||
 	    row->value_size > 32u << 20 || !row->max_entries || row->max_entries > 1u << 30 ||
 	    (is_array(row->type) && row->key_size != 4))
 		return -EBADMSG;

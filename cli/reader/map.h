@@ -8,7 +8,10 @@
 /* Rows written before a member was appended are shorter: what they lack is zero. */
 int map_row(struct inlay_reader *reader, uint32_t index, struct inlay_seg_map *ret_row);
 bool map_is_percpu(const struct inlay_seg_map *row);
+/* Also those that are laid out as one: tries, queues, stacks, maps of maps. */
 bool map_is_hash(const struct inlay_seg_map *row);
+/* A queue or a stack: entries in an order, without keys. */
+bool map_is_chain(const struct inlay_seg_map *row);
 /* Nodes of a hash map, spares included. */
 uint64_t map_nodes(const struct inlay_seg_map *row);
 uint64_t map_shard_stride(const struct inlay_seg_map *row);

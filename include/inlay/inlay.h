@@ -198,7 +198,8 @@ int inlay_map_info(struct inlay_map *map, struct inlay_map_info *ret_info);
 /*
  * Copies the value of a key: key_size bytes at `key`, value_size at `ret_value`. The value of a
  * per-CPU map is the sum over its shards, see inlay_value_sum(). -ENOENT: no such key. In a hash
- * map this looks at every node: it is a reader's call, not a fast path.
+ * map this looks at every node: it is a reader's call, not a fast path. Of a queue or a stack it
+ * copies what would be popped next.
  */
 int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value);
 
@@ -207,7 +208,7 @@ int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value);
  * one shard: the value. Shards a thread never touched are left out for hash maps and zero for arrays.
  */
 struct inlay_map_entry {
-	const void *key;	/* key_size bytes */
+	const void *key;	/* key_size bytes; QUEUE, STACK: a uint32_t, 0 is popped next */
 	const void *value;	/* value_size bytes; per-CPU maps: the sum */
 	const void *shards;	/* nr_shards values, value_stride apart */
 	const uint32_t *tids;	/* per-CPU maps: the last thread of each shard; else NULL */

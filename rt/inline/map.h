@@ -13,6 +13,7 @@
 
 #include "rt/inline/map_access.h"
 #include "rt/inline/map_hash.h"
+#include "rt/inline/map_of_maps.h"
 #include "rt/inline/map_percpu.h"
 
 extern __s64 __inlay_map_update_elem_v1(const struct inlay_map_desc *desc, const void *key,
@@ -79,6 +80,11 @@ INLAY_INLINE void *__inlay_map_lookup_elem(const struct inlay_map_desc *desc, co
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
 		return inlay_hash_lookup(desc, key);
+	case INLAY_MAP_TYPE_LPM_TRIE:
+	case INLAY_MAP_TYPE_HASH_OF_MAPS:
+		return __inlay_map_lookup_elem_v1(desc, key);
+	case INLAY_MAP_TYPE_ARRAY_OF_MAPS:
+		return inlay_array_of_maps_lookup(desc, key);
 	}
 	return 0;
 }

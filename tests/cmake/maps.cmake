@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Maps are tested without the rest of the runtime: the tests bring a process table and shards.
 set(INLAY_MAP_SOURCES ${CMAKE_SOURCE_DIR}/rt/map_hash.c ${CMAKE_SOURCE_DIR}/rt/map_nodes.c
-	${CMAKE_SOURCE_DIR}/rt/map_scavenge.c ${CMAKE_SOURCE_DIR}/rt/shard_cold.c)
+	${CMAKE_SOURCE_DIR}/rt/map_scavenge.c ${CMAKE_SOURCE_DIR}/rt/map_queue.c
+	${CMAKE_SOURCE_DIR}/rt/map_bloom.c ${CMAKE_SOURCE_DIR}/rt/map_lpm.c
+	${CMAKE_SOURCE_DIR}/rt/shard_cold.c)
 inlay_unit_test(map)
 target_sources(test_map PRIVATE ${INLAY_MAP_SOURCES})
+
+inlay_unit_test(map_queue)
+target_sources(test_map_queue PRIVATE ${INLAY_MAP_SOURCES})
+inlay_unit_test(map_lpm)
+target_sources(test_map_lpm PRIVATE ${INLAY_MAP_SOURCES})
 
 # Atomics call into the test; nothing else is instrumented and no sanitizer runtime is linked.
 function(map_hooked_library name)
@@ -40,4 +47,6 @@ endfunction()
 # ThreadSanitizer does not know fences; what they order is atomic, so it has nothing to miss here.
 map_sanitized_test(map_threads map_threads_tsan thread)
 map_sanitized_test(map map_asan address,undefined)
+map_sanitized_test(map_queue map_queue_asan address,undefined)
+map_sanitized_test(map_lpm map_lpm_asan address,undefined)
 inlay_script_test(map-symbols e2e/map-symbols.sh)

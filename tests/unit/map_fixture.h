@@ -113,8 +113,12 @@ static inline void fixture_init(struct fixture *f, __u32 type, __u32 key_size, _
 		fixture_percpu = f;
 		fixture_slot = NULL;
 	}
-	if (type == INLAY_MAP_TYPE_HASH || type == INLAY_MAP_TYPE_PERCPU_HASH)
+	if (type == INLAY_MAP_TYPE_HASH || type == INLAY_MAP_TYPE_PERCPU_HASH ||
+	    type == INLAY_MAP_TYPE_QUEUE || type == INLAY_MAP_TYPE_STACK ||
+	    type == INLAY_MAP_TYPE_LPM_TRIE || type == INLAY_MAP_TYPE_HASH_OF_MAPS)
 		d->flags |= INLAY_MAP_HASH;
+	if (type == INLAY_MAP_TYPE_LPM_TRIE)
+		d->map_flags = 1; /* BPF_F_NO_PREALLOC */
 }
 
 static inline void fixture_fini(struct fixture *f)

@@ -197,6 +197,19 @@ static void dump_value(const struct bpf_map *map, const void *key)
 	free(values);
 }
 
+/* In the order in which they are popped; there is no other way to see them. */
+static void dump_popped(const struct bpf_map *map)
+{
+	size_t bytes = bpf_map__value_size(map);
+	char *value = calloc(1, bytes);
+
+	if (!value)
+		fail(bpf_map__name(map));
+	for (uint32_t i = 0; !bpf_map_lookup_and_delete_elem(bpf_map__fd(map), NULL, value); i++)
+		dump_entry(bpf_map__name(map), &i, sizeof(i), value, bytes);
+	free(value);
+}
+
 static void dump_map(const struct bpf_map *map)
 {
 	char key[512], next[512];
@@ -262,9 +275,20 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	bpf_object__for_each_map(map, object)
-		/* holds programs: Inlay has none in memory */
-		if (bpf_map__type(map) != BPF_MAP_TYPE_PROG_ARRAY)
+		switch (bpf_map__type(map)) {
+		case BPF_MAP_TYPE_PROG_ARRAY:	 /* holds programs: Inlay has none in memory */
+		case BPF_MAP_TYPE_BLOOM_FILTER:	 /* has no entries that could be asked for */
+		case BPF_MAP_TYPE_ARRAY_OF_MAPS: /* holds numbers that the kernel chose */
+		case BPF_MAP_TYPE_HASH_OF_MAPS:
+		case BPF_MAP_TYPE_CGROUP_ARRAY:
+			break;
+		case BPF_MAP_TYPE_QUEUE:
+		case BPF_MAP_TYPE_STACK:
+			dump_popped(map);
+			break;
+		default:
 			dump_map(map);
+		}
 	bpf_object__close(object);
 	return 0;
 }

@@ -25,6 +25,9 @@ def total(values):
 
 
 for map_row in run("maps", "-j"):
+    # see attach.c
+    if map_row["type"] in ("bloom_filter", "array_of_maps", "hash_of_maps", "cgroup_array"):
+        continue
     name = map_row["object"] + "." + map_row["name"]
     for entry in run("dump", "-j", name):
         value = total(entry["values"]) if "values" in entry else number(entry["value"])

@@ -83,6 +83,7 @@ static void dump_hash(uint32_t row)
 	uint32_t node_bytes = inlay_hash_node_bytes(map->key_size, map->value_size, is_percpu);
 	uint64_t nodes = map->off + inlay_hash_nodes_off(map->max_entries);
 	uint64_t value_bytes = sizeof(struct inlay_shard_value) + inlay_round_up(map->value_size, 8);
+	uint32_t place = 0; /* in a queue or a stack */
 
 	for (uint32_t i = 0; i < inlay_hash_buckets(map->max_entries); i++) {
 		const uint64_t *link = at(map->off + sizeof(struct inlay_hash_header) + 8ull * i, 8);
@@ -104,7 +105,11 @@ static void dump_hash(uint32_t row)
 				sum_shards(row, nr * value_bytes, &gen, sum);
 				value = sum;
 			}
-			dump_entry(map->name, key, map->key_size, value, map->value_size);
+			if (map->key_size)
+				dump_entry(map->name, key, map->key_size, value, map->value_size);
+			else
+				dump_entry(map->name, &place, sizeof(place), value, map->value_size);
+			place++;
 		}
 	}
 }
@@ -130,6 +135,13 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	for (uint32_t i = 0; i < segment->maps.nr; i++) {
+		switch (map_row(i)->type) {
+		case INLAY_MAP_TYPE_BLOOM_FILTER:
+		case INLAY_MAP_TYPE_ARRAY_OF_MAPS:
+		case INLAY_MAP_TYPE_HASH_OF_MAPS:
+		case INLAY_MAP_TYPE_CGROUP_ARRAY:
+			continue; /* the kernel shows something else of them, or nothing */
+		}
 		if (map_row(i)->flags & INLAY_MAP_HASH)
 			dump_hash(i);
 		else

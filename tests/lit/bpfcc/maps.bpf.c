@@ -63,7 +63,7 @@ int other(void *ctx)
 }
 // OK: 1 kernel-side program left to the companion
 // TYPE: maps.bpf.c:{{[0-9]+}}: error: map "events": type devmap (14) is not supported
-// TYPE: help: supported are ARRAY
+// TYPE: help: supported are hash, array, percpu_array, percpu_hash, prog_array
 // NONE: error: map "none": max_entries is 0 (-EINVAL)
 // SET: map 0 "none": type 1, key 4 bytes, value 4 bytes, 3 entries
 // WIDE: error: map "wide": an array's key_size is 4, not 8 (-EINVAL)
