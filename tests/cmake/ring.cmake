@@ -25,3 +25,19 @@ target_compile_options(ring_hooked PRIVATE -fsanitize=thread -fno-strict-aliasin
 	"SHELL:-mllvm -tsan-instrument-memintrinsics=0"
 	"SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
 inlay_unit_test(ringbuf_model LIBS ring_hooked)
+
+inlay_unit_test(ringbuf_threads LIBS Threads::Threads)
+target_sources(test_ringbuf_threads PRIVATE ${INLAY_RING_SOURCES})
+function(ring_sanitized_test name sanitizers)
+	add_executable(test_${name} unit/test_ringbuf_threads.c ${INLAY_RING_SOURCES})
+	target_link_libraries(test_${name} PRIVATE inlay_flags PkgConfig::CMOCKA Threads::Threads)
+	target_compile_options(test_${name} PRIVATE -fsanitize=${sanitizers}
+		-fno-sanitize-recover=all)
+	target_link_options(test_${name} PRIVATE -fsanitize=${sanitizers})
+	set_target_properties(test_${name} PROPERTIES
+		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+	add_test(NAME unit/${name} COMMAND test_${name})
+	set_tests_properties(unit/${name} PROPERTIES ${inlay_skip} TIMEOUT 120)
+endfunction()
+ring_sanitized_test(ringbuf_threads_tsan thread)
+ring_sanitized_test(ringbuf_threads_asan address,undefined)

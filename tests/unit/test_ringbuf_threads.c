@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Ring buffers under load: threads that meet at the tail while a consumer follows them, signal handlers
+ * that interrupt a reservation, producers that are killed at any instruction, and somebody who writes
+ * random bytes all over the region. Also built with ThreadSanitizer.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "inlay/ring.h"
+#include "ring_stubs.h"
+#include "rt/map_ringbuf.h"
+
+#ifdef __SANITIZE_THREAD__
+#define IS_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IS_TSAN 1
+#endif
+#endif
+#ifndef IS_TSAN
+#define IS_TSAN 0
+#endif
+
+enum { NR_THREADS = 3, NR_RECORDS = IS_TSAN ? 30000 : 300000, RING_BYTES = 1 << 16,
+       NR_KILLS = 150, WORDS_MAX = 40 };
+
+static struct stub_map map;
+static struct inlay_ring ring;
+static __u64 *next_of[STUB_OWNERS];	/* numbers expected of each producer */
+static __u64 seen[STUB_OWNERS];
+
+/* A record of a producer: {producer, number}, then words that follow from the two. */
+static bool produce(__u64 producer, __u64 number)
+{
+	__u64 nr = 2 + (number * 7 + producer) % 8, i;
+	__u64 *words;
+
+	if (number % 64 == 5)
+		nr = WORDS_MAX;
+	words = __inlay_ringbuf_reserve_v1(&map.desc, nr * 8, 0);
+	if (!words)
+		return false;
+	words[0] = producer;
+	words[1] = number;
+	for (i = 2; i < nr; i++)
+		words[i] = number * 31 + producer + i;
+	if (number % 16 == 3)
+		__inlay_ringbuf_discard_v1(words, 0);
+	else
+		__inlay_ringbuf_submit_v1(words, 0);
+	return true;
+}
+
+/* Whole, and later than what the same producer wrote before. */
+static void check(const struct inlay_ring_record *record)
+{
+	const __u64 *words = record->data;
+	__u64 i;
+
+	assert_in_range(record->bytes, 16, WORDS_MAX * 8);
+	assert_in_range(words[0], 0, STUB_OWNERS - 1);
+	for (i = 2; i < record->bytes / 8; i++)
+		assert_int_equal(words[i], words[1] * 31 + words[0] + i);
+	assert_true(words[1] % 16 != 3);
+	if (words[1] < *next_of[words[0]])
+		fail_msg("record %llu of %llu behind %llu", words[1], words[0],
+			 *next_of[words[0]] - 1);
+	*next_of[words[0]] = words[1] + 1;
+	seen[words[0]]++;
+}
+
+static enum inlay_ring_found consume(int max)
+{
+	struct inlay_ring_record record;
+	enum inlay_ring_found found = INLAY_RING_EMPTY;
+
+	while (max-- && (found = inlay_ring_next(&ring, &record)) == INLAY_RING_RECORD) {
+		check(&record);
+		inlay_ring_pass(&ring, &record);
+	}
+	inlay_ring_release(&ring);
+	return found;
+}
+
+static int open_map(void **state)
+{
+	static __u64 numbers[STUB_OWNERS];
+	int i;
+
+	(void)state;
+	for (i = 0; i < STUB_OWNERS; i++) {
+		next_of[i] = &numbers[i];
+		numbers[i] = seen[i] = 0;
+	}
+	stub_map_open(&map, INLAY_MAP_TYPE_RINGBUF, RING_BYTES);
+	inlay_ring_open(&ring, map.desc.region, RING_BYTES, stub_is_alive, NULL);
+	return 0;
+}
+
+static int close_map(void **state)
+{
+	(void)state;
+	stub_map_close(&map);
+	return 0;
+}
+
+/* Everything that was put in was seen, and all room is there again. */
+static void check_room(void)
+{
+	struct inlay_ring_header *h = map.desc.region;
+	int nr = 0;
+
+	assert_int_equal(consume(-1), INLAY_RING_EMPTY);
+	assert_int_equal(ring.broken, 0);
+	assert_int_equal(h->free_pos & INLAY_RING_WORD_POS_MASK, INLAY_RING_WORD_POS(h->tail));
+	while (__inlay_ringbuf_reserve_v1(&map.desc, 8, 0))
+		nr++;
+	assert_int_equal(nr, RING_BYTES / 16 - 1);
+}
+
+/* ---- Threads ---------------------------------------------------------------------------- */
+
+struct producer {
+	pthread_t thread;
+	__u64 nr;
+	__u64 nr_lost;
+};
+static int nr_running;
+
+static void *thread_main(void *arg)
+{
+	struct producer *p = arg;
+	__u64 i;
+
+	/* threads of one process have one name */
+	for (i = 0; i < NR_RECORDS; i++)
+		if (!produce(p->nr, i)) {
+			p->nr_lost++;
+			sched_yield(); /* else nearly all are lost */
+		}
+	__atomic_fetch_sub(&nr_running, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void threads(void **state)
+{
+	struct inlay_ring_header *h = map.desc.region;
+	struct producer producers[NR_THREADS] = { 0 };
+	__u64 nr_lost = 0, nr_seen = 0, i, nr_discarded = 0;
+
+	(void)state;
+	nr_running = NR_THREADS;
+	for (i = 0; i < NR_THREADS; i++) {
+		producers[i].nr = i;
+		pthread_create(&producers[i].thread, NULL, thread_main, &producers[i]);
+	}
+	while (__atomic_load_n(&nr_running, __ATOMIC_ACQUIRE))
+		consume(1000);
+	for (i = 0; i < NR_THREADS; i++) {
+		pthread_join(producers[i].thread, NULL);
+		nr_lost += producers[i].nr_lost;
+	}
+	assert_int_equal(consume(-1), INLAY_RING_EMPTY);
+	for (i = 0; i < NR_THREADS; i++)
+		nr_seen += seen[i];
+	assert_int_equal(nr_lost, h->lost);
+	assert_int_equal(h->dead, 0);
+	/* what was discarded may have been lost instead */
+	nr_discarded = NR_THREADS * ((NR_RECORDS + 12) / 16);
+	assert_in_range(nr_seen + nr_lost, NR_THREADS * NR_RECORDS - nr_discarded,
+			NR_THREADS * NR_RECORDS);
+	print_message("%llu seen, %llu lost\n", nr_seen, nr_lost);
+	assert_true(nr_seen > NR_RECORDS / 100);
+	check_room();
+}
+
+/* ---- Signal handlers -------------------------------------------------------------------- */
+
+static volatile __u64 nr_signals, nr_signals_lost;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	nr_signals_lost += !produce(1, nr_signals++);
+}
+
+static void signals(void **state)
+{
+	struct itimerval every = { { 0, 50 }, { 0, 50 } }, never = { 0 };
+	__u64 i, nr_lost = 0;
+
+	(void)state;
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &every, NULL);
+	for (i = 0; nr_signals < (IS_TSAN ? 500 : 4000); i++) {
+		nr_lost += !produce(0, i);
+		if (i % 400 == 0)
+			consume(-1);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	signal(SIGALRM, SIG_DFL);
+	consume(-1);
+	assert_int_equal(nr_lost + nr_signals_lost,
+			 ((struct inlay_ring_header *)map.desc.region)->lost);
+	assert_in_range(seen[0] + nr_lost, i - (i + 12) / 16, i);
+	assert_in_range(seen[1] + nr_signals_lost, nr_signals - (nr_signals + 12) / 16, nr_signals);
+	check_room();
+}
+
+/* ---- Kills ------------------------------------------------------------------------------ */
+
+static __u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (__u64)t.tv_sec * 1000000000 + (__u64)t.tv_nsec;
+}
+
+static void sleep_ns(long ns)
+{
+	struct timespec t = { 0, ns };
+
+	nanosleep(&t, NULL);
+}
+
+static pid_t start(__u64 producer)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	stub_owner = (__u32)producer + 1;
+	alarm(60);
+	for (__u64 i = *next_of[producer];; i++)
+		if (!produce(producer, i))
+			sched_yield();
+}
+
+static void kills(void **state)
+{
+	struct inlay_ring_header *h = map.desc.region;
+	pid_t pids[2];
+	__u64 seed = 9;
+	int i, k;
+
+	(void)state;
+	if (IS_TSAN)
+		skip(); /* its runtime does not live through this */
+	stub_owners = mmap(NULL, sizeof(*stub_owners), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(stub_owners != MAP_FAILED);
+	for (k = 0; k < 2; k++)
+		pids[k] = start((__u64)k);
+	for (i = 0; i < NR_KILLS; i++) {
+		__u64 until = now_ns() + 200000 + stub_random(&seed) % 2000000, had, begin;
+
+		k = i % 2;
+		while (now_ns() < until)
+			consume(100);
+		kill(pids[k], SIGKILL);
+		waitpid(pids[k], NULL, 0);
+		stub_owners->is_dead[k + 1] = 1;
+		/* the other one goes on, and its records come, within 100 ms */
+		had = seen[!k];
+		begin = now_ns();
+		while (seen[!k] == had) {
+			consume(100);
+			if (now_ns() - begin > 100000000 && seen[!k] == had)
+				fail_msg("kill %d: held up for 100 ms", i);
+			sleep_ns(1000);
+		}
+		/* a new process in the same row comes when all of the old one's is gone */
+		had = INLAY_RING_WORD_POS(__atomic_load_n(&h->tail, __ATOMIC_ACQUIRE));
+		while (((had - ring.cons) & INLAY_RING_WORD_POS_MASK) - 1 < RING_BYTES)
+			consume(100);
+		stub_owners->is_dead[k + 1] = 0;
+		*next_of[k] += 1u << 20; /* some were made and lost */
+		pids[k] = start((__u64)k);
+	}
+	for (k = 0; k < 2; k++) {
+		kill(pids[k], SIGKILL);
+		waitpid(pids[k], NULL, 0);
+		stub_owners->is_dead[k + 1] = 1;
+	}
+	print_message("%llu and %llu records, %llu lost, %llu of the dead\n", seen[0], seen[1],
+		      h->lost, h->dead);
+	stub_owner = 3;
+	assert_true(seen[0] > NR_KILLS && seen[1] > NR_KILLS);
+	assert_true(h->dead <= NR_KILLS + 2);
+	check_room();
+}
+
+/* ---- Hostile bytes ---------------------------------------------------------------------- */
+
+static int is_over;
+
+static void *scribble(void *arg)
+{
+	__u64 *words = map.desc.region, seed = 77;
+
+	(void)arg;
+	while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
+		/* every other time the header, where it hurts */
+		__u64 at = stub_random(&seed) % 2 ? stub_random(&seed) % 64 :
+						    stub_random(&seed) % (map.desc.region_bytes / 8);
+		__u64 *word = &words[at];
+
+		switch (stub_random(&seed) % 4) {
+		case 0:
+			__atomic_store_n(word, stub_random(&seed) << 32 ^ stub_random(&seed),
+					 __ATOMIC_RELAXED);
+			break;
+		case 1:
+			__atomic_store_n(word, 0, __ATOMIC_RELAXED);
+			break;
+		case 2:
+			__atomic_fetch_xor(word, 1ull << stub_random(&seed) % 64, __ATOMIC_RELAXED);
+			break;
+		default:
+			__atomic_fetch_add(word, 8, __ATOMIC_RELAXED);
+			break;
+		}
+	}
+	return NULL;
+}
+
+static void *careless(void *arg)
+{
+	__u64 seed = 5, nr = 0;
+
+	(void)arg;
+	while (!__atomic_load_n(&is_over, __ATOMIC_RELAXED)) {
+		__u64 bytes = stub_random(&seed) % 3 ? stub_random(&seed) % 200 :
+						       stub_random(&seed) % RING_BYTES;
+		char *at = __inlay_ringbuf_reserve_v1(&map.desc, bytes, 0);
+
+		if (at)
+			memset(at, 0xff, bytes);
+		if (at && nr++ % 2)
+			__inlay_ringbuf_submit_v1(at, 0);
+		else if (at)
+			__inlay_ringbuf_discard_v1(at, INLAY_BPF_RB_FORCE_WAKEUP);
+		__inlay_ringbuf_query_v1(&map.desc, nr % 5);
+	}
+	return NULL;
+}
+
+/* Guard pages around the region turn a byte outside into a crash; the timeout, a loop. */
+static void hostile(void **state)
+{
+	pthread_t threads[3];
+	__u64 until, nr = 0;
+	int i;
+
+	(void)state;
+	if (IS_TSAN)
+		skip(); /* it races on purpose */
+	is_over = 0;
+	for (i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, i ? careless : scribble, NULL);
+	until = now_ns() + 2000000000ull;
+	while (now_ns() < until) {
+		struct inlay_ring_record record;
+		int left = 50;
+
+		inlay_ring_open(&ring, map.desc.region, RING_BYTES, stub_is_alive, NULL);
+		while (left--) {
+			enum inlay_ring_found found = inlay_ring_next(&ring, &record);
+
+			if (found == INLAY_RING_RECORD) {
+				const char *data = record.data;
+
+				nr += record.bytes && data[record.bytes - 1];
+				inlay_ring_pass(&ring, &record);
+			} else if (found == INLAY_RING_HELD) {
+				inlay_ring_skip(&ring);
+			}
+			inlay_ring_release(&ring);
+		}
+	}
+	__atomic_store_n(&is_over, 1, __ATOMIC_RELAXED);
+	for (i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	assert_true(nr > 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(threads, open_map, close_map),
+		cmocka_unit_test_setup_teardown(signals, open_map, close_map),
+		cmocka_unit_test_setup_teardown(hostile, open_map, close_map),
+		cmocka_unit_test_setup_teardown(kills, open_map, close_map),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
