@@ -60,10 +60,11 @@ static inline bool bpfcc_insn_is_callx(const struct bpf_insn *in)
 	return in->code == (BPF_JMP | BPF_CALL | BPF_X);
 }
 
-/* The register of a callx: in dst_reg; compilers before LLVM 19 and GCC 14 put its number into imm. */
+/* The register of a callx: in dst_reg; compilers before LLVM 19 and GCC 14 put its number into imm,
+ * which may hold anything before the encoding was checked. */
 static inline uint8_t bpfcc_insn_callx_reg(const struct bpf_insn *in)
 {
-	return in->dst_reg ? in->dst_reg : (uint8_t)in->imm;
+	return in->dst_reg || (uint32_t)in->imm > BPF_REG_9 ? in->dst_reg : (uint8_t)in->imm;
 }
 
 static inline bool bpfcc_insn_is_exit(const struct bpf_insn *in)

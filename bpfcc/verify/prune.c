@@ -234,18 +234,30 @@ static bool slot_safe(struct compare *c, const struct verify_slot *old,
 	return true;
 }
 
-static bool stack_safe(struct compare *c, const struct verify_frame *old,
+/* How one value is compared whose marks are `use` and, of a slot's spill, `more`. */
+static enum verify_compare how_to(enum verify_compare how, const struct verify_use *use,
+				  const struct verify_use *more)
+{
+	if (how != COMPARE_LOOP)
+		return how;
+	return has(use, USE_LOOP) || has(more, USE_LOOP) ? COMPARE_WITHIN : COMPARE_MARKS;
+}
+
+static bool stack_safe(struct compare *c, enum verify_compare how, const struct verify_frame *old,
 		       const struct verify_frame *cur)
 {
 	static const struct verify_slot nothing;
 
-	const uint32_t nr = c->how == COMPARE_EQUAL && cur->nr_slots > old->nr_slots
+	const uint32_t nr = how == COMPARE_EQUAL && cur->nr_slots > old->nr_slots
 				? cur->nr_slots : old->nr_slots;
 
-	for (uint32_t i = 0; i < nr; i++)
-		if (!slot_safe(c, i < old->nr_slots ? &old->slots[i] : &nothing,
-			       i < cur->nr_slots ? &cur->slots[i] : &nothing))
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct verify_slot *slot = i < old->nr_slots ? &old->slots[i] : &nothing;
+
+		c->how = how_to(how, slot->use, slot->spill.use);
+		if (!slot_safe(c, slot, i < cur->nr_slots ? &cur->slots[i] : &nothing))
 			return false;
+	}
 	return true;
 }
 
@@ -303,7 +315,6 @@ bool verify_compare(struct verify *v, const struct verify_state *old,
 	struct compare c;
 
 	c.v = v; /* the table stays as it is: it is large, and this is called often */
-	c.how = how;
 	c.nr_ids = c.next_none = 0;
 	if (!same_frames(old, cur) || !same_refs(&c, old, cur))
 		return false;
@@ -320,15 +331,18 @@ bool verify_compare(struct verify *v, const struct verify_state *old,
 		if (f->callback_depth > g->callback_depth ||
 		    !same_id(&c, ID_UID, f->callback_uid, g->callback_uid, 0))
 			return false;
-		for (int reg = 0; reg < 10; reg++)
+		for (int reg = 0; reg < 10; reg++) {
+			const struct verify_use *use = f->regs[reg].use;
+
+			c.how = how_to(how, use, NULL);
 			if ((live & 1u << reg) &&
-			    !reg_safe(&c, &f->regs[reg], &g->regs[reg],
-				      has(f->regs[reg].use, USE_READ),
-				      has(f->regs[reg].use, USE_PRECISE)))
+			    !reg_safe(&c, &f->regs[reg], &g->regs[reg], has(use, USE_READ),
+				      has(use, USE_PRECISE)))
 				return false;
+		}
 	}
 	for (uint32_t i = 0; i < old->nr_frames; i++)
-		if (!stack_safe(&c, old->frames[i], cur->frames[i]))
+		if (!stack_safe(&c, how, old->frames[i], cur->frames[i]))
 			return false;
 	return true;
 }
@@ -370,6 +384,20 @@ void verify_take_marks(struct verify *v, struct verify_state *old, struct verify
 		for (uint32_t k = 0; k < f->nr_slots; k++)
 			take_slot(v, g, k, &f->slots[k], k < g->nr_slots ? &g->slots[k] : &nothing,
 				  is_complete);
+	}
+}
+
+void verify_expect_marks(struct verify *v, struct verify_state *s)
+{
+	for (uint32_t i = 0; i < s->nr_frames; i++) {
+		struct verify_frame *f = s->frames[i];
+
+		for (int reg = 0; reg < 10; reg++)
+			verify_use_mark(v, f->regs[reg].use, USE_LOOP);
+		for (uint32_t k = 0; k < f->nr_slots; k++) {
+			verify_use_mark(v, f->slots[k].use, USE_LOOP);
+			verify_use_mark(v, f->slots[k].spill.use, USE_LOOP);
+		}
 	}
 }
 

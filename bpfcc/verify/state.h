@@ -27,6 +27,8 @@ enum verify_use_flags {
 	USE_READ = 1u << 0,
 	USE_PRECISE = 1u << 1,
 	USE_SAME = 1u << 2,	/* `from` are this very value, seen earlier: READ travels on too */
+	USE_LOOP = 1u << 3,	/* marks may still come, when all paths from here were walked: from
+				 * a loop around them; see README.md, "Loops" */
 };
 
 struct verify_use {

@@ -31,6 +31,8 @@ struct verify_use *verify_use_same(struct verify *v, struct verify_use *use,
 	return same;
 }
 
+#define MARKS (USE_READ | USE_PRECISE | USE_LOOP)
+
 static void push(struct verify *v, struct verify_use *use, uint32_t flags)
 {
 	struct verify_walk *w = v->walk;
@@ -58,6 +60,7 @@ static void spread(struct verify *v, struct verify_use *use, uint32_t flags)
 
 	if (use->flags & USE_SAME)
 		onward |= flags & USE_READ;
+	onward |= flags & USE_LOOP;
 	for (uint32_t i = 0; onward && i < use->nr_from; i++)
 		push(v, use->from[i], onward);
 }
@@ -95,11 +98,11 @@ void verify_use_link(struct verify *v, struct verify_use *use, struct verify_use
 		if (!more)
 			return;
 		/* what it leads to has the marks of `use` already */
-		more->flags |= use->flags & (USE_READ | USE_PRECISE);
+		more->flags |= use->flags & MARKS;
 		use->from[1] = more;
 	} else {
 		use->from[use->nr_from++] = other;
 	}
-	if (use->flags & (USE_READ | USE_PRECISE))
-		verify_use_mark(v, other, use->flags & (USE_READ | USE_PRECISE));
+	if (use->flags & MARKS)
+		verify_use_mark(v, other, use->flags & MARKS);
 }

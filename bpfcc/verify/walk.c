@@ -210,7 +210,7 @@ static bool is_bounded_again(struct verify *v, const struct verify_state *old, u
 
 /*
  * All paths from `old` were walked. While those of a loop around it were not, what mattered is not
- * known, and the loop must be bounded with this path in it, too: the same call of the helper that
+ * known of values that the loop carries round, and the loop must be bounded with this path in it, too: the same call of the helper that
  * runs the callback, and no may_goto fewer than `old` went through.
  */
 static bool is_covered(struct verify *v, const struct verify_state *old,
@@ -219,7 +219,7 @@ static bool is_covered(struct verify *v, const struct verify_state *old,
 	if (!loop)
 		return verify_compare(v, old, v->cur, COMPARE_MARKS);
 	return same_calls(old, v->cur) && old->may_goto_depth <= v->cur->may_goto_depth &&
-	       verify_compare(v, old, v->cur, COMPARE_WITHIN);
+	       verify_compare(v, old, v->cur, COMPARE_LOOP);
 }
 
 static int endless(struct verify *v)
@@ -235,6 +235,9 @@ static void stop_at(struct verify *v, struct verify_kept *k, struct verify_kept 
 	struct verify_walk *w = v->walk;
 
 	depend_on(w->parent, loop);
+	/* it is open: what its values are used for is not known yet */
+	if (k == loop)
+		verify_expect_marks(v, k->state);
 	verify_take_marks(v, k->state, v->cur, !loop);
 	k->nr_hits++;
 	w->stats.nr_pruned++;

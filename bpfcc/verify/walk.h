@@ -123,6 +123,7 @@ void verify_give_id(struct verify *v, struct verify_reg *r);
 /* prune.c */
 enum verify_compare {
 	COMPARE_MARKS,	/* what mattered after the old state, whose marks are complete */
+	COMPARE_LOOP,	/* so where no more marks can come (USE_LOOP), else WITHIN */
 	COMPARE_WITHIN,	/* everything: each value of the current one is one of the old one's */
 	COMPARE_EQUAL,	/* everything is the same */
 };
@@ -132,6 +133,9 @@ bool verify_compare(struct verify *v, const struct verify_state *old,
 /* The marks of `old`, now and later, are those of `cur`, which is held by it. */
 void verify_take_marks(struct verify *v, struct verify_state *old, struct verify_state *cur,
 		       bool is_complete);
+/* A path stops at `s`, which is open: marks of its values may come after those that rest on them
+ * were walked. */
+void verify_expect_marks(struct verify *v, struct verify_state *s);
 /* Registers of frame `frame` that control may read on, as a mask. */
 uint32_t verify_live(struct verify *v, const struct verify_state *s, uint32_t frame);
 
