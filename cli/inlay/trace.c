@@ -12,11 +12,10 @@
 
 enum { POLL_MS = 50 };
 
-/* One target: its lines, and whether it goes on. */
+/* One target, and how far its lines have been printed. */
 struct followed {
 	struct inlay_reader *reader;
 	uint64_t cursor;
-	bool is_over;	/* it had ended when its rings were last read */
 };
 
 struct trace {
@@ -26,6 +25,7 @@ struct trace {
 	struct trace_count count;
 	struct events *events;
 	bool has_text;		/* lines of text are wanted, too */
+	int error;		/* of a target; the others are followed on */
 };
 
 static volatile sig_atomic_t is_stopped;
@@ -89,7 +89,7 @@ static int put_lines(struct trace *trace, struct followed *followed)
 }
 
 /* Everything that there is now; *ret_is_last: nothing more will come. */
-static int put_all(struct trace *trace, int timeout_ms, bool *ret_is_last)
+static void put_all(struct trace *trace, int timeout_ms, bool *ret_is_last)
 {
 	int err;
 
@@ -98,33 +98,32 @@ static int put_all(struct trace *trace, int timeout_ms, bool *ret_is_last)
 		struct followed *followed = &trace->followed[i];
 
 		/* Asked before the rings are read, so that what came last is not missed. */
-		followed->is_over = trace->args->is_once || is_over(followed->reader);
-		*ret_is_last &= followed->is_over;
+		*ret_is_last &= trace->args->is_once || is_over(followed->reader);
 		err = put_lines(trace, followed);
-		if (err)
-			return err;
+		trace->error = err ? err : trace->error;
 	}
-	return events_print(trace->events, *ret_is_last ? 0 : timeout_ms);
+	err = events_print(trace->events, *ret_is_last ? 0 : timeout_ms);
+	trace->error = err ? err : trace->error;
+	/* a file that was cut short is one target's affair */
+	*ret_is_last |= err && err != -ESTALE;
 }
 
-static int follow(struct trace *trace)
+static void follow(struct trace *trace)
 {
 	struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
 	bool is_last = false;
-	int err = 0;
 
-	while (!err && !is_last && !is_stopped && !is_enough(&trace->count)) {
-		err = put_all(trace, POLL_MS, &is_last);
-		if (!err && !is_last && !events_nr(trace->events))
+	while (!is_last && !is_stopped && !is_enough(&trace->count)) {
+		put_all(trace, POLL_MS, &is_last);
+		if (!is_last && !events_nr(trace->events))
 			nanosleep(&pause, NULL);
 	}
 	/* a call takes a ring's worth at most, and the last one may have been cut off there */
-	for (uint64_t before = ~0ull; !err && is_last && before != trace->count.nr &&
-				      !is_stopped && !is_enough(&trace->count);) {
+	for (uint64_t before = ~0ull; is_last && before != trace->count.nr && !is_stopped &&
+				      !is_enough(&trace->count);) {
 		before = trace->count.nr;
-		err = events_print(trace->events, 0);
+		put_all(trace, 0, &is_last);
 	}
-	return err;
 }
 
 /* ---- What is meant ----------------------------------------------------------------------- */
@@ -189,7 +188,7 @@ int cmd_trace(const struct args *args)
 	struct trace trace = { .args = args, .count.max = args->count };
 	struct sigaction action = { .sa_handler = on_stop };
 	const char *target;
-	int first, err, code = split_words(args, &target, &first);
+	int first, code = split_words(args, &target, &first);
 
 	if (code)
 		return code;
@@ -199,9 +198,9 @@ int cmd_trace(const struct args *args)
 		/* so that the losses are told when it is interrupted */
 		sigaction(SIGINT, &action, NULL);
 		sigaction(SIGTERM, &action, NULL);
-		err = follow(&trace);
-		if (err)
-			code = fail_read("trace", err);
+		follow(&trace);
+		if (trace.error)
+			code = fail_read("trace", trace.error);
 		events_report(trace.events);
 	}
 	events_free(trace.events);

@@ -6,6 +6,7 @@ inlay_unit_test(reader_typed LIBS inlay_cli)
 find_package(Threads REQUIRED)
 inlay_unit_test(reader_live LIBS inlay_reader inlay_rt Threads::Threads)
 inlay_unit_test(ring_consumer LIBS inlay_reader Threads::Threads)
+inlay_unit_test(user_ring LIBS inlay_reader Threads::Threads)
 
 add_library(test_reader_header OBJECT unit/reader_header.cc)
 target_link_libraries(test_reader_header PRIVATE inlay_flags)
@@ -15,7 +16,7 @@ get_target_property(INLAY_READER_SOURCES inlay_reader_objects SOURCES)
 list(TRANSFORM INLAY_READER_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/cli/reader/)
 get_target_property(INLAY_CLI_SOURCES inlay_cli SOURCES)
 list(TRANSFORM INLAY_CLI_SOURCES PREPEND ${CMAKE_SOURCE_DIR}/cli/inlay/)
-foreach(module reader reader_hostile reader_typed ring_consumer)
+foreach(module reader reader_hostile reader_typed ring_consumer user_ring)
 	add_executable(test_${module}_asan unit/test_${module}.c ${INLAY_READER_SOURCES}
 		${INLAY_CLI_SOURCES})
 	target_link_libraries(test_${module}_asan PRIVATE inlay_flags PkgConfig::CMOCKA
@@ -31,10 +32,11 @@ foreach(module reader reader_hostile reader_typed ring_consumer)
 		ENVIRONMENT "ASAN_OPTIONS=handle_segv=2:allow_user_segv_handler=0")
 endforeach()
 # SIGBUS is what its file's being cut short makes, and the library's own handler takes
-set_tests_properties(unit/ring_consumer_asan PROPERTIES ENVIRONMENT
+set_tests_properties(unit/ring_consumer_asan unit/user_ring_asan PROPERTIES ENVIRONMENT
 	"ASAN_OPTIONS=handle_segv=2:allow_user_segv_handler=0:handle_sigbus=0")
 
 inlay_script_test(e2e/cli e2e/cli.sh)
 inlay_script_test(e2e/cli-hostile e2e/cli-hostile.sh)
 inlay_script_test(e2e/cli-events e2e/cli-events.sh)
+inlay_script_test(e2e/events-live e2e/events-live.sh)
 inlay_script_test(e2e/cli-bpftool e2e/cli-bpftool.sh)

@@ -13,6 +13,25 @@
 #include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
+
+static uint64_t random_state = 88172645463325252ull;
+
+static inline uint32_t dice(uint32_t n)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)(random_state >> 20) % n;
+}
+
+static inline uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
 
 enum { MAP_RING = NR_MAPS, RING_BYTES = 8192 };
 /* Rows of the process table: the first one lives (image_lock()), the second is dead. */
@@ -120,6 +139,39 @@ static inline bool ring_put(struct ring_image *ri, const void *data, uint32_t by
 	if (__atomic_load_n(&ri->head->waiting, __ATOMIC_SEQ_CST))
 		ring_wake(ri);
 	return true;
+}
+
+/* Something that no producer would write, somewhere. */
+static inline void scribble(struct ring_image *ri)
+{
+	uint64_t *head = (void *)ri->head, word;
+	uint32_t words = sizeof(*ri->head) / 8;
+
+	switch (dice(6)) {
+	case 0: /* somewhere in the header that counts */
+		head[dice(40)] = (uint64_t)dice(1u << 31) << dice(40);
+		break;
+	case 1:
+		head[dice(words)] = 0;
+		break;
+	case 2: /* a tail that is nearly right */
+		word = (ri->head->consumer_pos + dice(RING_BYTES)) / 8 << 30;
+		ri->head->tail = word | (uint64_t)dice(0x4000) << 16 | dice(4);
+		break;
+	case 3: /* headers of records and spans */
+		word = INLAY_RING_SET | dice(2 * RING_BYTES) | (uint64_t)dice(16) << 28;
+		word |= dice(2) ? INLAY_RING_SPAN : 0;
+		word |= (uint64_t)dice(4) << INLAY_RING_OWNER_SHIFT;
+		memcpy(ri->ring + 8 * dice(RING_BYTES / 8), &word, 8);
+		break;
+	case 4: /* a span's word */
+		word = (ri->head->consumer_pos + 8 * dice(8)) / 8 << 30 | dice(0x8000);
+		memcpy(ri->ring + 8 * dice(RING_BYTES / 8), &word, 8);
+		break;
+	default:
+		ri->ring[dice(2 * RING_BYTES)] = (char)dice(256);
+		break;
+	}
 }
 
 #endif /* INLAY_RING_FIXTURE_H */

@@ -10,24 +10,6 @@
 #include <signal.h>
 #include <time.h>
 
-static uint64_t random_state = 88172645463325252ull;
-
-static uint32_t dice(uint32_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 20) % n;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* What a callback saw. */
 struct seen {
 	unsigned int nr;
@@ -460,38 +442,6 @@ struct scribbler {
 	volatile int is_over;
 };
 
-static void scribble(struct ring_image *ri)
-{
-	uint64_t *head = (void *)ri->head, word;
-	uint32_t words = sizeof(*ri->head) / 8;
-
-	switch (dice(6)) {
-	case 0: /* somewhere in the header that counts */
-		head[dice(40)] = (uint64_t)dice(1u << 31) << dice(40);
-		break;
-	case 1:
-		head[dice(words)] = 0;
-		break;
-	case 2: /* a tail that is nearly right */
-		word = (ri->head->consumer_pos + dice(RING_BYTES)) / 8 << 30;
-		ri->head->tail = word | (uint64_t)dice(0x4000) << 16 | dice(4);
-		break;
-	case 3: /* headers of records and spans */
-		word = INLAY_RING_SET | dice(2 * RING_BYTES) | (uint64_t)dice(16) << 28;
-		word |= dice(2) ? INLAY_RING_SPAN : 0;
-		word |= (uint64_t)dice(4) << INLAY_RING_OWNER_SHIFT;
-		memcpy(ri->ring + 8 * dice(RING_BYTES / 8), &word, 8);
-		break;
-	case 4: /* a span's word */
-		word = (ri->head->consumer_pos + 8 * dice(8)) / 8 << 30 | dice(0x8000);
-		memcpy(ri->ring + 8 * dice(RING_BYTES / 8), &word, 8);
-		break;
-	default:
-		ri->ring[dice(2 * RING_BYTES)] = (char)dice(256);
-		break;
-	}
-}
-
 static void *scribble_on(void *arg)
 {
 	struct scribbler *s = arg;
@@ -637,150 +587,6 @@ static void test_perf(void **state)
 	ring_image_fini(&ri);
 }
 
-/* ---- User ring buffers ------------------------------------------------------------------- */
-
-/*
- * What the drain of a program does, for one message; its bytes, or -1: none, -2: busy, -3:
- * discarded.
- */
-static int drain_one(struct ring_image *ri, void *ret_data)
-{
-	uint64_t pos = ri->head->consumer_pos, header, extent;
-
-	if (pos == __atomic_load_n(&ri->head->producer_pos, __ATOMIC_ACQUIRE))
-		return -1;
-	header = __atomic_load_n((uint64_t *)(void *)(ri->ring + pos % RING_BYTES),
-				 __ATOMIC_ACQUIRE);
-	if (header & INLAY_RING_BUSY)
-		return -2;
-	extent = inlay_ring_extent(RING_BYTES, header & INLAY_RING_LEN_MASK);
-	memcpy(ret_data, ri->ring + pos % RING_BYTES + 8, header & INLAY_RING_LEN_MASK);
-	__atomic_store_n(&ri->head->consumer_pos, pos + extent, __ATOMIC_RELEASE);
-	return header & INLAY_RING_DISCARD ? -3 : (int)(header & INLAY_RING_LEN_MASK);
-}
-
-static void *drain_later(void *arg)
-{
-	struct later *later = arg;
-	struct timespec pause = { .tv_nsec = later->after_ms * 1000000 };
-	char data[RING_BYTES];
-
-	nanosleep(&pause, NULL);
-	while (drain_one(later->ri, data) >= 0)
-		;
-	ring_wake(later->ri);
-	return NULL;
-}
-
-static void test_user_ring(void **state)
-{
-	struct ring_image ri;
-	struct later later = { .ri = &ri, .after_ms = 100 };
-	struct inlay_user_ring_buffer *ring, *other;
-	char data[2 * RING_BYTES];
-	pthread_t thread;
-	uint64_t start;
-	char *a, *b;
-
-	(void)state;
-	sigaction(SIGBUS, &library, NULL);
-	ring_image_init(&ri, INLAY_MAP_TYPE_USER_RINGBUF);
-	assert_int_equal(inlay_user_ring_buffer_new(ri.reader, MAP_RING, NULL, &ring), 0);
-	assert_int_equal(inlay_user_ring_buffer_new(ri.reader, MAP_RING, NULL, &other), -EBUSY);
-	/* in the order in which they were reserved */
-	a = inlay_user_ring_buffer_reserve(ring, 10);
-	b = inlay_user_ring_buffer_reserve(ring, 100);
-	assert_non_null(a);
-	assert_non_null(b);
-	strcpy(b, "second");
-	inlay_user_ring_buffer_submit(ring, b);
-	assert_int_equal(drain_one(&ri, data), -2);
-	strcpy(a, "first");
-	inlay_user_ring_buffer_submit(ring, a);
-	assert_int_equal(drain_one(&ri, data), 10);
-	assert_string_equal(data, "first");
-	assert_int_equal(drain_one(&ri, data), 100);
-	assert_string_equal(data, "second");
-	a = inlay_user_ring_buffer_reserve(ring, 8);
-	inlay_user_ring_buffer_discard(ring, a);
-	assert_int_equal(drain_one(&ri, data), -3);
-	assert_int_equal(drain_one(&ri, data), -1);
-	/* many times round, with messages that end in the slack */
-	for (uint64_t i = 0; i < 5000; i++) {
-		uint32_t bytes = 8 + dice(RING_BYTES / 2);
-
-		a = inlay_user_ring_buffer_reserve(ring, bytes);
-		assert_non_null(a);
-		memset(a, (int)i, bytes);
-		inlay_user_ring_buffer_submit(ring, a);
-		assert_int_equal(drain_one(&ri, data), bytes);
-		for (uint32_t k = 0; k < bytes; k++)
-			assert_int_equal((unsigned char)data[k], i & 255);
-	}
-	/* too large; full; waiting for room */
-	assert_null(inlay_user_ring_buffer_reserve(ring, RING_BYTES - 7));
-	assert_int_equal(errno, E2BIG);
-	a = inlay_user_ring_buffer_reserve(ring, RING_BYTES - 8);
-	assert_non_null(a);
-	assert_null(inlay_user_ring_buffer_reserve(ring, 0));
-	assert_int_equal(errno, ENOSPC);
-	start = now_ms();
-	assert_null(inlay_user_ring_buffer_reserve_blocking(ring, 8, 80));
-	assert_int_equal(errno, ENOSPC);
-	assert_in_range(now_ms() - start, 79, 600);
-	inlay_user_ring_buffer_submit(ring, a);
-	assert_int_equal(pthread_create(&thread, NULL, drain_later, &later), 0);
-	b = inlay_user_ring_buffer_reserve_blocking(ring, 8, -1);
-	assert_non_null(b);
-	pthread_join(thread, NULL);
-	/* b is never submitted: whoever comes next discards it */
-	assert_int_equal(drain_one(&ri, data), -2);
-	inlay_user_ring_buffer_free(ring);
-	assert_int_equal(drain_one(&ri, data), -3);
-	assert_int_equal(inlay_user_ring_buffer_new(ri.reader, MAP_RING, NULL, &ring), 0);
-	a = inlay_user_ring_buffer_reserve(ring, 8);
-	assert_int_equal(truncate(ri.image.path, 8192), 0);
-	inlay_user_ring_buffer_submit(ring, a);
-	assert_null(inlay_user_ring_buffer_reserve(ring, 8));
-	assert_int_equal(errno, ESTALE);
-	inlay_user_ring_buffer_free(ring);
-	inlay_user_ring_buffer_free(NULL);
-	ring_image_fini(&ri);
-}
-
-static void test_user_ring_hostile(void **state)
-{
-	struct ring_image ri;
-	struct inlay_user_ring_buffer *ring;
-	unsigned int nr = 0;
-
-	(void)state;
-	ring_image_init(&ri, INLAY_MAP_TYPE_USER_RINGBUF);
-	for (int round = 0; round < 3000; round++) {
-		char *messages[8];
-
-		ri.head->producer_pos = dice(2) ? ri.head->consumer_pos + 8 * dice(2000) :
-						  (uint64_t)dice(1u << 30) << dice(34);
-		assert_int_equal(inlay_user_ring_buffer_new(ri.reader, MAP_RING, NULL, &ring), 0);
-		for (int i = 0; i < 8; i++) {
-			messages[i] = inlay_user_ring_buffer_reserve(ring, dice(3000));
-			scribble(&ri);
-			ri.head->consumer_pos += dice(4) ? 0 : dice(4096);
-		}
-		for (int i = 0; i < 8; i++) {
-			if (!messages[i])
-				continue;
-			nr++;
-			scribble(&ri);
-			if (dice(4))
-				inlay_user_ring_buffer_submit(ring, messages[i]);
-		}
-		inlay_user_ring_buffer_free(ring);
-	}
-	assert_true(nr > 1000);
-	ring_image_fini(&ri);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -796,8 +602,6 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_odd_rows),
 		cmocka_unit_test(test_perf),
-		cmocka_unit_test(test_user_ring),
-		cmocka_unit_test(test_user_ring_hostile),
 	};
 	struct sigaction action = { .sa_sigaction = on_app_bus, .sa_flags = SA_SIGINFO };
 	struct inlay_ring_buffer *ring;
