@@ -88,6 +88,42 @@ int bpfcc_kfunc_index(const char *name)
 	return -1;
 }
 
+const char *bpfcc_helper_absent_reason(const struct bpfcc_helper *helper)
+{
+	switch (helper->id) {
+	case BPF_FUNC_perf_event_read:
+	case BPF_FUNC_perf_event_read_value:
+		return "a perf event's counter is the kernel's, and reading it is a system call";
+	case BPF_FUNC_get_task_stack:
+	case BPF_FUNC_task_storage_get:
+	case BPF_FUNC_task_storage_delete:
+	case BPF_FUNC_get_current_task_btf:
+	case BPF_FUNC_task_pt_regs:
+	case BPF_FUNC_find_vma:
+	case BPF_FUNC_copy_from_user_task:
+		return "a struct task_struct is the kernel's, and a process sees none "
+		       "(a hash map keyed by thread id holds what belongs to a thread)";
+	case 210: /* cgrp_storage_get, cgrp_storage_delete: newer than some headers */
+	case 211:
+		return "a struct cgroup is the kernel's, and a process sees none "
+		       "(a hash map keyed by bpf_get_current_cgroup_id() holds what belongs to one)";
+	case BPF_FUNC_snprintf_btf:
+		return "it prints the kernel's structures, by the kernel's types";
+	case BPF_FUNC_per_cpu_ptr:
+	case BPF_FUNC_this_cpu_ptr:
+		return "per-CPU variables are the kernel's";
+	case BPF_FUNC_timer_init:
+	case BPF_FUNC_timer_set_callback:
+	case BPF_FUNC_timer_start:
+	case BPF_FUNC_timer_cancel:
+		return "a target has no thread that could run a timer's callback";
+	case BPF_FUNC_kptr_xchg:
+		return "kernel pointers cannot be kept where there is no kernel";
+	default:
+		return NULL;
+	}
+}
+
 int bpfcc_helper_callback_arg(const struct bpfcc_helper *helper)
 {
 	for (int i = 0; i < BPFCC_MAX_ARGS; i++)

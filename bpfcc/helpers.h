@@ -92,6 +92,8 @@ const struct bpfcc_helper *bpfcc_kfunc_by_index(int32_t index);
 int bpfcc_kfunc_index(const char *name);
 /* The kernel's name of a helper id that Inlay may not have ("bpf_perf_event_output"), or NULL. */
 const char *bpfcc_kernel_helper_name(int32_t id);
+/* Why there will be no such helper here, for one of class ABSENT; NULL: it is only not built yet. */
+const char *bpfcc_helper_absent_reason(const struct bpfcc_helper *helper);
 /* index of the FUNC argument, 0 to 4, or -1: the helper calls nothing back */
 int bpfcc_helper_callback_arg(const struct bpfcc_helper *helper);
 /* Text that changes with any row that the runtime has: part of the object hash. */

@@ -211,6 +211,17 @@ static void store_register(struct pass_ins *ins, const struct pass_probe *probe,
 	ours(LLVMBuildStore(ins->b, v, offset(ins, frame(ins), 8ull * word)));
 }
 
+/* How many integers and pointers the function gets in registers. */
+static LLVMValueRef arg_count(struct pass_ins *ins, enum pass_side side)
+{
+	const struct pass_arch *arch = ins->run->arch;
+	unsigned int nr = 0;
+
+	while (side == PASS_ENTRY && nr < arch->nr_args && ins->words->w[arch->args[nr]].value)
+		nr++;
+	return LLVMConstInt(int_type(ins, 64), (uint64_t)nr << 16, false);
+}
+
 static void store_extra(struct pass_ins *ins, enum pass_side side, enum pass_frame_word word,
 			const struct pass_session *session)
 {
@@ -226,6 +237,8 @@ static void store_extra(struct pass_ins *ins, enum pass_side side, enum pass_fra
 		return;
 	else if (word >= FRAME_USDT_ARG && ins->place->usdt)
 		v = usdt_word(ins, word);
+	else if (word == FRAME_USDT_INFO)
+		v = arg_count(ins, side);
 	ours(LLVMBuildStore(ins->b, v, extra_word(ins, word)));
 }
 

@@ -180,14 +180,27 @@ static int l_subprogram(struct lower_func *lf, uint32_t index)
 /* Helpers that are code made here, not functions. */
 static bool l_is_lowered(int32_t id)
 {
-	return id == BPF_FUNC_loop || id == BPF_FUNC_for_each_map_elem || id == BPF_FUNC_tail_call;
+	return id == BPF_FUNC_set_retval || id == BPF_FUNC_loop || id == BPF_FUNC_for_each_map_elem || id == BPF_FUNC_tail_call;
+}
+
+/* As bpf_override_return(), which has ctx, and takes 64 bits. */
+static void l_set_retval(struct lower_func *lf)
+{
+	struct lower *l = lf->l;
+	LLVMValueRef v_rc = LLVMBuildTrunc(l->builder, l_get_num(lf, BPF_REG_1),
+					   LLVMInt32TypeInContext(l->context), "");
+	LLVMValueRef v_args[] = {lf->v_frame, LLVMBuildSExt(l->builder, v_rc, l->t_i64, "")};
+
+	l_set_result(lf, l_call_helper(l, bpfcc_helper_by_id(BPF_FUNC_override_return), v_args));
 }
 
 static int l_lowered_helper(struct lower_func *lf, int32_t id)
 {
 	if (id == BPF_FUNC_tail_call)
 		return l_tail_call(lf);
-	if (id == BPF_FUNC_loop)
+	if (id == BPF_FUNC_set_retval)
+		l_set_retval(lf);
+	else if (id == BPF_FUNC_loop)
 		l_loop(lf);
 	else
 		l_for_each(lf);
@@ -222,6 +235,9 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 	}
 	if (!helper)
 		return l_error(lf, NULL, "call of unknown helper %d", insn->imm);
+	if (helper->class == BPFCC_HELPER_ABSENT && bpfcc_helper_absent_reason(helper))
+		return l_error(lf, NULL, "bpf_%s cannot be had in a process: %s", helper->name,
+			       bpfcc_helper_absent_reason(helper));
 	if (helper->class == BPFCC_HELPER_ABSENT)
 		return l_error(lf, "bpfcc --helpers lists what there is",
 			       "Inlay's runtime does not have bpf_%s yet", helper->name);

@@ -42,6 +42,10 @@ static int may_call(struct verify *v, const struct verify_call *c)
 	const struct bpfcc_object *o = v->object;
 	uint32_t flags = c->helper->flags;
 
+	const char *reason = bpfcc_helper_absent_reason(c->helper);
+
+	if (c->helper->class == BPFCC_HELPER_ABSENT && !v->opts->is_kernel_set && reason)
+		return verify_refuse(v, NULL, "%s cannot be had in a process: %s", c->name, reason);
 	if (c->helper->class == BPFCC_HELPER_ABSENT && !v->opts->is_kernel_set)
 		return verify_refuse(v, "bpfcc --helpers lists what there is",
 				     "Inlay's runtime does not have %s yet", c->name);

@@ -225,7 +225,8 @@ struct inlay_frame {
 	__u8 usdt_bytes[16];		/* declared size of each; 0: the probe does not say where it is */
 	__u8 is_usdt;			/* 0 at every other kind of site, with all of the above */
 	__u8 nr_usdt_args;
-	__u16 pad0;
+	__u8 nr_args;			/* bpf_get_func_arg_cnt(): at entry, those in registers */
+	__u8 pad0;
 	__u32 pad1;
 };
 

@@ -176,6 +176,8 @@ static int in_new_groups(const char *outer, const char *inner)
 {
 	struct timespec nap = { .tv_nsec = 150000000 };
 	int64_t before = __inlay_get_current_cgroup_id_v1();
+	uint64_t ids[6] = { 0 };
+	const struct inlay_map_desc map = { .max_entries = 6, .region = ids };
 	struct stat st;
 	pid_t pid;
 	int status;
@@ -194,8 +196,16 @@ static int in_new_groups(const char *outer, const char *inner)
 		return 4;
 	if (before == (int64_t)st.st_ino)
 		return 5;
+	ids[2] = (uint64_t)st.st_ino;
 	if (stat(outer, &st) || __inlay_get_current_ancestor_cgroup_id_v1(1) != (int64_t)st.st_ino)
 		return 6;
+	ids[3] = (uint64_t)st.st_ino;
+	ids[4] = ids[2] + 12345;
+	ids[5] = (uint64_t)__inlay_get_current_ancestor_cgroup_id_v1(0);
+	for (uint32_t i = 0; i < 7; i++)
+		if (__inlay_current_task_under_cgroup_v1(&map, i) !=
+		    (i < 2 ? -EAGAIN : i < 4 || i == 5 ? 1 : i == 4 ? 0 : -E2BIG))
+			return 7;
 	return 0;
 }
 
