@@ -49,6 +49,8 @@ enum inlay_ring_found {
 				 * 100 ms or so, as the dead wake nobody */
 };
 
+#define INLAY_RING_STEPS (1u << 16)
+
 struct inlay_ring_record {
 	const void *data;	/* in the ring; others may write it at any time */
 	__u32 bytes;
@@ -192,7 +194,10 @@ static inline int inlay_ring_at_record(struct inlay_ring *r, __u64 header, __u64
 
 	extent = r->span_end ? inlay_round_up(bytes + INLAY_RING_HEADER_BYTES, 8) :
 			       inlay_ring_extent(r->size, bytes);
-	if (extent > end - r->cons)
+	/* within what was claimed, and of the region: a producer begins a large one at its start */
+	if (extent > end - r->cons ||
+	    extent > (__u64)(r->data + r->size + inlay_ring_slack_bytes(r->size) -
+			     (char *)inlay_ring_cons_at(r)))
 		return -2;
 	if (header & INLAY_RING_BUSY) {
 		if (inlay_ring_is_held(r, owner, INLAY_OWNER_MASK))
@@ -287,22 +292,24 @@ static inline int inlay_ring_at_claim(struct inlay_ring *r, struct inlay_ring_re
 }
 
 /*
- * The next record, or why there is none. Takes as many steps as there are discarded and dead records
- * in the way, at most. A ring that makes no sense is emptied (`broken` counts it).
+ * The next record, or why there is none. A ring that makes no sense is emptied (`broken` counts it). Each
+ * call is short: after INLAY_RING_STEPS discarded and dead records it says HELD, by nobody, and once it
+ * emptied the ring EMPTY, so that who goes on rewriting it cannot keep the consumer in here.
  */
 static inline enum inlay_ring_found inlay_ring_next(struct inlay_ring *r,
 						    struct inlay_ring_record *ret)
 {
-	/* each step passes 8 bytes, except where a producer was quicker */
-	__u64 budget = r->size / 4 + 64;
+	__u32 budget = INLAY_RING_STEPS;
 
 	while (budget--) {
 		int found = r->span_end ? inlay_ring_in_span(r, ret) : inlay_ring_at_claim(r, ret);
 
 		if (found >= 0)
 			return (enum inlay_ring_found)found;
-		if (found == -2)
+		if (found == -2) {
 			inlay_ring_reset(r);
+			return INLAY_RING_EMPTY;
+		}
 	}
 	r->holder = 0;
 	return INLAY_RING_HELD;

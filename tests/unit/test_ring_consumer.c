@@ -4,6 +4,7 @@
  * sleeping and waking, files that are cut short, bytes that somebody else writes.
  */
 #include "ring_fixture.h"
+#include "inlay/ring.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -497,6 +498,94 @@ static void test_hostile(void **state)
 	ring_image_fini(&ri);
 }
 
+/* ---- inlay/ring.h by itself, on rings that are larger than their slack --------------------- */
+
+enum { LARGE = 1 << 20 };
+
+static int nobody_lives(void *ctx, __u32 owner, __u32 mask)
+{
+	(void)owner;
+	(void)mask;
+	++*(unsigned int *)ctx;
+	return 0;
+}
+
+/* The last claim: it ends at `pos`, and has `bytes`. */
+static uint64_t last_claim(uint64_t pos, uint64_t bytes)
+{
+	uint64_t extent = inlay_ring_extent(LARGE, bytes), grain = inlay_ring_grain(LARGE);
+
+	return OWNER_LIVE | pos / 8 << INLAY_RING_WORD_POS_SHIFT |
+	       (extent < 1u << 16 ? extent / 8 : extent / grain | INLAY_RING_WORD_BIG) <<
+		       INLAY_RING_WORD_EXTENT_SHIFT;
+}
+
+/*
+ * Of a record that begins near the end, no more than the slack holds: the rest would be behind the
+ * region.
+ */
+static void test_past_the_slack(void **state)
+{
+	static const uint32_t sizes[] = { 40000, 65528 - 64, 65600, 200000, LARGE - 64 };
+	char *region = calloc(1, inlay_ring_region_bytes(LARGE));
+	struct inlay_ring_header *head = (void *)region;
+	struct inlay_ring_record record;
+	struct inlay_ring ring;
+	unsigned int asked = 0;
+
+	(void)state;
+	assert_non_null(region);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		uint64_t pos = LARGE - 64;
+		bool fits = sizes[i] + 8 <= 64 + INLAY_RING_SLACK_MAX_BYTES;
+		uint64_t header = INLAY_RING_SET | sizes[i] |
+				  (uint64_t)OWNER_LIVE << INLAY_RING_OWNER_SHIFT;
+
+		memset(region, 0, inlay_ring_region_bytes(LARGE));
+		head->consumer_pos = head->free_pos = head->clear_pos = pos;
+		head->tail = last_claim(pos + inlay_ring_extent(LARGE, sizes[i]), sizes[i]);
+		memcpy(region + sizeof(*head) + pos, &header, 8);
+		inlay_ring_open(&ring, region, LARGE, nobody_lives, &asked);
+		assert_int_equal(inlay_ring_next(&ring, &record),
+				 fits ? INLAY_RING_RECORD : INLAY_RING_EMPTY);
+		assert_int_equal(ring.broken, !fits);
+	}
+	free(region);
+}
+
+/*
+ * A ring full of what somebody never finished is passed by in pieces: the consumer can be stopped.
+ */
+static void test_many_dead(void **state)
+{
+	char *region = calloc(1, inlay_ring_region_bytes(LARGE));
+	struct inlay_ring_header *head = (void *)region;
+	uint64_t *words = (void *)(head + 1), header;
+	struct inlay_ring_record record;
+	enum inlay_ring_found found;
+	struct inlay_ring ring;
+	unsigned int asked = 0, calls = 0, before;
+
+	(void)state;
+	assert_non_null(region);
+	header = INLAY_RING_SET | INLAY_RING_BUSY | (uint64_t)OWNER_DEAD << INLAY_RING_OWNER_SHIFT;
+	for (uint32_t i = 0; i < LARGE / 8; i++)
+		words[i] = header;
+	head->tail = last_claim(LARGE, 0);
+	inlay_ring_open(&ring, region, LARGE, nobody_lives, &asked);
+	do {
+		before = asked;
+		found = inlay_ring_next(&ring, &record);
+		assert_true(asked - before <= 1 << 16);
+		calls++;
+	} while (found == INLAY_RING_HELD);
+	assert_int_equal(found, INLAY_RING_EMPTY);
+	assert_int_equal(asked, LARGE / 8);
+	assert_true(calls > 1);
+	assert_int_equal(head->dead, LARGE / 8);
+	free(region);
+}
+
 static void test_odd_rows(void **state)
 {
 	static const uint32_t sizes[] = { 0, 1, 2048, 4097, 12288, 1u << 31, ~0u };
@@ -600,6 +689,8 @@ int main(void)
 		cmocka_unit_test(test_poll_interrupted),
 		cmocka_unit_test(test_cut_short),
 		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_past_the_slack),
+		cmocka_unit_test(test_many_dead),
 		cmocka_unit_test(test_odd_rows),
 		cmocka_unit_test(test_perf),
 	};
