@@ -210,6 +210,69 @@ static void dump_popped(const struct bpf_map *map)
 	free(value);
 }
 
+struct records {
+	const struct bpf_map *map;
+	int nr;
+};
+
+static int on_record(void *ctx, void *data, size_t bytes)
+{
+	struct records *records = ctx;
+
+	dump_record(bpf_map__name(records->map), records->nr++, data, bytes);
+	return 0;
+}
+
+static void dump_ring(const struct bpf_map *map)
+{
+	struct records records = { .map = map };
+	struct ring_buffer *ring = ring_buffer__new(bpf_map__fd(map), on_record, &records, NULL);
+
+	if (!ring || ring_buffer__consume(ring) < 0)
+		fail(bpf_map__name(map));
+	ring_buffer__free(ring);
+}
+
+/* The kernel writes nothing before somebody has opened a buffer. */
+enum { PERF_MAX = 4, PERF_PAGES = 256 };
+static struct perf_buffer *perf_buffers[PERF_MAX];
+static int nr_perf_buffers;
+
+/* Which processor ran a program is chance, and so is the order of records of several. */
+static void on_sample(void *ctx, int cpu, void *data, uint32_t bytes)
+{
+	(void)cpu;
+	dump_record(bpf_map__name(ctx), -1, data, bytes);
+}
+
+static void on_lost(void *ctx, int cpu, unsigned long long nr)
+{
+	(void)cpu;
+	fprintf(stderr, "attach: %s: %llu events were lost\n", bpf_map__name(ctx), nr);
+	exit(1);
+}
+
+static void open_perf(struct bpf_map *map)
+{
+	struct perf_buffer *buffer;
+
+	if (bpf_map__type(map) != BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		return;
+	buffer = perf_buffer__new(bpf_map__fd(map), PERF_PAGES, on_sample, on_lost, map, NULL);
+	if (!buffer || nr_perf_buffers == PERF_MAX)
+		fail(bpf_map__name(map));
+	perf_buffers[nr_perf_buffers++] = buffer;
+}
+
+static void dump_perf(void)
+{
+	while (nr_perf_buffers) {
+		if (perf_buffer__consume(perf_buffers[--nr_perf_buffers]))
+			fail("perf_buffer__consume");
+		perf_buffer__free(perf_buffers[nr_perf_buffers]);
+	}
+}
+
 static void dump_map(const struct bpf_map *map)
 {
 	char key[512], next[512];
@@ -265,6 +328,9 @@ int main(int argc, char **argv)
 		bpf_object__for_each_program(prog, object)
 			attach(prog, argv[2]);
 
+	bpf_object__for_each_map(map, object)
+		open_perf(map);
+
 	pid = fork();
 	if (!pid) {
 		execvp(argv[3], argv + 3);
@@ -286,9 +352,15 @@ int main(int argc, char **argv)
 		case BPF_MAP_TYPE_STACK:
 			dump_popped(map);
 			break;
+		case BPF_MAP_TYPE_RINGBUF:
+			dump_ring(map);
+			break;
+		case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+			break;
 		default:
 			dump_map(map);
 		}
+	dump_perf();
 	bpf_object__close(object);
 	return 0;
 }

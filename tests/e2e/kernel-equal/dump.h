@@ -32,6 +32,14 @@ static inline void dump_entry(const char *map, const void *key, size_t key_bytes
 	printf("\n");
 }
 
+/* A record of a ring buffer; `nr` in their order, or -1 where that is chance. */
+static inline void dump_record(const char *map, int nr, const void *data, size_t bytes)
+{
+	printf("record %s %d ", map, nr);
+	dump_bytes(data, bytes);
+	printf("\n");
+}
+
 /* The parts of a per-CPU value, which must be 64-bit numbers, added up. */
 static inline void dump_add(uint64_t *sum, const void *part, size_t bytes)
 {

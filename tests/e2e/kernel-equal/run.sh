@@ -68,7 +68,8 @@ if ! diff -u "$work/plain/sorted" "$work/inlaid/sorted"; then
 fi
 # and the command shows what the segment holds
 INLAY_DIR=$work/segments python3 "$here/command.py" "$INLAY_BUILD/bin/inlay" | sort >"$work/inlaid/command"
-if ! diff -u "$work/inlaid/sorted" "$work/inlaid/command"; then
+# (records of ring buffers are not a map's entries)
+if ! diff -u <(grep -v '^record ' "$work/inlaid/sorted") "$work/inlaid/command"; then
 	echo "$name: the command shows something else (-: in the segment, +: shown)"
 	exit 1
 fi

@@ -114,6 +114,36 @@ static void dump_hash(uint32_t row)
 	}
 }
 
+/* As it is when nobody writes any more; spans and open claims do not occur with one thread. */
+static void dump_ring(uint32_t row)
+{
+	const struct inlay_seg_map *map = map_row(row);
+	int is_perf = map->type == INLAY_MAP_TYPE_PERF_EVENT_ARRAY;
+	uint64_t size = !is_perf ? map->max_entries : map->extra ? map->extra : INLAY_PERF_RING_BYTES;
+	const struct inlay_ring_header *h = at(map->off, inlay_ring_region_bytes(size));
+	uint64_t pos = h->free_pos, end = INLAY_RING_WORD_POS(h->tail);
+
+	for (int nr = 0; pos < end; nr++) {
+		const uint64_t *header = (const void *)((const char *)(h + 1) + pos % size);
+		const char *data = (const char *)(header + 1);
+		uint64_t bytes = *header & INLAY_RING_LEN_MASK;
+
+		pos += inlay_ring_extent(size, bytes);
+		if (*header & (INLAY_RING_BUSY | INLAY_RING_SPAN) || !(*header & INLAY_RING_SET)) {
+			fprintf(stderr, "segment: %s: no record at %llu\n", map->name,
+				(unsigned long long)pos);
+			exit(1);
+		}
+		if (*header & INLAY_RING_DISCARD)
+			nr--;
+		else if (is_perf)
+			dump_record(map->name, -1, data + sizeof(struct inlay_perf_sample),
+				    bytes - sizeof(struct inlay_perf_sample));
+		else
+			dump_record(map->name, nr, data, bytes);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct inlay_segment *segment;
@@ -142,7 +172,9 @@ int main(int argc, char **argv)
 		case INLAY_MAP_TYPE_CGROUP_ARRAY:
 			continue; /* the kernel shows something else of them, or nothing */
 		}
-		if (map_row(i)->flags & INLAY_MAP_HASH)
+		if (map_row(i)->flags & INLAY_MAP_RING)
+			dump_ring(i);
+		else if (map_row(i)->flags & INLAY_MAP_HASH)
 			dump_hash(i);
 		else
 			dump_array(i);
