@@ -124,20 +124,42 @@ static void claim(struct inlay_user_ring_buffer *ring, uint64_t header, uint64_t
 	inlay_ring_store(&ring->area.head->producer_pos, ring->pos);
 }
 
+/* Discards the bytes up to the ring's end, in pieces that are extents of records. */
+static void pad(struct inlay_user_ring_buffer *ring, uint64_t bytes)
+{
+	uint64_t grain = inlay_ring_grain(ring->area.size), piece;
+
+	for (; bytes; bytes -= piece) {
+		piece = bytes;
+		if (piece >= 1u << 16 && piece % grain) {
+			piece %= grain;
+			if (piece >= 1u << 16)
+				piece = (1u << 16) - 8;
+		}
+		claim(ring, DISCARD | (piece - INLAY_RING_HEADER_BYTES), piece);
+	}
+}
+
 /* 0, or the error number; the place of the message is *ret_pos */
 static int reserve(struct inlay_user_ring_buffer *ring, uint32_t bytes, uint64_t *ret_pos)
 {
 	uint64_t extent = inlay_ring_extent(ring->area.size, bytes), size = ring->area.size;
-	uint64_t used = ring->pos - inlay_ring_load(&ring->area.head->consumer_pos), pad = 0;
-	uint64_t at = ring->pos & (size - 1);
+	uint64_t used = ring->pos - inlay_ring_load(&ring->area.head->consumer_pos);
+	uint64_t left = size - (ring->pos & (size - 1));
 
-	/* a large one that would not end in the slack begins at the ring's start */
-	if (extent > size - at + inlay_ring_slack_bytes(size))
-		pad = size - at;
-	if (used > size || extent + pad > size - used)
+	if (used > size)
 		return ENOSPC;
-	if (pad)
-		claim(ring, DISCARD | (pad - INLAY_RING_HEADER_BYTES), pad);
+	/* A large one that would not end in the slack begins at the ring's start. What is left
+	 * before that is passed by at once, also where the message does not fit yet: else it never
+	 * would. */
+	if (extent > left + inlay_ring_slack_bytes(size)) {
+		if (left > size - used)
+			return ENOSPC;
+		pad(ring, left);
+		used += left;
+	}
+	if (extent > size - used)
+		return ENOSPC;
 	*ret_pos = ring->pos;
 	claim(ring, BUSY | bytes, extent);
 	return 0;

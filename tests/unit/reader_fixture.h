@@ -24,7 +24,9 @@
 
 #include "inlay/inlay.h"
 
-enum { IMAGE_BYTES = 256 << 10 };
+#ifndef IMAGE_BYTES
+#define IMAGE_BYTES (256 << 10)
+#endif
 
 /* Rows of the maps table. */
 enum { MAP_COUNTS, MAP_CONNS, MAP_PER_THREAD, MAP_BY_FUNC, MAP_BSS, MAP_ODD, NR_MAPS };

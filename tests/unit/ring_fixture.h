@@ -33,7 +33,10 @@ static inline uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-enum { MAP_RING = NR_MAPS, RING_BYTES = 8192 };
+#ifndef RING_BYTES
+#define RING_BYTES 8192
+#endif
+enum { MAP_RING = NR_MAPS };
 /* Rows of the process table: the first one lives (image_lock()), the second is dead. */
 enum { OWNER_NOBODY, OWNER_LIVE, OWNER_DEAD };
 
@@ -169,7 +172,7 @@ static inline void scribble(struct ring_image *ri)
 		memcpy(ri->ring + 8 * dice(RING_BYTES / 8), &word, 8);
 		break;
 	default:
-		ri->ring[dice(2 * RING_BYTES)] = (char)dice(256);
+		ri->ring[dice(RING_BYTES + 4096)] = (char)dice(256);
 		break;
 	}
 }
