@@ -94,7 +94,7 @@ struct bpfcc_interp {
 	uint32_t lock_thing;
 	uint64_t lock_off;
 	uint32_t cookie;	/* thing of the session cookie */
-	uint64_t next_address, random, clock, steps;
+	uint64_t next_address, address_bits, random, clock, steps;
 	struct bpfcc_trap trap;
 };
 

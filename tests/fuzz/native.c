@@ -27,6 +27,7 @@
 #define VALUE_BYTES 48
 #define GLOBALS_BYTES 264
 #define MAX_STEPS 20000
+#define NR_PLACES 64
 
 struct world {
 	uint64_t r0[NR_CALLS];
@@ -181,8 +182,14 @@ static void compare(struct inlay_bpfcc_object *h, const uint8_t *data, size_t by
 	if (interpret(&h->data, 1, &start, &want) || interpret(&h->data, 2, &start, &elsewhere) ||
 	    memcmp(&want, &elsewhere, sizeof(want)))
 		return;
-	if (!run_natively(h, &start, &got) && memcmp(&want, &got, sizeof(want)))
-		different(&h->data, &want, &got);
+	if (run_natively(h, &start, &got) || !memcmp(&want, &got, sizeof(want)))
+		return;
+	/* a bit of an address may have been the same in two of three places */
+	for (uint64_t i = 0; i < NR_PLACES; i++)
+		if (interpret(&h->data, 3 + i, &start, &elsewhere) ||
+		    memcmp(&want, &elsewhere, sizeof(want)))
+			return;
+	different(&h->data, &want, &got);
 }
 
 static void run(const uint8_t *data, size_t bytes)
