@@ -106,8 +106,10 @@ tell one "tell 50000"
 [ $(($(date +%s) - before)) -lt 20 ] || fail "a target waits for its consumer"
 exits 0 inlay stat
 has "stat" "$out" 'map events lost [0-9,]+ events'
+lost=$(inlay maps -j "$one" | python3 -c 'import json, sys
+print(next(m["drops"] for m in json.load(sys.stdin) if m["name"] == "events"))')
 kill -CONT $tracer
-sleep 0.3
+lines "$work/tracer.out" $((50003 - lost))
 kill -INT $tracer
 wait $tracer || fail "trace that is interrupted: $(cat "$work/tracer.err")"
 python3 - "$work/tracer.out" "$work/tracer.err" <<'PY' || fail "a stopped consumer: $(cat "$work/tracer.err")"
