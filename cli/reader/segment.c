@@ -161,7 +161,8 @@ static int tables_check(struct inlay_reader *reader, const struct inlay_segment 
 		uint32_t limit;
 	} rows[] = {
 		{ &header->objects, sizeof(struct inlay_seg_object), INLAY_SEGMENT_MAX_OBJECTS },
-		{ &header->maps, sizeof(struct inlay_seg_map), INLAY_SEGMENT_MAX_MAPS },
+		/* what was appended to it since 1.0 may be missing, see map_row() */
+		{ &header->maps, offsetof(struct inlay_seg_map, extra), INLAY_SEGMENT_MAX_MAPS },
 		{ &header->progs, sizeof(struct inlay_seg_prog), INLAY_SEGMENT_MAX_PROGS },
 		{ &header->procs, sizeof(struct inlay_seg_proc), INLAY_SEGMENT_MAX_PROCS },
 		{ &header->shards, sizeof(struct inlay_seg_shard), INLAY_SEGMENT_MAX_SHARDS },

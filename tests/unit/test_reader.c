@@ -246,6 +246,33 @@ static void test_other_maps(void **state)
 	inlay_segment_close(reader);
 }
 
+/* Rows as they were before members were appended to them. */
+static void test_shorter_rows(void **state)
+{
+	const uint32_t bytes = offsetof(struct inlay_seg_map, extra);
+	char *rows = image.bytes + image.head->maps.off;
+	struct inlay_map_info info = INLAY_SIZED(inlay_map_info);
+	struct inlay_reader *reader;
+	struct inlay_map *map;
+	uint64_t value;
+	uint32_t key = 0;
+
+	(void)state;
+	for (uint32_t i = 1; i < NR_MAPS; i++)
+		memmove(rows + i * bytes, rows + i * sizeof(struct inlay_seg_map), bytes);
+	image.head->maps.entry_bytes = bytes;
+	image_write(&image);
+	reader = open_image(false);
+	for (uint32_t i = 0; i < NR_MAPS; i++)
+		assert_int_equal(inlay_segment_map(reader, i, &info), 0);
+	assert_string_equal(info.name, "odd");
+	map = open_map(reader, MAP_COUNTS);
+	assert_int_equal(inlay_map_get(map, &key, &value), 0);
+	assert_int_equal(value, 11);
+	inlay_map_close(map);
+	inlay_segment_close(reader);
+}
+
 static void test_programs(void **state)
 {
 	struct inlay_prog_info prog = INLAY_SIZED(inlay_prog_info);
@@ -535,7 +562,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_info), TEST(test_sized), TEST(test_array), TEST(test_hash),
 		TEST(test_hash_killed_writer), TEST(test_hash_marked), TEST(test_hash_cycle),
-		TEST(test_percpu), TEST(test_other_maps), TEST(test_programs), TEST(test_btf),
+		TEST(test_percpu), TEST(test_other_maps), TEST(test_shorter_rows), TEST(test_programs), TEST(test_btf),
 		TEST(test_trace), TEST(test_reader_lock), TEST(test_open_pid), TEST(test_list),
 		TEST(test_refused_header), TEST(test_refused_file), TEST(test_refused_user),
 		TEST(test_cut_before), TEST(test_cut_under_reader),
