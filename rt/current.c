@@ -12,6 +12,7 @@
 
 #include "rt/helpers.h"
 #include "rt/inlay_rt.h"
+#include "rt/inlay_rt_internal.h"
 #include "rt/inline/clock.h"
 #include "rt/inline/current.h"
 #include "rt/inline/thread.h"
@@ -115,8 +116,15 @@ __s64 __inlay_get_current_comm_v1(void *dst, __u64 bytes)
 	return err ? -EINVAL : 0;
 }
 
+void __inlay_owner_keep(__u32 owner)
+{
+	if (__atomic_load_n(&epoch_is_kept, __ATOMIC_RELAXED))
+		__atomic_store_n(&__inlay_process_v1.owner, owner, __ATOMIC_RELAXED);
+}
+
 static void forget_process(void)
 {
+	__atomic_store_n(&__inlay_process_v1.owner, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&__inlay_process_v1.epoch, 0, __ATOMIC_RELAXED);
 }
 

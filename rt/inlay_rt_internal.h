@@ -100,6 +100,8 @@ extern INLAY_HIDDEN struct inlay_trace *__inlay_trace_v1;
  * child that no fork handler has seen: whoever is called out of line anyway, asks. Signal-safe.
  */
 INLAY_HIDDEN __u32 __inlay_owner(void);
+/* Remembers it in __inlay_process_v1, if that page is empty in a fork child. */
+INLAY_HIDDEN void __inlay_owner_keep(__u32 owner);
 /* Whether the process of that name lives; true when that cannot be known. Signal-safe. */
 INLAY_HIDDEN bool __inlay_owner_is_alive(__u32 owner);
 

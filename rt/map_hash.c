@@ -12,7 +12,7 @@
  *
  * Nothing here waits: a signal handler may interrupt any step and do the same to the same key.
  */
-#include "rt/map_hash.h"
+#include "rt/map_fast.h"
 #include "rt/map_lpm.h"
 
 enum { WALK_BUDGET_MAX = 1 << 16, RETRY_BUDGET = 1024 };
@@ -25,15 +25,44 @@ struct key_copy {
 	__u64 words[512 / 8];
 };
 
+/* This process's name; one without asks each time. */
+static __u32 name(void)
+{
+	__u32 owner = inlay_load(&__inlay_process_v1.owner);
+
+	if (!owner) {
+		owner = __inlay_owner() & INLAY_OWNER_MASK;
+		__inlay_owner_keep(owner);
+	}
+	return owner;
+}
+
+/* Where things are, without a key. */
+static bool place_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc)
+{
+	op->desc = desc;
+	op->region = inlay_map_region(desc);
+	if (!op->region)
+		return false;
+	op->nodes = op->region + sizeof(struct inlay_hash_header) +
+		    8ull * (inlay_hash_mask(desc) + 1ull);
+	op->node_bytes = inlay_hash_node_bytes(desc->key_size, desc->value_size,
+					       inlay_hash_is_percpu(desc));
+	op->nr_nodes = inlay_hash_nr_nodes(desc);
+	op->seek = 0;
+	op->budget = (op->nr_nodes < WALK_BUDGET_MAX ? op->nr_nodes : WALK_BUDGET_MAX) +
+		     RETRY_BUDGET;
+	op->owner = name();
+	return true;
+}
+
 static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc, const void *key,
 		    struct key_copy *copy)
 {
 	__u32 key_size = desc->key_size, i;
 	__u64 h = inlay_hash_start(key_size);
 
-	op->desc = desc;
-	op->region = inlay_map_region(desc);
-	if (key_size > sizeof(copy->words) || !op->region)
+	if (key_size > sizeof(copy->words) || !place_init(op, desc))
 		return false;
 	op->key = copy->words;
 	op->key_words = (key_size + 7) / 8;
@@ -47,15 +76,6 @@ static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc,
 		h = inlay_hash_add(h, word);
 	}
 	op->hash = inlay_hash_end(h);
-	op->nodes = op->region + sizeof(struct inlay_hash_header) +
-		    8ull * (inlay_hash_mask(desc) + 1ull);
-	op->node_bytes = inlay_hash_node_bytes(key_size, desc->value_size,
-					       inlay_hash_is_percpu(desc));
-	op->nr_nodes = inlay_hash_nr_nodes(desc);
-	op->seek = 0;
-	op->budget = (op->nr_nodes < WALK_BUDGET_MAX ? op->nr_nodes : WALK_BUDGET_MAX) +
-		     RETRY_BUDGET;
-	op->owner = __inlay_owner() & INLAY_OWNER_MASK;
 	return true;
 }
 
@@ -338,6 +358,57 @@ void *__inlay_hash_lookup(const struct inlay_map_desc *desc, const void *key)
 	return shard ? inlay_map_shard_value_at(desc, shard, at.nr, at.gen) : 0;
 }
 
+/* ---- The rest of rt/map_fast.h ----------------------------------------------------------- */
+
+INLAY_NOINLINE __s64 __inlay_hash_update_slow(const struct inlay_map_desc *desc, __u64 key,
+					      const void *value, __u64 flags, __u32 held)
+{
+	struct inlay_hash_op op;
+
+	/* its life says which stock it is of */
+	if (held && place_init(&op, desc))
+		__inlay_hash_give(&op, held,
+				  inlay_life_stock(&op, held,
+						   inlay_load(&inlay_hash_op_node(&op, held)->life)));
+	return __inlay_hash_update(desc, &key, value, flags);
+}
+
+INLAY_NOINLINE __s64 __inlay_hash_delete_slow(const struct inlay_map_desc *desc, __u64 key)
+{
+	return __inlay_hash_delete(desc, &key);
+}
+
+INLAY_NOINLINE __s64 __inlay_hash_retire(const struct inlay_map_desc *desc, __u64 key, __u32 nr,
+					 __u32 gen, enum inlay_hash_stock stock)
+{
+	struct inlay_hash_place ignored;
+	struct inlay_hash_op op;
+	struct key_copy copy;
+
+	/* as in retire() */
+	if (op_init(&op, desc, &key, &copy) &&
+	    __inlay_hash_find(&op, &ignored) != INLAY_HASH_UNSURE)
+		__inlay_hash_give_deleted(&op, nr, stock, gen);
+	return 0;
+}
+
+__s64 __inlay_hash_update_word_v1(const struct inlay_map_desc *desc, __u64 key,
+				  __u64 hash_and_flags, __u64 *bucket, char *nodes,
+				  const void *value)
+{
+	return fast_update(desc, key, hash_and_flags, bucket, nodes, value);
+}
+
+__s64 __inlay_hash_delete_word_v1(const struct inlay_map_desc *desc, __u64 key, __u64 *bucket,
+				  char *nodes)
+{
+	struct fast fast;
+
+	if (INLAY_LIKELY(fast_init(&fast, desc, key, bucket, nodes)))
+		return fast_delete(&fast);
+	return __inlay_hash_delete_slow(desc, key);
+}
+
 /* ---- Entry points: any map, known at run time only ---------------------------------------- */
 
 void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *key)
@@ -360,6 +431,8 @@ void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *
 __s64 __inlay_map_update_elem_v1(const struct inlay_map_desc *desc, const void *key,
 				 const void *value, __u64 flags)
 {
+	if (inlay_hash_has_words(desc))
+		return inlay_hash_update_word(desc, key, value, flags);
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
@@ -375,6 +448,8 @@ __s64 __inlay_map_update_elem_v1(const struct inlay_map_desc *desc, const void *
 
 __s64 __inlay_map_delete_elem_v1(const struct inlay_map_desc *desc, const void *key)
 {
+	if (inlay_hash_has_words(desc))
+		return inlay_hash_delete_word(desc, key);
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:

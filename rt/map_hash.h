@@ -164,6 +164,19 @@ __s64 __inlay_hash_update(const struct inlay_map_desc *desc, const void *key, co
 			  __u64 flags);
 __s64 __inlay_hash_delete(const struct inlay_map_desc *desc, const void *key);
 
+/*
+ * The nodes that this thread gave back last, of some maps: likely to be free, and in its processor's
+ * cache. As good as a hint (abi.h), but nobody else writes it. A descriptor whose library is gone
+ * may come back as another map's; then this is a wrong hint.
+ */
+struct inlay_hash_hot {
+	const struct inlay_map_desc *desc;
+	__u32 nr[2];	/* by stock */
+};
+enum { INLAY_HASH_HOT_MAPS = 4 };
+extern __thread struct inlay_hash_hot __inlay_hash_hot[INLAY_HASH_HOT_MAPS]
+	__attribute__((visibility("hidden")));
+
 /* A node of the stock that is ours alone, in a new generation; 0: none. */
 __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock stock);
 /* Gives back a node that is in our hands. */

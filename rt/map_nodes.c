@@ -18,6 +18,8 @@
  */
 #include "rt/map_hash.h"
 
+__thread struct inlay_hash_hot __inlay_hash_hot[INLAY_HASH_HOT_MAPS];
+
 extern __typeof__(__inlay_region_grow) __inlay_region_grow __attribute__((weak));
 
 /* A row of hints: bit i is on if it differs from what i in [from, to) says. */
@@ -267,11 +269,37 @@ static bool grow(struct inlay_hash_op *op, __u32 backed)
 						       op->node_bytes * (backed + 1ull));
 }
 
+/* What this thread gave back last. In a huge map a number above `high` may have no pages. */
+static __u32 hot_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
+{
+	struct inlay_hash_hot *hot = &__inlay_hash_hot[op->desc->index % INLAY_HASH_HOT_MAPS];
+	__u32 nr = hot->nr[which];
+
+	if (hot->desc != op->desc || nr - 1 >= op->nr_nodes ||
+	    (nr <= op->desc->max_entries && nr > inlay_load(&inlay_hash_header(op)->high)) ||
+	    !claim(op, nr, which))
+		return 0;
+	hot->nr[which] = 0;
+	return nr;
+}
+
+static void hot_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
+{
+	struct inlay_hash_hot *hot = &__inlay_hash_hot[op->desc->index % INLAY_HASH_HOT_MAPS];
+
+	if (hot->desc != op->desc)
+		hot->nr[!which] = 0;
+	hot->desc = op->desc;
+	hot->nr[which] = nr;
+}
+
 __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
 {
 	struct stock stock;
-	__u32 nr;
+	__u32 nr = hot_take(op, which);
 
+	if (nr)
+		return nr;
 	do {
 		stock = stock_of(op, which);
 		nr = stock_take(op, &stock, which);
@@ -294,6 +322,7 @@ void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock
 			    __ATOMIC_SEQ_CST);
 	show(&stock, nr);
 	near_set(&stock, (nr - 1) / 64);
+	hot_give(op, nr, which);
 }
 
 void __inlay_hash_give_deleted(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which,
@@ -306,4 +335,5 @@ void __inlay_hash_give_deleted(struct inlay_hash_op *op, __u32 nr, enum inlay_ha
 	inlay_store_release(&inlay_hash_op_node(op, nr)->life,
 			    inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen));
 	near_set(&stock, (nr - 1) / 64);
+	hot_give(op, nr, which);
 }

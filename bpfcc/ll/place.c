@@ -362,6 +362,10 @@ static enum map_call l_judge_map_call(struct lower *l, const struct lower_map *m
 		return MAP_CALL_GENERIC;
 	if (is_lookup)
 		return MAP_CALL_BODY; /* of class INLINE */
+	/* inlay_hash_has_words(): the key and its hash are worked out where they are known */
+	if (map->map->type == INLAY_MAP_TYPE_HASH && !(map->flags & INLAY_MAP_HUGE) &&
+	    (map->map->key_size == 8 || map->map->key_size == 4))
+		return MAP_CALL_INLINE;
 	if (map->flags & INLAY_MAP_HASH)
 		return MAP_CALL_GENERIC;
 	return map->map->value_size <= MAX_INLINE_COPY ? MAP_CALL_INLINE : MAP_CALL_BODY;

@@ -97,6 +97,8 @@ INLAY_INLINE __s64 __inlay_map_update_elem(const struct inlay_map_desc *desc, co
 	case INLAY_MAP_TYPE_PERCPU_ARRAY:
 		return inlay_array_update(desc, key, value, flags);
 	}
+	if (inlay_hash_has_words(desc))
+		return inlay_hash_update_word(desc, key, value, flags);
 	return __inlay_map_update_elem_v1(desc, key, value, flags);
 }
 
@@ -107,6 +109,8 @@ INLAY_INLINE __s64 __inlay_map_delete_elem(const struct inlay_map_desc *desc, co
 	case INLAY_MAP_TYPE_PERCPU_ARRAY:
 		return -INLAY_EINVAL;
 	}
+	if (inlay_hash_has_words(desc))
+		return inlay_hash_delete_word(desc, key);
 	return __inlay_map_delete_elem_v1(desc, key);
 }
 

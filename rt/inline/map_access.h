@@ -16,6 +16,7 @@
 #include "inlay/abi.h"
 
 #define INLAY_INLINE static inline __attribute__((always_inline))
+#define INLAY_NOINLINE __attribute__((noinline))
 #define INLAY_LIKELY(x) __builtin_expect(!!(x), 1)
 #define INLAY_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -24,6 +25,7 @@ enum inlay_map_errno {
 	INLAY_EPERM = 1,
 	INLAY_ENOENT = 2,
 	INLAY_E2BIG = 7,
+	INLAY_EAGAIN = 11,
 	INLAY_EBUSY = 16,
 	INLAY_EEXIST = 17,
 	INLAY_EINVAL = 22,

@@ -17,6 +17,17 @@
 
 extern void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *key);
 
+/*
+ * Changes of a map that inlay_hash_has_words() says yes of. What depends on the key alone, and on the map
+ * alone, is worked out by the caller, where the compiler knows the map and may know more of the key:
+ * the key, its hash (and in an update above it the flags, which are valid), its bucket, node 1.
+ */
+extern __s64 __inlay_hash_update_word_v1(const struct inlay_map_desc *desc, __u64 key,
+					 __u64 hash_and_flags, __u64 *bucket, char *nodes,
+					 const void *value);
+extern __s64 __inlay_hash_delete_word_v1(const struct inlay_map_desc *desc, __u64 key,
+					 __u64 *bucket, char *nodes);
+
 INLAY_INLINE int inlay_hash_is_percpu(const struct inlay_map_desc *desc)
 {
 	return desc->type == INLAY_MAP_TYPE_PERCPU_HASH;
@@ -100,6 +111,34 @@ INLAY_INLINE __u32 inlay_hash_key(const void *key, __u32 key_size)
 	for (i = 0; 8 * i < key_size; i++)
 		h = inlay_hash_add(h, inlay_any_word(key, key_size, i));
 	return inlay_hash_end(h);
+}
+
+INLAY_INLINE int inlay_hash_has_words(const struct inlay_map_desc *desc)
+{
+	return desc->type == INLAY_MAP_TYPE_HASH && !(desc->flags & INLAY_MAP_HUGE) &&
+	       (desc->key_size == 8 || desc->key_size == 4);
+}
+
+INLAY_INLINE __s64 inlay_hash_update_word(const struct inlay_map_desc *desc, const void *key,
+					  const void *value, __u64 flags)
+{
+	__u64 word = inlay_any_word(key, desc->key_size, 0);
+	__u32 hash = inlay_hash_end(inlay_hash_add(inlay_hash_start(desc->key_size), word));
+
+	if (flags > INLAY_BPF_EXIST) /* BPF_F_LOCK too: no value has a bpf_spin_lock */
+		return -INLAY_EINVAL;
+	return __inlay_hash_update_word_v1(desc, word, hash | flags << 32,
+					   inlay_hash_bucket(desc, desc->region, hash),
+					   (char *)inlay_hash_node(desc, desc->region, 1), value);
+}
+
+INLAY_INLINE __s64 inlay_hash_delete_word(const struct inlay_map_desc *desc, const void *key)
+{
+	__u64 word = inlay_any_word(key, desc->key_size, 0);
+	__u32 hash = inlay_hash_end(inlay_hash_add(inlay_hash_start(desc->key_size), word));
+
+	return __inlay_hash_delete_word_v1(desc, word, inlay_hash_bucket(desc, desc->region, hash),
+					   (char *)inlay_hash_node(desc, desc->region, 1));
 }
 
 /* Whether a node holds the key. The bytes after a key's end are zero in a node. */

@@ -25,7 +25,8 @@ struct inlay_thread {
 
 struct inlay_process {
 	__u32 epoch;		/* 0: unknown, or a fork child that has not asked yet */
-	__u8 pad0[INLAY_PAGE_BYTES - 4];	/* a page of its own: it is mapped over */
+	__u32 owner;		/* __inlay_owner(), for who changes hash maps; 0: ask */
+	__u8 pad0[INLAY_PAGE_BYTES - 8];	/* a page of its own: it is mapped over */
 };
 
 extern __thread struct inlay_thread __inlay_thread_v1

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "rt/inline/thread.h"
 #include "rt/map_hash.h"
 
 struct fixture {
@@ -35,6 +36,20 @@ static __u32 fixture_row;
 static __thread char *fixture_slot;
 static __thread unsigned int fixture_thread;
 static struct fixture *fixture_percpu;
+
+/* What the runtime remembers of a process; a test that changes fixture_row calls fixture_forget(). */
+struct inlay_process __inlay_process_v1;
+
+void __inlay_owner_keep(__u32 owner)
+{
+	__atomic_store_n(&__inlay_process_v1.owner, owner, __ATOMIC_RELAXED);
+}
+
+static inline void fixture_forget(void)
+{
+	__inlay_process_v1.owner = 0;
+	memset(__inlay_hash_hot, 0, sizeof(__inlay_hash_hot));
+}
 
 __u32 __inlay_owner(void)
 {
@@ -89,6 +104,7 @@ static inline void fixture_init(struct fixture *f, __u32 type, __u32 key_size, _
 	struct inlay_map_desc *d = &f->desc;
 	int i;
 
+	fixture_forget();
 	memset(f, 0, sizeof(*f));
 	*d = (struct inlay_map_desc){
 		.desc_bytes = sizeof(*d), .type = type, .key_size = key_size,

@@ -30,6 +30,7 @@ struct actor {
 	__s64 ret;
 	__u64 history;		/* all that it has read: with the code, what its stack holds */
 	char *low;		/* its stack is in use from here */
+	struct inlay_hash_hot hot[INLAY_HASH_HOT_MAPS]; /* its thread's */
 	jmp_buf at;
 };
 
@@ -105,8 +106,11 @@ static __u64 state_hash(void)
 
 	for (i = 0; i < map.desc.region_bytes / 8 && i < REGION_MAX / 8; i++)
 		h = mix(h, words[i]);
-	for (i = 0; i < (size_t)example->nr; i++)
+	for (i = 0; i < (size_t)example->nr; i++) {
 		h = mix(mix(h, actors[i].fate), actors[i].history);
+		/* one map: the first of these is it */
+		h = mix(h, actors[i].hot[0].nr[0] | (__u64)actors[i].hot[0].nr[1] << 32);
+	}
 	return h;
 }
 
@@ -117,7 +121,8 @@ void hook_before(const volatile void *p)
 	struct actor *actor = running;
 
 	/* what it does to its own stack concerns nobody */
-	if (!actor || (__u64)((const volatile char *)p - stacks[0]) < sizeof(stacks))
+	if (!actor || (__u64)((const volatile char *)p - stacks[0]) < sizeof(stacks) ||
+	    p == &__inlay_process_v1.owner)
 		return;
 	actor->low = (char *)__builtin_frame_address(0) - RED_ZONE;
 	if (!_setjmp(actor->at))
@@ -165,15 +170,31 @@ static void actor_main(void)
 	_longjmp(scheduler, 1);
 }
 
-/* Runs the actor's next access and what follows it, up to the one after that. */
-static void actor_step(struct actor *actor)
+/* What is a process's and its thread's own. */
+static void actor_enter(struct actor *actor)
 {
 	running = actor;
 	fixture_row = 1 + (__u32)(actor - actors);
-	if (!_setjmp(scheduler))
-		_longjmp(actor->at, 1);
+	fixture_forget();
+	__inlay_owner_keep(__inlay_owner());
+	memcpy(__inlay_hash_hot, actor->hot, sizeof(actor->hot));
+}
+
+static void actor_leave(struct actor *actor)
+{
+	memcpy(actor->hot, __inlay_hash_hot, sizeof(actor->hot));
 	running = NULL;
 	fixture_row = 0;
+	fixture_forget();
+}
+
+/* Runs the actor's next access and what follows it, up to the one after that. */
+static void actor_step(struct actor *actor)
+{
+	actor_enter(actor);
+	if (!_setjmp(scheduler))
+		_longjmp(actor->at, 1);
+	actor_leave(actor);
 }
 
 static void actor_start(struct actor *actor)
@@ -187,12 +208,10 @@ static void actor_start(struct actor *actor)
 	makecontext(&context, actor_main, 0);
 	actor->fate = READY;
 	actor->history = 1;
-	running = actor;
-	fixture_row = 1 + (__u32)nr;
+	actor_enter(actor);
 	if (!_setjmp(scheduler))
 		setcontext(&context);
-	running = NULL;
-	fixture_row = 0;
+	actor_leave(actor);
 }
 
 /* ---- States ----------------------------------------------------------------------------- */
@@ -444,6 +463,10 @@ static void explore_example(const struct example *of)
 	for (i = 0; i < of->nr; i++) {
 		actors[i].op = of->ops[i];
 		actors[i].key = of->keys[i];
+		/* it has given back nodes before, or thinks so: of either stock, free or not */
+		actors[i].hot[0].desc = &map.desc;
+		actors[i].hot[0].nr[INLAY_HASH_MAIN] = 1 + (__u32)i % map.desc.max_entries;
+		actors[i].hot[0].nr[INLAY_HASH_SPARE] = 1 + map.desc.max_entries;
 		if (!i || !of->is_first_dead)
 			actor_start(&actors[i]);
 	}

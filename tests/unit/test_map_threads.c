@@ -148,6 +148,7 @@ static pid_t start_child(__u32 row)
 	assert_true(pid >= 0);
 	if (!pid) {
 		fixture_row = row;
+		fixture_forget();
 		hammer(row * 104729 + (__u64)getpid(), -1);
 		_exit(0);
 	}
@@ -190,6 +191,7 @@ static void killed_processes(void **state)
 	for (row = 1; row < INLAY_SEGMENT_MAX_PROCS; row++)
 		fixture_procs->is_dead[row] = 1;
 	fixture_row = 0;
+	fixture_forget();
 	fixture_check(&map.desc, true);
 	/* all of max_entries can be had, once the search for the dead's nodes has come round */
 	for (key = 1; key <= NR_KEYS; key++)

@@ -16,8 +16,8 @@ MAP(array, BPF_MAP_TYPE_ARRAY, 64, __u32, __u64);
 MAP(large_values, BPF_MAP_TYPE_ARRAY, 2, __u32, struct large);
 
 /* CHECK-LABEL: define {{.*}}_change_hash(
- * CHECK:       call i64 @__inlay_map_update_elem_v1(ptr {{.*}}@__inlay_desc_{{[0-9a-f]+}}_hash
- * CHECK:       call i64 @__inlay_map_delete_elem_v1(ptr {{.*}}@__inlay_desc_{{[0-9a-f]+}}_hash
+ * CHECK:       call i64 @__inlay_hash_update_word_v1(ptr {{.*}}@__inlay_desc_{{[0-9a-f]+}}_hash
+ * CHECK:       call i64 @__inlay_hash_delete_word_v1(ptr {{.*}}@__inlay_desc_{{[0-9a-f]+}}_hash
  * CHECK:       ret
  */
 SEC("uprobe/f") int change_hash(struct pt_regs *ctx)
