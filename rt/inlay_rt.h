@@ -78,6 +78,11 @@ __s64 __inlay_ringbuf_reserve_dynptr_v1(const struct inlay_map_desc *desc, __u64
 					void *dynptr);
 void __inlay_ringbuf_submit_dynptr_v1(void *dynptr, __u64 flags);
 void __inlay_ringbuf_discard_dynptr_v1(void *dynptr, __u64 flags);
+/* The steps of bpf_user_ringbuf_drain(); `drain` is a struct inlay_user_drain. */
+__s64 __inlay_user_ringbuf_begin_v1(const struct inlay_map_desc *desc, __u64 flags, void *drain);
+__s64 __inlay_user_ringbuf_next_v1(void *drain, void *ret_dynptr);
+void __inlay_user_ringbuf_done_v1(void *drain);
+__s64 __inlay_user_ringbuf_end_v1(void *drain);
 __s64 __inlay_perf_event_output_v1(const struct inlay_map_desc *desc, __u64 flags, const void *data,
 				   __u64 bytes);
 

@@ -180,7 +180,9 @@ static int l_subprogram(struct lower_func *lf, uint32_t index)
 /* Helpers that are code made here, not functions. */
 static bool l_is_lowered(int32_t id)
 {
-	return id == BPF_FUNC_set_retval || id == BPF_FUNC_loop || id == BPF_FUNC_for_each_map_elem || id == BPF_FUNC_tail_call;
+	return id == BPF_FUNC_set_retval || id == BPF_FUNC_loop ||
+	       id == BPF_FUNC_for_each_map_elem || id == BPF_FUNC_user_ringbuf_drain ||
+	       id == BPF_FUNC_tail_call;
 }
 
 /* As bpf_override_return(), which has ctx, and takes 64 bits. */
@@ -202,6 +204,8 @@ static int l_lowered_helper(struct lower_func *lf, int32_t id)
 		l_set_retval(lf);
 	else if (id == BPF_FUNC_loop)
 		l_loop(lf);
+	else if (id == BPF_FUNC_user_ringbuf_drain)
+		l_user_drain(lf);
 	else
 		l_for_each(lf);
 	return 0;

@@ -5,8 +5,8 @@
  * calls nothing. __inlay_dispatch_H turns a number into a call; where the number is known, as
  * it nearly always is, the call becomes a direct one, which the optimiser can inline.
  *
- * bpf_loop() and bpf_for_each_map_elem() are loops here, not calls. Their results are the kernel's
- * (kernel/bpf/bpf_iter.c, arraymap.c, hashtab.c).
+ * bpf_loop(), bpf_for_each_map_elem() and bpf_user_ringbuf_drain() are loops here, not calls. Their results
+ * are the kernel's (kernel/bpf/bpf_iter.c, arraymap.c, hashtab.c, ringbuf.c).
  */
 #include "bpfcc/ll/impl.h"
 
@@ -18,6 +18,7 @@
 #define MAX_LOOPS (8u << 20) /* BPF_MAX_LOOPS */
 #define NR_ARGS (2 + BPFCC_MAX_ARGS) /* of the dispatcher: frame, number, r1 to r5 */
 #define EACH_BYTES 16 /* struct inlay_map_each of rt/inline/map_each.h */
+#define INLAY_USER_DRAIN_BYTES 56 /* struct inlay_user_drain of rt/inline/map_ringbuf.h */
 
 static LLVMValueRef l_u64(struct lower *l, uint64_t n)
 {
@@ -263,6 +264,68 @@ void l_for_each(struct lower_func *lf)
 
 	LLVMPositionBuilderAtEnd(b, b_out);
 	l_set_num(lf, 0, LLVMBuildLoad2(b, l->t_i64, v_done, ""));
+}
+
+/* A step of a drain, in libinlay (rt/map_ringbuf_user.c). */
+static LLVMValueRef l_drain_step(struct lower_func *lf, const char *name, LLVMTypeRef t_ret,
+				 LLVMValueRef *v_args, unsigned int nr)
+{
+	struct lower *l = lf->l;
+	LLVMTypeRef t_args[3], t_fn;
+	LLVMValueRef v_fn = LLVMGetNamedFunction(l->module, name);
+
+	for (unsigned int i = 0; i < nr; i++)
+		t_args[i] = LLVMTypeOf(v_args[i]);
+	t_fn = LLVMFunctionType(t_ret, t_args, nr, false);
+	if (!v_fn) {
+		v_fn = LLVMAddFunction(l->module, name, t_fn);
+		ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
+	}
+	return LLVMBuildCall2(l->builder, t_fn, v_fn, v_args, nr, "");
+}
+
+/* r0 = bpf_user_ringbuf_drain(r1: map, r2: function, r3: its context, r4: flags) */
+void l_user_drain(struct lower_func *lf)
+{
+	struct lower *l = lf->l;
+	LLVMBuilderRef b = l->builder;
+	LLVMValueRef v_desc = l_get_ptr(lf, 1), v_number = l_get_num(lf, 2);
+	LLVMValueRef v_context = l_get_num(lf, 3), v_zero = l_u64(l, 0), v_ret, v_is_sample;
+	LLVMValueRef v_result = l_variable(lf, l->t_i64);
+	LLVMValueRef v_drain = l_variable(lf, LLVMArrayType2(l->t_i64, INLAY_USER_DRAIN_BYTES / 8));
+	LLVMValueRef v_dynptr = l_variable(lf, LLVMArrayType2(l->t_i64, 2));
+	LLVMBasicBlockRef b_head = l_block(lf, "drain"), b_body = l_block(lf, "");
+	LLVMBasicBlockRef b_end = l_block(lf, ""), b_begun = l_block(lf, ""), b_out = l_block(lf, "");
+
+	LLVMSetAlignment(v_drain, 8);
+	LLVMSetAlignment(v_dynptr, 8);
+	v_ret = l_drain_step(lf, "__inlay_user_ringbuf_begin_v1", l->t_i64,
+			     (LLVMValueRef[]){v_desc, l_get_num(lf, 4), v_drain}, 3);
+	LLVMBuildStore(b, v_ret, v_result);
+	LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, v_ret, v_zero, ""), b_begun, b_out);
+
+	LLVMPositionBuilderAtEnd(b, b_begun);
+	LLVMBuildBr(b, b_head);
+
+	LLVMPositionBuilderAtEnd(b, b_head);
+	v_is_sample = l_drain_step(lf, "__inlay_user_ringbuf_next_v1", l->t_i64,
+				   (LLVMValueRef[]){v_drain, v_dynptr}, 2);
+	LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntNE, v_is_sample, v_zero, ""), b_body, b_end);
+
+	LLVMPositionBuilderAtEnd(b, b_body);
+	v_ret = l_dispatch(lf, v_number,
+			   (LLVMValueRef[]){LLVMBuildPtrToInt(b, v_dynptr, l->t_i64, ""), v_context,
+					    v_zero, v_zero, v_zero});
+	l_drain_step(lf, "__inlay_user_ringbuf_done_v1", l->t_void, &v_drain, 1);
+	LLVMBuildCondBr(b, LLVMBuildICmp(b, LLVMIntEQ, v_ret, v_zero, ""), b_head, b_end);
+
+	LLVMPositionBuilderAtEnd(b, b_end);
+	v_ret = l_drain_step(lf, "__inlay_user_ringbuf_end_v1", l->t_i64, &v_drain, 1);
+	LLVMBuildStore(b, v_ret, v_result);
+	LLVMBuildBr(b, b_out);
+
+	LLVMPositionBuilderAtEnd(b, b_out);
+	l_set_num(lf, 0, LLVMBuildLoad2(b, l->t_i64, v_result, ""));
 }
 
 /* r0 = function number in `reg`, called with r1 to r5 */

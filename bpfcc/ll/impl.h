@@ -119,6 +119,7 @@ LLVMValueRef l_dispatch(struct lower_func *lf, LLVMValueRef v_number, LLVMValueR
 void l_resolve_callbacks(struct lower *l);
 void l_loop(struct lower_func *lf);
 void l_for_each(struct lower_func *lf);
+void l_user_drain(struct lower_func *lf);
 void l_callx(struct lower_func *lf, int reg);
 
 /* tail.c */

@@ -21,6 +21,17 @@ enum inlay_ringbuf_query {
 	INLAY_BPF_RB_PROD_POS = 3,
 };
 
+/* A bpf_user_ringbuf_drain() in progress, on the stack of the program. */
+#define INLAY_USER_DRAIN_BYTES 56
+struct inlay_user_drain {
+	char *region;
+	__u64 size;
+	__u64 flags;
+	__u64 seen, discarded;	/* samples */
+	__u64 next;		/* position behind the sample at hand */
+	__s64 err;
+};
+
 /* Bytes of a map's ring; a power of two, or a descriptor that bpfcc did not write. */
 INLAY_INLINE __u64 inlay_map_ring_size(const struct inlay_map_desc *desc)
 {

@@ -41,3 +41,17 @@ function(ring_sanitized_test name sanitizers)
 endfunction()
 ring_sanitized_test(ringbuf_threads_tsan thread)
 ring_sanitized_test(ringbuf_threads_asan address,undefined)
+
+set(RINGBUF_USER_KERNEL ${CMAKE_BINARY_DIR}/tests/ringbuf_user_kernel.bpf.o)
+add_custom_command(OUTPUT ${RINGBUF_USER_KERNEL}
+	COMMAND ${INLAY_CLANG} -target bpf -g -O2 -Wall -Werror -mcpu=v3
+		-I/usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE}
+		-c ${CMAKE_CURRENT_SOURCE_DIR}/unit/ringbuf_user_kernel.bpf.c -o ${RINGBUF_USER_KERNEL}
+	DEPENDS unit/ringbuf_user_kernel.bpf.c unit/ringbuf_ops.h
+	VERBATIM)
+add_custom_target(ringbuf_user_kernel DEPENDS ${RINGBUF_USER_KERNEL})
+inlay_unit_test(ringbuf_user LIBS PkgConfig::LIBBPF)
+target_sources(test_ringbuf_user PRIVATE ${CMAKE_SOURCE_DIR}/rt/map_ringbuf_user.c)
+target_compile_definitions(test_ringbuf_user PRIVATE
+	RINGBUF_USER_KERNEL_OBJECT="${RINGBUF_USER_KERNEL}")
+add_dependencies(test_ringbuf_user ringbuf_user_kernel)

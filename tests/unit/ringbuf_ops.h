@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What test_ringbuf.c asks of the kernel and of libinlay: one call of a ring buffer helper. */
+/* What tests ask of the kernel and of libinlay: one call of a ring buffer helper. */
 #ifndef INLAY_TEST_RINGBUF_OPS_H
 #define INLAY_TEST_RINGBUF_OPS_H
 
@@ -19,6 +19,13 @@ struct ringbuf_op {
 	__u64 op, bytes, flags;
 	__u64 commit_flags, is_discard;
 	__u64 value;	/* the first 8 bytes of the record, if it has so many */
+	__s64 ret;
+};
+
+/* One bpf_user_ringbuf_drain(): its callback adds up the first words, and stops at the so-manieth. */
+struct ringbuf_drain {
+	__u64 flags, stop_after;
+	__u64 nr, sum;
 	__s64 ret;
 };
 

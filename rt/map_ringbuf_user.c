@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_user_ringbuf_drain(): the program is the consumer of a ring that is written from outside. The
+ * loop is bpfcc's (bpfcc/ll/callback.c), which calls the four steps here. Results are the kernel's
+ * (kernel/bpf/ringbuf.c).
+ *
+ * One drain at a time; another one is refused with -EBUSY, unless the process whose turn it was is
+ * dead. What stands in the ring may change at any time: a header is read once, and what it says is
+ * checked against the ring before anything is handed out.
+ */
+#include <errno.h>
+#include <linux/futex.h>
+
+#include "rt/inline/dynptr.h"
+#include "rt/map_ringbuf.h"
+#include "rt/sys.h"
+
+#define MAX_SAMPLES (128u << 10) /* BPF_MAX_USER_RINGBUF_SAMPLES */
+#define OWNER_SET (1u << 31)
+
+INLAY_STATIC_ASSERT(sizeof(struct inlay_user_drain) == INLAY_USER_DRAIN_BYTES,
+		    "bpfcc makes room for it");
+
+static struct inlay_ring_header *drain_header(const struct inlay_user_drain *d)
+{
+	return (struct inlay_ring_header *)d->region;
+}
+
+/* Whether it is our turn now. */
+static bool turn_take(struct inlay_ring_header *h)
+{
+	__u32 mine = (__inlay_owner() & INLAY_OWNER_MASK) | OWNER_SET;
+	__u32 other = load_relaxed(&h->drain_owner);
+
+	if (other && __inlay_owner_is_alive(other & INLAY_OWNER_MASK))
+		return false;
+	/* acquire: pairs with the release at the end of the last drain */
+	return cas_acq_rel(&h->drain_owner, &other, mine);
+}
+
+__s64 __inlay_user_ringbuf_begin_v1(const struct inlay_map_desc *desc, __u64 flags, void *drain)
+{
+	struct inlay_user_drain *d = drain;
+
+	if (flags & ~(__u64)(INLAY_BPF_RB_NO_WAKEUP | INLAY_BPF_RB_FORCE_WAKEUP))
+		return -EINVAL;
+	d->region = inlay_map_region(desc);
+	if (!d->region || !turn_take(drain_header(d)))
+		return -EBUSY;
+	d->size = desc->max_entries;
+	d->flags = flags;
+	d->seen = 0;
+	d->discarded = 0;
+	d->err = 0;
+	return 0;
+}
+
+/* The next sample as *ret_dynptr: 1; 0: there is none, or an error, kept for the end. */
+__s64 __inlay_user_ringbuf_next_v1(void *drain, void *ret_dynptr)
+{
+	struct inlay_user_drain *d = drain;
+	struct inlay_ring_header *h = drain_header(d);
+
+	for (; d->seen < MAX_SAMPLES; d->seen++, d->discarded++) {
+		__u64 prod = load_acquire(&h->producer_pos); /* pairs with the producer's release */
+		__u64 cons = load_acquire(&h->consumer_pos), off = cons & (d->size - 1);
+		__u64 len, total;
+		__u32 header;
+
+		if (prod % 8 || cons % 8) {
+			d->err = -EINVAL;
+			return 0;
+		}
+		if (cons >= prod)
+			return 0;
+		header = load_acquire((__u32 *)inlay_ring_at(d->region, d->size, cons));
+		len = header & INLAY_RING_LEN_MASK;
+		total = inlay_ring_extent(d->size, len);
+		if (total > prod - cons)
+			d->err = -EINVAL;
+		else if (total > d->size || len > INLAY_DYNPTR_MAX_BYTES ||
+			 off + total > d->size + inlay_ring_slack_bytes(d->size))
+			d->err = -E2BIG;
+		if (d->err)
+			return 0;
+		if (header & INLAY_RING_DISCARD) {
+			store_release(&h->consumer_pos, cons + total);
+			continue;
+		}
+		if (header & INLAY_RING_BUSY)
+			return 0;
+		d->next = cons + total;
+		inlay_dynptr_set(ret_dynptr, inlay_ring_data(d->region) + off + 8, (__u32)len, 0);
+		return 1;
+	}
+	return 0;
+}
+
+/* The sample was looked at. */
+void __inlay_user_ringbuf_done_v1(void *drain)
+{
+	struct inlay_user_drain *d = drain;
+
+	d->seen++;
+	/* release: the producer may overwrite it */
+	store_release(&drain_header(d)->consumer_pos, d->next);
+}
+
+__s64 __inlay_user_ringbuf_end_v1(void *drain)
+{
+	struct inlay_user_drain *d = drain;
+	struct inlay_ring_header *h = drain_header(d);
+
+	store_release(&h->drain_owner, 0u);
+	if (((d->flags & INLAY_BPF_RB_FORCE_WAKEUP) ||
+	     (!(d->flags & INLAY_BPF_RB_NO_WAKEUP) && d->seen)) &&
+	    __atomic_exchange_n(&h->waiting, 0u, __ATOMIC_SEQ_CST)) {
+		__atomic_fetch_add(&h->wakeups, 1, __ATOMIC_SEQ_CST);
+		sys_call6(__NR_futex, SYS_ARG(&h->wakeups), FUTEX_WAKE, INT32_MAX, 0, 0, 0);
+	}
+	return d->err ? d->err : (__s64)(d->seen - d->discarded);
+}
