@@ -79,6 +79,12 @@ struct targets {
 };
 int targets_open(const struct args *args, const char *target, bool is_writable,
 		 struct targets *ret_targets);
+/*
+ * Appends the live ones that have come since, silently; `target` as it was given to
+ * targets_open(). None where it named one segment or process. Returns an exit code.
+ */
+int targets_refresh(const struct args *args, const char *target, bool is_writable,
+		    struct targets *targets);
 void targets_close(struct targets *targets);
 
 /* A map of a target. map_close_choice() closes both. */

@@ -280,6 +280,54 @@ int targets_open(const struct args *args, const char *target, bool is_writable,
 	return EXIT_DONE;
 }
 
+/* A memfd has a path in each process that has it open: not its path is what it is known by. */
+static bool has_target(const struct targets *targets, struct inlay_reader *reader)
+{
+	struct inlay_segment_info info = INLAY_SIZED(inlay_segment_info), known = info;
+
+	if (inlay_segment_info(reader, &info))
+		return true;
+	for (size_t i = 0; i < targets->nr; i++)
+		if (!inlay_segment_info(targets->readers[i], &known) && known.pid == info.pid &&
+		    known.starttime == info.starttime && known.created_ns == info.created_ns)
+			return true;
+	return false;
+}
+
+int targets_refresh(const struct args *args, const char *target, bool is_writable,
+		    struct targets *targets)
+{
+	struct finding finding = { .program = target, .is_live = true };
+	struct inlay_segment_opts opts;
+	struct inlay_reader **more;
+	int err = 0;
+
+	if (target && (is_pid(target) || strchr(target, '/')))
+		return EXIT_DONE;
+	segment_opts(args, &opts);
+	opts.is_unlocked = true;
+	/* what cannot be read now is looked at again the next time */
+	(void)inlay_segment_list(&opts, find_one, &finding);
+	opts.is_unlocked = false;
+	opts.is_writable = is_writable;
+	for (size_t i = 0; i < finding.nr && !err; i++) {
+		more = reallocarray(targets->readers, targets->nr + 1, sizeof(*more));
+		if (!more) {
+			err = -ENOMEM;
+			break;
+		}
+		targets->readers = more;
+		if (inlay_segment_open(finding.paths[i], &opts, &more[targets->nr]))
+			continue;
+		if (has_target(targets, more[targets->nr]))
+			inlay_segment_close(more[targets->nr]);
+		else
+			targets->nr++;
+	}
+	finding_fini(&finding);
+	return err ? out_of_memory() : EXIT_DONE;
+}
+
 void targets_close(struct targets *targets)
 {
 	for (size_t i = 0; i < targets->nr; i++)

@@ -10,7 +10,10 @@
 #include "cli/inlay/events.h"
 #include "cli/inlay/out.h"
 
-enum { POLL_MS = 50 };
+enum {
+	POLL_MS = 50,
+	REFRESH_S = 1,	/* how often new targets are looked for */
+};
 
 /* One target, and how far its lines have been printed. */
 struct followed {
@@ -20,8 +23,12 @@ struct followed {
 
 struct trace {
 	const struct args *args;
+	const char *target;	/* as it was given; NULL: all */
+	char **maps;
+	int nr_maps;
 	struct targets targets;
 	struct followed *followed;
+	size_t nr_followed;
 	struct trace_count count;
 	struct events *events;
 	bool has_text;		/* lines of text are wanted, too */
@@ -94,7 +101,7 @@ static void put_all(struct trace *trace, int timeout_ms, bool *ret_is_last)
 	int err;
 
 	*ret_is_last = true;
-	for (size_t i = 0; i < trace->targets.nr; i++) {
+	for (size_t i = 0; i < trace->nr_followed; i++) {
 		struct followed *followed = &trace->followed[i];
 
 		/* Asked before the rings are read, so that what came last is not missed. */
@@ -108,12 +115,45 @@ static void put_all(struct trace *trace, int timeout_ms, bool *ret_is_last)
 	*ret_is_last |= err && err != -ESTALE;
 }
 
+/* Takes up targets that are not followed yet. Returns an exit code. */
+static int follow_new(struct trace *trace)
+{
+	struct followed *more = reallocarray(trace->followed, trace->targets.nr, sizeof(*more));
+	int code = EXIT_DONE;
+
+	if (!more)
+		return out_of_memory();
+	trace->followed = more;
+	for (; !code && trace->nr_followed < trace->targets.nr; trace->nr_followed++) {
+		struct inlay_reader *reader = trace->targets.readers[trace->nr_followed];
+
+		more[trace->nr_followed] = (struct followed){ .reader = reader };
+		code = events_add(trace->events, reader, trace->maps, trace->nr_maps);
+	}
+	return code;
+}
+
+static void refresh(struct trace *trace, time_t *last)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (trace->args->is_once || now.tv_sec - *last < REFRESH_S)
+		return;
+	*last = now.tv_sec;
+	if (!targets_refresh(trace->args, trace->target, true, &trace->targets) &&
+	    trace->targets.nr > trace->nr_followed)
+		(void)follow_new(trace); /* what goes wrong with one is said, and the others go on */
+}
+
 static void follow(struct trace *trace)
 {
 	struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
 	bool is_last = false;
+	time_t last = 0;
 
 	while (!is_last && !is_stopped && !is_enough(&trace->count)) {
+		refresh(trace, &last);
 		put_all(trace, POLL_MS, &is_last);
 		if (!is_last && !events_nr(trace->events))
 			nanosleep(&pause, NULL);
@@ -160,40 +200,35 @@ static int split_words(const struct args *args, const char **ret_target, int *re
 	return EXIT_DONE;
 }
 
-static int trace_open(struct trace *trace, const char *target, char **maps, int nr_maps)
+static int trace_open(struct trace *trace)
 {
-	int code = targets_open(trace->args, target, true, &trace->targets);
+	int code = targets_open(trace->args, trace->target, true, &trace->targets);
 	char name[2 * INLAY_NAME_BYTES];
 
-	if (code)
-		return code;
-	trace->followed = calloc(trace->targets.nr, sizeof(*trace->followed));
-	if (!trace->followed)
-		return out_of_memory();
-	code = events_new(trace->args, &trace->count, &trace->events);
-	for (size_t i = 0; !code && i < trace->targets.nr; i++) {
-		trace->followed[i].reader = trace->targets.readers[i];
-		code = events_add(trace->events, trace->targets.readers[i], maps, nr_maps);
-	}
-	if (code || !nr_maps || events_nr(trace->events))
+	if (!code)
+		code = events_new(trace->args, &trace->count, &trace->events);
+	if (!code)
+		code = follow_new(trace);
+	if (code || !trace->nr_maps || events_nr(trace->events))
 		return code;
 	if (events_nr_found(trace->events))
 		return EXIT_REFUSED; /* it has been said why */
 	return fail("there is no map of events '%s': RINGBUF and PERF_EVENT_ARRAY maps have events",
-		    escape(maps[0], name, sizeof(name)));
+		    escape(trace->maps[0], name, sizeof(name)));
 }
 
 int cmd_trace(const struct args *args)
 {
 	struct trace trace = { .args = args, .count.max = args->count };
 	struct sigaction action = { .sa_handler = on_stop };
-	const char *target;
-	int first, code = split_words(args, &target, &first);
+	int first, code = split_words(args, &trace.target, &first);
 
 	if (code)
 		return code;
-	trace.has_text = first == args->nr_words;
-	code = trace_open(&trace, target, args->words + first, args->nr_words - first);
+	trace.maps = args->words + first;
+	trace.nr_maps = args->nr_words - first;
+	trace.has_text = !trace.nr_maps;
+	code = trace_open(&trace);
 	if (!code) {
 		/* so that the losses are told when it is interrupted */
 		sigaction(SIGINT, &action, NULL);

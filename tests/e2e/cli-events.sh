@@ -148,13 +148,19 @@ say three exit
 wait "$three"
 tell four "mumble 1"
 lines "$work/tracer.out" 6
+# one that comes later
+start late
+tell late "tell 4"
+lines "$work/tracer.out" 10
+say late exit
+wait "$late"
 say four exit
 wait "$four"
 wait $tracer || fail "trace of two targets: $(cat "$work/tracer.err")"
-python3 - "$work/tracer.out" "$three" "$four" <<'PY' || fail "two targets"
+python3 - "$work/tracer.out" "$three" "$four" "$late" <<'PY' || fail "two targets"
 import collections, json, sys
 pids = collections.Counter(json.loads(line)["pid"] for line in open(sys.argv[1]))
-assert pids == {int(sys.argv[2]): 2, int(sys.argv[3]): 4}, pids
+assert pids == {int(sys.argv[2]): 2, int(sys.argv[3]): 4, int(sys.argv[4]): 4}, pids
 PY
 inlay gc -a >/dev/null
 
