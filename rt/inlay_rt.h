@@ -65,6 +65,8 @@ __s64 __inlay_get_current_cgroup_id_v1(void);
 __s64 __inlay_get_current_ancestor_cgroup_id_v1(__u64 level);
 __s64 __inlay_current_task_under_cgroup_v1(const struct inlay_map_desc *desc, __u64 index);
 __s64 __inlay_get_ns_current_pid_tgid_v1(__u64 dev, __u64 ino, void *dst, __u64 bytes);
+void __inlay_spin_lock_v1(void *lock);
+void __inlay_spin_unlock_v1(void *lock);
 __s64 __inlay_send_signal_v1(__u64 sig);
 __s64 __inlay_send_signal_thread_v1(__u64 sig);
 

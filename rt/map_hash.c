@@ -162,6 +162,9 @@ static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
 		inlay_store(words + i, op->key[i]);
 	if (!inlay_hash_is_percpu(op->desc))
 		inlay_copy_in(inlay_hash_node_value(op->desc, node), value, op->desc->value_size);
+	if (inlay_map_has_lock(op->desc)) /* free, whatever the program's memory says */
+		inlay_store((inlay_u32 *)(inlay_hash_node_value(op->desc, node) +
+					  op->desc->extra - 1), 0u);
 }
 
 /* Sets the calling thread's value of a node of a per-CPU map. */
@@ -246,11 +249,13 @@ static void count_drop(struct inlay_hash_op *op)
 
 static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 {
+	bool is_locked = flags & INLAY_BPF_F_LOCK;
 	struct held held = { 0 };
 	struct inlay_hash_place at;
 	__s64 err = -INLAY_EBUSY;
 	bool is_full = false;
 
+	flags &= ~(__u64)INLAY_BPF_F_LOCK;
 	for (;;) {
 		enum inlay_hash_found found = __inlay_hash_find(op, &at);
 
@@ -262,6 +267,11 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 				break;
 			if (inlay_hash_is_percpu(op->desc)) {
 				err = percpu_set(op, at.nr, at.gen, value);
+				break;
+			}
+			if (is_locked) { /* in place, as who has looked it up does */
+				inlay_value_update(op->desc, inlay_hash_node_value(op->desc, at.node),
+						   value, INLAY_BPF_F_LOCK);
 				break;
 			}
 			err = -INLAY_EBUSY;
@@ -311,7 +321,8 @@ __s64 __inlay_hash_update(const struct inlay_map_desc *desc, const void *key, co
 	struct inlay_hash_op op;
 	struct key_copy copy;
 
-	if (flags > INLAY_BPF_EXIST) /* BPF_F_LOCK too: no value has a bpf_spin_lock */
+	if ((flags & ~(__u64)INLAY_BPF_F_LOCK) > INLAY_BPF_EXIST ||
+	    ((flags & INLAY_BPF_F_LOCK) && !inlay_map_has_lock(desc)))
 		return -INLAY_EINVAL;
 	if (!op_init(&op, desc, key, &copy))
 		return -INLAY_EBUSY;

@@ -261,6 +261,17 @@ static uint32_t l_table_index(struct lower *l, uint32_t index)
 	return nr;
 }
 
+/* inlay_map_desc.extra */
+static uint32_t desc_extra(const struct bpfcc_map *map)
+{
+	if (map->type != BPF_MAP_TYPE_ARRAY && map->type != BPF_MAP_TYPE_HASH)
+		return (uint32_t)map->map_extra;
+	for (uint32_t i = 0; i < map->nr_fields; i++)
+		if (map->fields[i].kind == BPFCC_FIELD_LOCK)
+			return map->fields[i].off + 1;
+	return 0;
+}
+
 static void l_map_desc(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
@@ -276,7 +287,7 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 	    l_u32(l, l_table_index(l, map->index)),
 	    l_u32(l, map->btf_key_type_id),
 	    l_u32(l, map->btf_value_type_id),
-	    l_u32(l, (uint32_t)map->map_extra),
+	    l_u32(l, desc_extra(map)),
 	    l_u64(l, m->region_bytes),
 	    l_u64(l, m->shard_bytes),
 	    l_or_null(l, m->v_region),

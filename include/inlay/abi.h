@@ -80,7 +80,9 @@ struct inlay_map_desc {
 	__u32 index;		/* position in inlay_object_desc.maps */
 	__u32 btf_key_type_id;	/* in the object's BTF; 0: none */
 	__u32 btf_value_type_id;
-	__u32 extra;		/* BLOOM_FILTER: hash functions; maps of maps: entries of `inner` */
+	/* BLOOM_FILTER: hash functions; maps of maps: entries of `inner`; ARRAY, HASH: offset of the
+	 * struct bpf_spin_lock in a value + 1, 0: none */
+	__u32 extra;
 	__u64 region_bytes;	/* whole pages; what inlay_map_region_bytes_extra() says */
 	__u64 shard_bytes;	/* bytes of one thread's shard; 0 unless INLAY_MAP_PERCPU */
 	void *region;		/* link-time address; NULL with INLAY_MAP_HUGE; for a PERCPU_ARRAY too */

@@ -60,14 +60,17 @@ INLAY_INLINE __s64 inlay_array_update(const struct inlay_map_desc *desc, const v
 		return -INLAY_E2BIG;
 	if (flags & INLAY_BPF_NOEXIST)
 		return -INLAY_EEXIST;
-	if (flags & INLAY_BPF_F_LOCK)
+	if ((flags & INLAY_BPF_F_LOCK) && !inlay_map_has_lock(desc))
 		return -INLAY_EINVAL;
 	if (desc->flags & INLAY_MAP_RODATA)
 		return -INLAY_EPERM;
 	at = inlay_array_lookup(desc, key);
 	if (INLAY_UNLIKELY(!at))
 		return -INLAY_EBUSY;
-	inlay_copy_in(at, value, desc->value_size);
+	if (inlay_map_has_lock(desc))
+		inlay_value_update(desc, at, value, flags);
+	else
+		inlay_copy_in(at, value, desc->value_size);
 	return 0;
 }
 

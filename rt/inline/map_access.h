@@ -129,6 +129,22 @@ INLAY_INLINE void inlay_copy_in(void *dst, const void *src, __u32 n)
 		inlay_store((inlay_u8 *)(d + i), *(const inlay_u8 *)(s + i));
 }
 
+/* The same for a value that has a struct bpf_spin_lock at `lock`, which stays as it is. */
+INLAY_INLINE void inlay_copy_around(void *dst, const void *src, __u32 n, __u32 lock)
+{
+	__u32 word = lock & ~7u, behind = word + 8;
+	char *d = dst;
+	const char *s = src;
+
+	inlay_copy_in(d, s, word);
+	if (lock & 4)
+		inlay_copy_in(d + word, s + word, 4);
+	else if (n > lock + 4)
+		inlay_copy_in(d + lock + 4, s + lock + 4, n < behind ? n - lock - 4 : 4);
+	if (n > behind)
+		inlay_copy_in(d + behind, s + behind, n - behind);
+}
+
 /* Clears shared memory that is aligned to 8 bytes; n is a multiple of 8. */
 INLAY_INLINE void inlay_zero(void *dst, __u32 n)
 {
@@ -153,6 +169,30 @@ INLAY_INLINE char *inlay_map_region(const struct inlay_map_desc *desc)
 	if (desc->flags & INLAY_MAP_HUGE)
 		return inlay_load((char **)desc->base);
 	return desc->region;
+}
+
+/* ---- values with a struct bpf_spin_lock ---- */
+
+extern void __inlay_spin_lock_v1(void *lock);
+extern void __inlay_spin_unlock_v1(void *lock);
+
+INLAY_INLINE int inlay_map_has_lock(const struct inlay_map_desc *desc)
+{
+	return (desc->type == INLAY_MAP_TYPE_ARRAY || desc->type == INLAY_MAP_TYPE_HASH) &&
+	       desc->extra;
+}
+
+/* A new value around the lock of a live one, with BPF_F_LOCK while holding it. */
+INLAY_INLINE void inlay_value_update(const struct inlay_map_desc *desc, char *at, const void *value,
+				     __u64 flags)
+{
+	__u32 lock = desc->extra - 1;
+
+	if (flags & INLAY_BPF_F_LOCK)
+		__inlay_spin_lock_v1(at + lock);
+	inlay_copy_around(at, value, desc->value_size, lock);
+	if (flags & INLAY_BPF_F_LOCK)
+		__inlay_spin_unlock_v1(at + lock);
 }
 
 #endif /* INLAY_RT_INLINE_MAP_ACCESS_H */
