@@ -98,6 +98,7 @@ static int add_to_pointer(struct verify *v, struct verify_reg *dst, const struct
 	int32_t off;
 	int64_t by = (int64_t)num->umin;
 
+	/* from here on: of a pointer that is read, comparison looks at the offset whatever its marks */
 	if (from)
 		verify_mark_precise(v, from);
 	/* a constant goes to the fixed part, as long as it fits there */

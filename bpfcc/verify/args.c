@@ -165,7 +165,6 @@ static int string_arg(struct verify *v, struct verify_call *c, int arg)
 		end = ""; /* nothing but zeros */
 	if (!end)
 		return verify_refuse_arg(v, c, arg, NULL, "a string that ends with a NUL");
-	verify_mark_precise(v, verify_arg(v, arg));
 	c->text = map->data ? (const char *)map->data + off : "";
 	c->text_bytes = map->data ? (uint32_t)(end - c->text) + 1 : 1;
 	return 0;
@@ -180,7 +179,6 @@ static int format_arg(struct verify *v, const struct verify_call *c)
 	/* its size is the helper's to look at where it is not one number */
 	if (!range_is_const(&size->num))
 		return 0;
-	verify_mark_precise(v, size);
 	if (size->num.umin % 8)
 		return verify_refuse_arg(v, c, 4, "arguments are numbers of 64 bits: use an array of __u64",
 					 "a multiple of 8");
@@ -234,8 +232,6 @@ static int ctx_read(struct verify *v, const struct verify_call *c, int arg)
 				     "%s of %" PRIu64 " bytes at ctx%+" PRId64
 				     " is outside of struct pt_regs",
 				     c->name, size->num.umin, off);
-	verify_mark_precise(v, r);
-	verify_mark_precise(v, size);
 	return 0;
 }
 

@@ -75,7 +75,6 @@ static int place_of(struct verify *v, struct verify_call *c, int arg, uint32_t *
 	    off > -DYNPTR_BYTES)
 		return verify_refuse_arg(v, c, arg, NULL,
 					 "the address of a dynptr, 16 bytes of stack, aligned to 8");
-	verify_mark_precise(v, r);
 	*ret_lower = (uint32_t)(-off - 1) / 8;
 	return 0;
 }

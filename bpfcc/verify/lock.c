@@ -78,7 +78,6 @@ int verify_lock_arg(struct verify *v, struct verify_call *c, int arg)
 					"and the map must be declared with BTF: __type(value, T)",
 				     "%s of %s is not the address of a lock", verify_arg_name(arg),
 				     c->name);
-	verify_mark_precise(v, r);
 	if (c->helper->id == BPF_FUNC_spin_lock) {
 		/* Attack: two programs that take two locks in two orders wait for ever. */
 		if (held)

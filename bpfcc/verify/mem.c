@@ -201,8 +201,6 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 	default:
 		return no_memory(v, reg, what);
 	}
-	if (!err)
-		verify_mark_precise(v, r);
 	return err ? err : v->err;
 }
 

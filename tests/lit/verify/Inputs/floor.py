@@ -9,6 +9,7 @@ import sys
 # where bpfcc is stricter, and why
 STRICTER = {
     "used_in_a_later_round": "it is wrong: Linux 6.18 stops a path in a callback by marks that are not complete yet",
+    "null_context": "it is wrong: Linux 6.18 does not remember that the proof rests on the NULL",
     "key_after_the_callback": "a callback's key is the helper's for one round; in a process it may be a copy",
 }
 
