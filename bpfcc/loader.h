@@ -87,6 +87,19 @@ int bpfcc_map_fields(struct bpfcc_loader *l, struct bpfcc_map *m, const struct b
 /* map_progs.c: m->tail_progs of a PROG_ARRAY, after make_progs() */
 int bpfcc_map_progs(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);
 
+/*
+ * The same file: calls fn for each slot of the member `values` of a map's definition that refers to
+ * something.
+ */
+typedef int (*bpfcc_map_values_fn)(struct bpfcc_loader *l, struct bpfcc_map *m, uint64_t index,
+				   const struct bpfcc_elf_symbol *sym,
+				   const struct bpfcc_where *where, void *arg);
+int bpfcc_map_values(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where,
+		     bpfcc_map_values_fn fn, void *arg);
+
+/* map_inner.c: m->inner_maps of a map of maps; m has its place already */
+int bpfcc_map_inners(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);
+
 /* config.c: --map and --set. */
 int bpfcc_config_maps(struct bpfcc_loader *l);
 int bpfcc_config_sets(struct bpfcc_loader *l);

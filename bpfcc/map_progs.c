@@ -37,11 +37,19 @@ static const struct bpfcc_elf_symbol *variable(struct bpfcc_loader *l, const cha
 	return NULL;
 }
 
-static int put(struct bpfcc_loader *l, const struct bpfcc_map *m, int32_t *progs, uint64_t index,
-	       const struct bpfcc_elf_symbol *sym, const struct bpfcc_where *where)
+static int put(struct bpfcc_loader *l, struct bpfcc_map *m, uint64_t index,
+	       const struct bpfcc_elf_symbol *sym, const struct bpfcc_where *where, void *arg)
 {
 	const struct bpfcc_fn *fn = bpfcc_funcs_at(l, sym->section, sym->value);
+	int32_t **progs = arg;
 
+	if (!*progs) {
+		*progs = bpfcc_arena_array(l->arena, m->max_entries, sizeof(**progs));
+		if (!*progs)
+			return -ENOMEM;
+		for (uint32_t k = 0; k < m->max_entries; k++)
+			(*progs)[k] = -1;
+	}
 	if (index >= m->max_entries)
 		return bpfcc_error(l->diag, where, "raise max_entries",
 				   "map \"%s\": a program is put at index %llu of %u", m->name,
@@ -50,34 +58,34 @@ static int put(struct bpfcc_loader *l, const struct bpfcc_map *m, int32_t *progs
 		return bpfcc_error(l->diag, where, "give it a section as SEC(\"uprobe\")",
 				   "map \"%s\": \"%s\" is no program for Inlay", m->name,
 				   fn ? fn->name : sym->name);
-	progs[index] = fn->index;
+	(*progs)[index] = fn->index;
 	return 0;
 }
 
-int bpfcc_map_progs(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where)
+int bpfcc_map_values(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where,
+		     bpfcc_map_values_fn fn, void *arg)
 {
 	const struct bpfcc_elf_section *maps = bpfcc_elf_section(&l->elf, ".maps");
 	const struct bpfcc_elf_symbol *var = maps ? variable(l, m->name, maps) : NULL;
 	int64_t values = l->btf ? values_offset(l, m->name) : -1;
-	int32_t *progs = NULL;
 	int err = 0;
 
 	for (uint32_t i = 0; var && values >= 0 && i < maps->nr_rels && !err; i++) {
 		const struct bpfcc_elf_rel *rel = &maps->rels[i];
 		uint64_t first = var->value + (uint64_t)values;
 
-		if (rel->offset < first || rel->offset >= var->value + var->bytes)
-			continue;
-		if (!progs) {
-			progs = bpfcc_arena_array(l->arena, m->max_entries, sizeof(*progs));
-			if (!progs)
-				return -ENOMEM;
-			for (uint32_t k = 0; k < m->max_entries; k++)
-				progs[k] = -1;
-		}
-		err = put(l, m, progs, (rel->offset - first) / POINTER_BYTES,
-			  &l->elf.symbols[rel->symbol], where);
+		if (rel->offset >= first && rel->offset < var->value + var->bytes)
+			err = fn(l, m, (rel->offset - first) / POINTER_BYTES,
+				 &l->elf.symbols[rel->symbol], where, arg);
 	}
+	return err;
+}
+
+int bpfcc_map_progs(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where)
+{
+	int32_t *progs = NULL;
+	int err = bpfcc_map_values(l, m, where, put, &progs);
+
 	m->tail_progs = progs;
 	return err;
 }

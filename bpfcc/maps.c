@@ -132,6 +132,17 @@ static void complete(struct bpfcc_map *m)
 	}
 }
 
+/* Regions of more than this are not in the image, and there is nothing before the runtime starts. */
+static uint32_t huge_flag(const struct bpfcc_map *m)
+{
+	bool is_huge = !(m->flags & INLAY_MAP_RODATA) &&
+		       inlay_map_region_bytes_extra(m->type, m->key_size, m->value_size,
+						    m->max_entries, (uint32_t)m->map_extra) >
+			       INLAY_LINK_REGION_MAX;
+
+	return is_huge ? INLAY_MAP_HUGE : 0;
+}
+
 /* The template of a map of maps, as the kernel asks for one. */
 static int describe_inner(struct bpfcc_loader *l, const struct bpfcc_candidate *c,
 			  struct bpfcc_map *m, const struct bpfcc_where *where)
@@ -164,6 +175,7 @@ static int describe_inner(struct bpfcc_loader *l, const struct bpfcc_candidate *
 		err = bpfcc_map_check(l, inner, where);
 	if (!err)
 		err = bpfcc_map_fields(l, inner, where);
+	inner->flags |= huge_flag(inner);
 	m->inner = inner;
 	return err;
 }
@@ -198,10 +210,8 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 		err = bpfcc_map_progs(l, m, where);
 	if (err)
 		return err;
-	if (!(m->flags & INLAY_MAP_RODATA) &&
-	    inlay_map_region_bytes_extra(m->type, m->key_size, m->value_size, m->max_entries,
-					 (uint32_t)m->map_extra) > INLAY_LINK_REGION_MAX)
-		m->flags |= INLAY_MAP_HUGE;
+	m->flags |= huge_flag(m);
 	c->index = (int)l->object->nr_maps++;
-	return 0;
+	/* after it has its place: this finds more maps */
+	return m->inner ? bpfcc_map_inners(l, m, where) : 0;
 }

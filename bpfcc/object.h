@@ -41,6 +41,9 @@ struct bpfcc_map {
 	 * and, without BPF_F_INNER_MAP, max_entries are those of each. NULL: no map of maps, or no
 	 * template was given, which nothing can be looked up in */
 	const struct bpfcc_map *inner;
+	const int32_t *inner_maps; /* maps of maps filled by the object: by key, indexes in
+				 * bpfcc_object.maps, -1: none */
+	uint32_t nr_inner_maps;
 	const struct bpfcc_map_field *fields; /* from BTF; without it there are none */
 	uint32_t nr_fields;
 	const int32_t *tail_progs; /* PROG_ARRAY filled by the object: max_entries indexes in

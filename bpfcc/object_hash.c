@@ -46,6 +46,12 @@ static void add_map(struct bpfcc_sha256 *h, const struct bpfcc_map *m)
 	add_u64(h, m->map_flags);
 	add_u64(h, m->flags);
 	add_bytes(h, m->data, m->value_size);
+	add_u64(h, m->map_extra);
+	add_u64(h, m->nr_inner_maps);
+	for (uint32_t i = 0; i < m->nr_inner_maps; i++)
+		add_u64(h, (uint64_t)m->inner_maps[i]);
+	for (uint32_t i = 0; m->tail_progs && i < m->max_entries; i++)
+		add_u64(h, (uint64_t)m->tail_progs[i]);
 }
 
 static void add_prog(struct bpfcc_sha256 *h, const struct bpfcc_prog *p)

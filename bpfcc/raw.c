@@ -225,6 +225,7 @@ static uint32_t map_flags(const struct bpfcc_map *m)
 	case BPF_MAP_TYPE_QUEUE:
 	case BPF_MAP_TYPE_STACK:
 	case BPF_MAP_TYPE_LPM_TRIE:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
 		return INLAY_MAP_HASH;
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 		return INLAY_MAP_PERCPU;

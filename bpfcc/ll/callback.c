@@ -235,7 +235,8 @@ void l_for_each(struct lower_func *lf)
 	LLVMValueRef v_number = l_get_num(lf, 2), v_context = l_get_num(lf, 3);
 	LLVMValueRef v_done = l_variable(lf, l->t_i64), v_value, v_key, v_ret;
 	LLVMValueRef v_each = l_variable(lf, LLVMArrayType2(l->t_i64, EACH_BYTES / 8));
-	LLVMValueRef v_index = l_variable(lf, l->t_i32);
+	/* 8 bytes: of a map that is not known the callback may read as many, as of a hash map's key */
+	LLVMValueRef v_index = l_variable(lf, l->t_i64);
 	LLVMBasicBlockRef b_head = l_block(lf, "each"), b_body = l_block(lf, "");
 	LLVMBasicBlockRef b_out = l_block(lf, "");
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpfcc/map_image.h"
 #include "inlay/abi.h"
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
@@ -194,6 +195,9 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
 	LLVMValueRef v_shard = NULL;
+	uint8_t *image;
+	size_t image_bytes;
+	int err;
 
 	m->region_bytes =
 	    inlay_map_region_bytes_extra(map->type, map->key_size, map->value_size,
@@ -208,6 +212,11 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 		if (m->flags & INLAY_MAP_PERCPU)
 			v_shard = l_run_memory(l, map, true, m->shard_bytes);
 	} else if (m->region_bytes > INLAY_LINK_REGION_MAX) {
+		if (map->nr_inner_maps)
+			return bpfcc_error(&l->handle->diag, NULL, "lower max_entries",
+					   "'%s' holds maps from the start; above %u bytes that is "
+					   "not supported",
+					   map->name, INLAY_LINK_REGION_MAX);
 		if (!is_all_zero(map->data, map->value_size))
 			return bpfcc_error(
 			    &l->handle->diag, NULL,
@@ -222,8 +231,12 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 		LLVMSetAlignment(m->v_base, 8);
 		ll_make_odr(l->module, m->v_base, NULL);
 	} else if (m->region_bytes) {
+		err = bpfcc_map_image(l->object, map, &image, &image_bytes);
+		if (err)
+			return err;
 		m->v_region =
-		    l_region(l, "region", map->name, map->data, map->value_size, m->region_bytes);
+		    l_region(l, "region", map->name, image, image_bytes, m->region_bytes);
+		free(image);
 	}
 	if (m->flags & INLAY_MAP_PERCPU)
 		m->v_slot = l_shard_slot(l, map->name, v_shard);
@@ -245,20 +258,10 @@ static LLVMTypeRef l_desc_type(struct lower *l)
 }
 _Static_assert(sizeof(struct inlay_map_desc) == 112, "l_desc_type() follows inlay_map_desc");
 
-/* What a PROG_ARRAY holds is code (tail.c): nothing of it is in memory, and readers see no map. */
-static bool l_is_in_table(const struct bpfcc_map *map)
-{
-	return map->type != BPF_MAP_TYPE_PROG_ARRAY;
-}
-
 /* Maps of the table before map `index`: its own place there. */
 static uint32_t l_table_index(struct lower *l, uint32_t index)
 {
-	uint32_t nr = 0;
-
-	for (uint32_t i = 0; i < index; i++)
-		nr += l_is_in_table(&l->object->maps[i]);
-	return nr;
+	return bpfcc_map_table_index(l->object, index);
 }
 
 /* inlay_map_desc.extra */
@@ -272,9 +275,38 @@ static uint32_t desc_extra(const struct bpfcc_map *map)
 	return 0;
 }
 
-static void l_map_desc(struct lower *l, struct lower_map *m)
+/*
+ * What the numbers in a map of maps stand for: the maps of the table that may be in there, in their places. Not
+ * the table itself, as a number comes from memory that others write, and what was proved holds for
+ * maps like the template only.
+ */
+static LLVMValueRef l_inner_table(struct lower *l, const struct bpfcc_map *map)
+{
+	LLVMValueRef *v_descs = calloc(l->object->nr_maps + 1, sizeof(*v_descs)), v;
+	uint32_t nr = 0;
+
+	if (!v_descs)
+		return NULL;
+	for (uint32_t i = 0; i < l->object->nr_maps; i++)
+		if (bpfcc_map_is_in_table(&l->object->maps[i]))
+			v_descs[nr++] = bpfcc_map_is_like(map->inner, &l->object->maps[i]) ?
+						l->maps[i].v_desc :
+						l_null(l);
+	v = l_constant(l, "inner", map->name, LLVMConstArray2(l->t_ptr, v_descs, nr));
+	free(v_descs);
+	return v;
+}
+
+static int l_map_desc(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
+	LLVMValueRef v_inner = map->inner ? l_inner_table(l, map) : NULL;
+	uint32_t extra = map->inner ? l_table_index(l, l->object->nr_maps) :
+				      desc_extra(map);
+
+	if (map->inner && !v_inner)
+		return -ENOMEM;
+
 	LLVMValueRef v[] = {
 	    l_u32(l, sizeof(struct inlay_map_desc)),
 	    l_u32(l, map->type),
@@ -287,7 +319,7 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 	    l_u32(l, l_table_index(l, map->index)),
 	    l_u32(l, map->btf_key_type_id),
 	    l_u32(l, map->btf_value_type_id),
-	    l_u32(l, desc_extra(map)),
+	    l_u32(l, extra),
 	    l_u64(l, m->region_bytes),
 	    l_u64(l, m->shard_bytes),
 	    l_or_null(l, m->v_region),
@@ -295,10 +327,11 @@ static void l_map_desc(struct lower *l, struct lower_map *m)
 	    l_or_null(l, m->v_slot),
 	    ll_string(l->module, map->name),
 	    l_or_null(l, l->v_object),
-	    l_null(l),
+	    l_or_null(l, v_inner),
 	};
 
 	LLVMSetInitializer(m->v_desc, LLVMConstStructInContext(l->context, v, NR(v), false));
+	return 0;
 }
 
 /*
@@ -331,10 +364,14 @@ int l_maps(struct lower *l)
 		m->v_desc = l_global(l, "desc", m->map->name, t_desc);
 		LLVMSetGlobalConstant(m->v_desc, true);
 		ll_make_odr(l->module, m->v_desc, NULL);
-		err = l_map_storage(l, m);
+	}
+	/* a map of maps refers to the descriptors of others */
+	for (uint32_t i = 0; i < l->object->nr_maps; i++) {
+		err = l_map_storage(l, &l->maps[i]);
+		if (!err)
+			err = l_map_desc(l, &l->maps[i]);
 		if (err)
 			return err;
-		l_map_desc(l, m);
 	}
 	return 0;
 }
@@ -415,7 +452,7 @@ static LLVMValueRef l_map_table(struct lower *l)
 	if (!v_descs)
 		return NULL;
 	for (uint32_t i = 0; i < l->object->nr_maps; i++)
-		if (l_is_in_table(&l->object->maps[i]))
+		if (bpfcc_map_is_in_table(&l->object->maps[i]))
 			v_descs[nr++] = l->maps[i].v_desc;
 	v = l_constant(l, "maps", NULL, LLVMConstArray2(l->t_ptr, v_descs, nr));
 	free(v_descs);

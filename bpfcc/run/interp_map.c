@@ -238,8 +238,16 @@ static int lookup_inner(struct bpfcc_interp *it, uint32_t instance, const uint8_
 			struct value *ret)
 {
 	const struct bpfcc_map *map = it->instances[instance].map;
-	uint32_t inner;
+	uint32_t inner, number = 0;
 	int at = find(&it->instances[instance], key);
+
+	/* what the object has put there: the maps of the object are the first instances */
+	if (map->nr_inner_maps)
+		memcpy(&number, key, sizeof(number));
+	if (number < map->nr_inner_maps && map->inner_maps[number] >= 0) {
+		*ret = interp_pointer(it, it->instances[map->inner_maps[number]].thing, 0);
+		return 0;
+	}
 
 	if (at >= 0) {
 		*ret = interp_pointer(it, it->instances[instance].elements[at].thing, 0);

@@ -24,6 +24,7 @@
 #include "bpfcc/handle.h"
 #include "bpfcc/ll/lower.h"
 #include "bpfcc/ll/util.h"
+#include "bpfcc/map_image.h"
 #include "inlay/abi.h"
 
 #ifndef INLAY_LIBDIR
@@ -35,6 +36,8 @@
 struct memory {
 	void *region, *shard;
 	size_t region_bytes, shard_bytes;
+	uint8_t *image;		/* what the region starts with, if it is not zero */
+	size_t image_bytes;
 };
 
 /* A thread-local variable of libinlay, and the slot by which the code finds the caller's one. */
@@ -89,6 +92,7 @@ static void *new_pages(size_t bytes)
 static int new_memory(struct bpfcc_native *n)
 {
 	const struct bpfcc_object *object = &n->object->data;
+	int err;
 
 	n->memory = calloc(object->nr_maps + 1, sizeof(*n->memory));
 	if (!n->memory)
@@ -110,8 +114,13 @@ static int new_memory(struct bpfcc_native *n)
 		m->shard = new_pages(m->shard_bytes);
 		if ((m->region_bytes && !m->region) || (m->shard_bytes && !m->shard))
 			return -ENOMEM;
-		if (map->data && m->region)
-			memcpy(m->region, map->data, map->value_size);
+		if (!m->region)
+			continue;
+		err = bpfcc_map_image(object, map, &m->image, &m->image_bytes);
+		if (err)
+			return err;
+		if (m->image)
+			memcpy(m->region, m->image, m->image_bytes);
 	}
 	return 0;
 }
@@ -127,13 +136,12 @@ static void clear_pages(void *p, size_t bytes)
 void bpfcc_native_reset(struct bpfcc_native *n)
 {
 	for (uint32_t i = 0; i < n->object->data.nr_maps; i++) {
-		const struct bpfcc_map *map = &n->object->data.maps[i];
 		struct memory *m = &n->memory[i];
 
 		clear_pages(m->region, m->region_bytes);
 		clear_pages(m->shard, m->shard_bytes);
-		if (map->data && m->region)
-			memcpy(m->region, map->data, map->value_size);
+		if (m->image)
+			memcpy(m->region, m->image, m->image_bytes);
 	}
 }
 
@@ -486,6 +494,7 @@ void bpfcc_native_free(struct bpfcc_native *n)
 			munmap(n->memory[i].region, n->memory[i].region_bytes);
 		if (n->memory[i].shard)
 			munmap(n->memory[i].shard, n->memory[i].shard_bytes);
+		free(n->memory[i].image);
 	}
 	free(n->memory);
 	for (unsigned int i = 0; i < n->nr_tls; i++)

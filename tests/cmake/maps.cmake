@@ -11,6 +11,8 @@ inlay_unit_test(map_queue)
 target_sources(test_map_queue PRIVATE ${INLAY_MAP_SOURCES})
 inlay_unit_test(map_lpm)
 target_sources(test_map_lpm PRIVATE ${INLAY_MAP_SOURCES})
+inlay_unit_test(map_inner LIBS bpfcc_front)
+target_sources(test_map_inner PRIVATE ${INLAY_MAP_SOURCES})
 
 # Atomics call into the test; nothing else is instrumented and no sanitizer runtime is linked.
 function(map_hooked_library name)
