@@ -4,7 +4,7 @@
  *
  * An input of the targets that take programs is one byte of choices (enum fuzz_choices), then the
  * instructions, 8 bytes each as in an ELF section. lddw of a map: imm is an index into the maps of
- * fuzz_maps(), modulo their number.
+ * program.c, modulo their number.
  */
 #ifndef INLAY_TESTS_FUZZ_H
 #define INLAY_TESTS_FUZZ_H
@@ -52,12 +52,11 @@ static inline bool fuzz_is_one_in(uint32_t n, const uint8_t *data, size_t bytes)
 
 struct bpfcc_arena;
 
-/* Maps of each kind, those that Inlay's runtime has first. */
-#define FUZZ_NR_BUILT_MAPS 6
-const struct bpfcc_map *fuzz_maps(uint32_t *ret_nr);
-
-/* An object of an input. False: it is none. The object's maps are the first nr_maps. */
-bool fuzz_program(const uint8_t *data, size_t bytes, uint32_t nr_maps, struct bpfcc_arena *arena,
+/*
+ * An object of an input. False: it is none. is_built: where the runtime does not
+ * have a type (bpfcc/map_types.c), the map is an array instead, so that indexes mean the same in any case.
+ */
+bool fuzz_program(const uint8_t *data, size_t bytes, bool is_built, struct bpfcc_arena *arena,
 		  struct bpfcc_raw *ret_raw);
 
 #endif /* INLAY_TESTS_FUZZ_H */

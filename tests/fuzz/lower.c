@@ -70,7 +70,7 @@ static void run(const uint8_t *data, size_t bytes)
 	/* two choices mean something else here: unverified, once in two, and for what */
 	h->opts.unsafe_no_verify = data[0] & FUZZ_KERNEL_SET;
 	h->opts.opt_level = fuzz_is_one_in(16, data, bytes) ? 2 : -1;
-	if (fuzz_program(data, bytes, FUZZ_NR_BUILT_MAPS, h->data.arena, &raw)) {
+	if (fuzz_program(data, bytes, true, h->data.arena, &raw)) {
 		raw.object.arena = h->data.arena;
 		raw.object.name = h->data.name;
 		raw.object.path = h->data.path;

@@ -129,6 +129,14 @@ static const struct bpf_insn pieces[][PIECE_INSNS] = {
 	 ADD(3, -32), NUM(4, 0), LDDW(1, 1, 1, 0), CALL(2)},
 	{LDDW(1, 1, 6, 0), NUM(2, 16), NUM(3, 0), CALL(131), I(0x15, 0, 0, 4, 0), MOV(1, 0),
 	 STORE(1, 8, 1), NUM(2, 0), CALL(132)},
+	{LDDW(1, 1, 6, 0), MOV(2, 10), ADD(2, -16), NUM(3, 16), NUM(4, 0), CALL(130)},
+	{MOV(1, 6), LDDW(2, 1, 11, 0), NUM(3, -1), MOV(4, 10), ADD(4, -16), NUM(5, 16), CALL(25)},
+	/* maps without keys, and a trie's key */
+	{I(0x7a, 10, 0, -16, 7), MOV(2, 10), ADD(2, -16), LDDW(1, 1, 13, 0), NUM(3, 2), CALL(87)},
+	{MOV(2, 10), ADD(2, -16), LDDW(1, 1, 13, 0), CALL(88), LOAD(7, 10, -16)},
+	{I(0x7a, 10, 0, -16, 7), MOV(2, 10), ADD(2, -16), LDDW(1, 1, 15, 0), CALL(89)},
+	{I(0x62, 10, 0, -8, 32), I(0x63, 10, 6, -4, 0), MOV(2, 10), ADD(2, -8), LDDW(1, 1, 14, 0),
+	 CALL(1)},
 	/* loops */
 	{NUM(6, 0), ADD(6, 1), I(0xa5, 6, 0, -2, 9)},
 	{I(0xe5, 0, 0, 2, 0), ADD(6, 1), I(0x05, 0, 0, -3, 0)},

@@ -22,9 +22,7 @@
 
 #define NR_CALLS 2
 #define MEMORY_BYTES 32
-#define ARRAY 0			/* of fuzz_maps() */
-#define GLOBALS 5
-#define VALUE_BYTES 48
+#define ARRAY_BYTES (4 * 48)	/* of program.c */
 #define GLOBALS_BYTES 264
 #define MAX_STEPS 20000
 #define NR_PLACES 64
@@ -32,7 +30,7 @@
 struct world {
 	uint64_t r0[NR_CALLS];
 	uint8_t memory[NR_CALLS][MEMORY_BYTES];
-	uint8_t array[4 * VALUE_BYTES];
+	uint8_t array[ARRAY_BYTES];
 	uint8_t globals[GLOBALS_BYTES];
 };
 
@@ -81,6 +79,14 @@ static void fill(const uint8_t *data, size_t bytes, int call, uint8_t *memory)
 	}
 }
 
+/* Of what is compared; NULL: the map is not. */
+static uint8_t *place_of(const struct bpfcc_map *map, struct world *world)
+{
+	if (!strcmp(map->name, "array"))
+		return world->array;
+	return map->flags & INLAY_MAP_GLOBAL ? world->globals : NULL;
+}
+
 /* A value that was never touched is not there. */
 static void copy_value(struct bpfcc_interp *interp, uint32_t map, uint32_t key, uint8_t *to,
 		       size_t bytes)
@@ -109,9 +115,13 @@ static int interpret(const struct bpfcc_object *o, uint64_t address_seed, const 
 
 		err = bpfcc_interp_call(interp, 0, &ctx, &ret->r0[i], &trap);
 	}
-	for (uint32_t i = 0; i < 4; i++)
-		copy_value(interp, ARRAY, i, &ret->array[VALUE_BYTES * i], VALUE_BYTES);
-	copy_value(interp, GLOBALS, 0, ret->globals, GLOBALS_BYTES);
+	for (uint32_t i = 0; i < o->nr_maps; i++) {
+		size_t bytes = o->maps[i].value_size;
+		uint8_t *place = place_of(&o->maps[i], ret);
+
+		for (uint32_t k = 0; place && k < o->maps[i].max_entries; k++)
+			copy_value(interp, i, k, place + k * bytes, bytes);
+	}
 	bpfcc_interp_free(interp);
 	/* a trap is the oracle's business */
 	return err;
@@ -127,7 +137,6 @@ static int run_natively(struct inlay_bpfcc_object *h, const struct world *start,
 {
 	static void *runtime;
 	struct bpfcc_native *native;
-	const void *map;
 	size_t bytes;
 	int err;
 
@@ -143,14 +152,17 @@ static int run_natively(struct inlay_bpfcc_object *h, const struct world *start,
 		runtime = dlopen("libinlay.so.1", RTLD_NOW | RTLD_NOLOAD);
 	for (int i = 0; i < NR_CALLS; i++)
 		ret->r0[i] = bpfcc_native_call(native, (uintptr_t)ret->memory[i], MEMORY_BYTES);
-	map = bpfcc_native_map(native, ARRAY, &bytes);
-	if (!map || bytes < sizeof(ret->array))
-		abort();
-	memcpy(ret->array, map, sizeof(ret->array));
-	map = bpfcc_native_map(native, GLOBALS, &bytes);
-	if (!map || bytes < sizeof(ret->globals))
-		abort();
-	memcpy(ret->globals, map, sizeof(ret->globals));
+	for (uint32_t i = 0; i < h->data.nr_maps; i++) {
+		const struct bpfcc_map *map = &h->data.maps[i];
+		uint8_t *place = place_of(map, ret);
+		const void *values = bpfcc_native_map(native, i, &bytes);
+
+		if (!place)
+			continue;
+		if (!values || bytes < (size_t)map->value_size * map->max_entries)
+			abort();
+		memcpy(place, values, (size_t)map->value_size * map->max_entries);
+	}
 	bpfcc_native_free(native);
 	return 0;
 }
@@ -209,7 +221,7 @@ static void run(const uint8_t *data, size_t bytes)
 
 	if (!bytes || bpfcc_handle_new("fuzz", &opts, &lists, &h))
 		return;
-	if (fuzz_program(data, bytes, FUZZ_NR_BUILT_MAPS, h->data.arena, &raw)) {
+	if (fuzz_program(data, bytes, true, h->data.arena, &raw)) {
 		raw.object.arena = h->data.arena;
 		h->data = raw.object;
 		h->ctx_bytes = MEMORY_BYTES;

@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 
 	if (!arena)
 		return 0;
-	if (fuzz_program(data, bytes, 0, arena, &raw)) {
+	if (fuzz_program(data, bytes, false, arena, &raw)) {
 		opts.ctx_kind = data[0] & FUZZ_MEMORY ? BPFCC_CTX_MEMORY : BPFCC_CTX_PT_REGS;
 		opts.ctx_bytes = data[0] & FUZZ_MEMORY ? 32 : 168;
 		opts.max_insns = fuzz_max_insns(bytes);
