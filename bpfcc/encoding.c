@@ -37,8 +37,8 @@ static const char *alu_mov(const struct bpf_insn *in, const char **ret_hint)
 		return in->src_reg || in->off ? RESERVED : NULL;
 	if (is64 && in->off == BPFCC_CAST_OFF &&
 	    (in->imm == BPFCC_CAST_KERN || in->imm == BPFCC_CAST_USER)) {
-		*ret_hint = "there are no arenas here";
-		return "addr_space_cast is of arena addresses";
+		*ret_hint = "use an array or a hash map: there are no arenas in a process";
+		return "addresses in arenas (addr_space_cast) are not supported";
 	}
 	if (in->imm)
 		return RESERVED;
