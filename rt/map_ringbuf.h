@@ -28,11 +28,13 @@ struct ring_entry {
 	const struct inlay_map_desc *desc;	/* NULL: not filled yet. Never dereferenced */
 	char *region;
 	__u64 size;
+	__u64 bytes;	/* of the data with the slack */
 };
 
 struct ring_seat {
 	__u64 span;	/* its position << 16 | its bytes / 8; 0: none */
 	__u64 heat;	/* how much others were in the way lately */
+	__u64 tail;	/* as our last claim of one record left it, once its header was written */
 };
 
 /*
@@ -50,6 +52,9 @@ struct ring_thread {
 INLAY_HIDDEN void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes);
 /* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */
 INLAY_HIDDEN void __inlay_ring_commit(void *record, __u64 flags, __u64 discard);
+
+/* Where the segment counts its processes, if this is the first of them; else NULL. */
+INLAY_HIDDEN const __u32 *__inlay_ring_procs(void);
 
 /* The calling thread's, in a test that has several (RING_TEST_THREADS). */
 struct ring_thread *ring_thread_of_test(void);

@@ -38,6 +38,13 @@ static __thread struct ring_thread ring_thread __attribute__((tls_model("initial
 #define this_thread() (&ring_thread)
 #endif
 
+/*
+ * How many processes the segment has had, this one the first; NULL: not known. A producer that is alone, in
+ * a process with one thread, needs no locked instruction: that is most of what a record costs.
+ */
+static const __u32 *nr_procs;
+extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 */
+
 /* ---- Which ring, and who we are --------------------------------------------------------- */
 
 static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_desc *desc,
@@ -57,6 +64,7 @@ static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_d
 			continue;
 		e->region = region;
 		e->size = inlay_map_ring_size(desc);
+		e->bytes = e->size + inlay_ring_slack_bytes(e->size);
 		store_release(&e->desc, desc);
 		return i;
 	}
@@ -79,10 +87,10 @@ static inline __u32 entry_of(struct ring_thread *t, const struct inlay_map_desc 
 
 static inline bool entry_holds(const struct ring_entry *e, const void *record)
 {
-	__u64 off = (__u64)((const char *)record - inlay_ring_data(e->region));
+	__u64 off = (__u64)((const char *)record - inlay_ring_data(e->region)) - 8;
 
-	/* a span's last records may lie behind the end */
-	return load_acquire(&e->desc) && off - 8 < e->size + inlay_ring_slack_bytes(e->size);
+	/* a span's last records may lie behind the ring's end */
+	return load_acquire(&e->desc) && off < e->bytes;
 }
 
 /* Once a process, and in a fork child: then the spans are the parent's. */
@@ -99,6 +107,7 @@ static __attribute__((noinline, cold)) __u32 owner_ask(struct ring_thread *t)
 		for (i = 0; i < RING_SEATS; i++)
 			store_signal(&t->seats[i].span, 0ull);
 	store_signal(&t->owner, owner);
+	store_relaxed(&nr_procs, owner ? __inlay_ring_procs() : NULL);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	/* without a name: before the start, and later there may be one */
 	store_signal(&t->epoch, owner ? load_relaxed(&__inlay_process_v1.epoch) : 0u);
@@ -182,6 +191,41 @@ static __attribute__((noinline, cold)) bool note(const struct ring *r, __u64 tai
 	}
 	return false;
 }
+
+#if defined(__x86_64__) && !defined(RING_TEST_THREADS) && !__has_feature(thread_sanitizer)
+/*
+ * Nobody else can be in a claim now. A process that joins, or is forked, has counted itself long before its
+ * first one; a thread, libc before it begins.
+ */
+static inline bool is_alone(void)
+{
+	const __u32 *nr = load_relaxed(&nr_procs);
+
+	return nr && load_relaxed(nr) == 1 && &__libc_single_threaded && __libc_single_threaded;
+}
+
+/* The compare-exchange that no signal handler can come between, but another processor could. */
+static inline bool cas_alone(__u64 *p, __u64 *old, __u64 new)
+{
+	bool is_done;
+
+	__asm__ volatile("cmpxchgq %3, %1"
+			 : "=@ccz"(is_done), "+m"(*p), "+a"(*old)
+			 : "r"(new)
+			 : "memory");
+	return is_done;
+}
+#else
+static inline bool is_alone(void)
+{
+	return false;
+}
+
+static inline bool cas_alone(__u64 *p, __u64 *old, __u64 new)
+{
+	return cas_acq_rel(p, old, new);
+}
+#endif
 
 /* ---- Claims ----------------------------------------------------------------------------- */
 
@@ -269,6 +313,7 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 		__u64 pos = INLAY_RING_WORD_POS(tail), take = extent;
 		/* acquire: the consumer's zeros come before */
 		__u64 free = load_acquire(&h->free_pos);
+		__u64 next;
 		bool is_span;
 
 		if (INLAY_UNLIKELY(!has_room(r, pos + extent, free))) {
@@ -290,7 +335,8 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 		is_span = wants_span(r, heat, pos, extent, free, &take);
 		if (!is_span)
 			take = extent;
-		if (INLAY_LIKELY(cas_acq_rel(&h->tail, &tail, word_make(r, pos + take, take)))) {
+		next = word_make(r, pos + take, take);
+		if (INLAY_LIKELY(cas_acq_rel(&h->tail, &tail, next))) {
 			__u64 *at = inlay_ring_at(r->region, r->size, pos);
 
 			if (INLAY_UNLIKELY(heat) && !is_span)
@@ -300,6 +346,9 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 			if (INLAY_UNLIKELY(is_span))
 				return span_start(r, seat, pos, take, extent, bytes);
 			store_relaxed(at, header_make(r, bytes, 0));
+			__atomic_signal_fence(__ATOMIC_RELEASE);
+			if (INLAY_LIKELY(seat != NULL))
+				store_signal(&seat->tail, next);
 			return at + 1;
 		}
 		if (seat)
@@ -341,7 +390,7 @@ static __attribute__((noinline)) void *span_next(const struct ring *r, struct ri
 	return NULL;
 }
 
-void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes)
+static __attribute__((noinline)) void *reserve_slow(const struct inlay_map_desc *desc, __u64 bytes)
 {
 	struct ring_thread *t = this_thread();
 	struct ring_seat *seat = NULL;
@@ -369,6 +418,46 @@ void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes)
 	return claim(&r, seat, left, bytes);
 }
 
+/*
+ * The way of a thread that made the last claim and meets nobody; whatever else is the case is the
+ * slow way's. A leaf without a frame: half of the cost would be saving registers.
+ */
+void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes)
+{
+	struct ring_thread *t = this_thread();
+	__u64 last = load_signal(&t->last), units = (bytes + 15) >> 3, tail, next, end;
+	__u32 epoch = load_relaxed(&__inlay_process_v1.epoch), owner = load_signal(&t->owner);
+	char *region = inlay_map_region(desc);
+	struct ring_seat *seat = &t->seats[last & (RING_SEATS - 1)];
+	const struct ring_entry *e = &entries[last];
+	struct inlay_ring_header *h;
+	__u64 *at;
+
+	if (INLAY_UNLIKELY((load_acquire(&e->desc) != desc) | (e->region != region) | !region |
+			   (last >= RING_SEATS) | (bytes >= (1u << 16) - 16) | !epoch |
+			   (epoch != load_signal(&t->epoch))))
+		return reserve_slow(desc, bytes);
+	h = (struct inlay_ring_header *)region;
+	tail = load_acquire(&h->tail); /* pairs with other claims */
+	end = INLAY_RING_WORD_POS(tail) + 8 * units;
+	/* acquire: the consumer's zeros come before */
+	if (INLAY_UNLIKELY((tail != load_signal(&seat->tail)) | (load_signal(&seat->span) != 0) |
+			   (((end - load_acquire(&h->free_pos)) & INLAY_RING_WORD_POS_MASK) >=
+			    e->size)))
+		return reserve_slow(desc, bytes);
+	next = ((tail >> INLAY_RING_WORD_POS_SHIFT) + units) << INLAY_RING_WORD_POS_SHIFT |
+	       units << INLAY_RING_WORD_EXTENT_SHIFT | (owner & INLAY_RING_WORD_OWNER_MASK);
+	at = inlay_ring_at(region, e->size, INLAY_RING_WORD_POS(tail));
+	if (INLAY_UNLIKELY(!(is_alone() ? cas_alone(&h->tail, &tail, next) :
+					  cas_acq_rel(&h->tail, &tail, next))))
+		return reserve_slow(desc, bytes);
+	store_relaxed(at, INLAY_RING_SET | INLAY_RING_BUSY | bytes |
+				  (__u64)owner << INLAY_RING_OWNER_SHIFT);
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	store_signal(&seat->tail, next);
+	return at + 1;
+}
+
 /* ---- Commits ---------------------------------------------------------------------------- */
 
 static __attribute__((noinline, cold)) void wake(struct inlay_ring_header *h)
@@ -392,17 +481,30 @@ static inline struct ring_entry *entry_at(struct ring_thread *t, const void *rec
 	return NULL;
 }
 
-void __inlay_ring_commit(void *record, __u64 flags, __u64 discard)
+/* Wakes the consumer if it waits for the record at `off`, and may be woken. */
+static inline void commit_wake(const struct ring_entry *e, __u64 off, __u64 header, __u64 flags)
+{
+	struct inlay_ring_header *h = (struct inlay_ring_header *)e->region;
+	__u64 mask = e->size - 1, cons = load_acquire(&h->consumer_pos), ahead = (off - cons) & mask;
+
+	/* at the record, or at the head of the span that begins with it */
+	if (INLAY_LIKELY(ahead > INLAY_RING_SPAN_HEAD_BYTES) && !flags)
+		return;
+	if (flags & INLAY_BPF_RB_NO_WAKEUP ? flags & INLAY_BPF_RB_FORCE_WAKEUP :
+	    !ahead || (flags & INLAY_BPF_RB_FORCE_WAKEUP) ||
+	    (ahead == INLAY_RING_SPAN_HEAD_BYTES && (header & INLAY_RING_IN_SPAN)))
+		wake(h);
+}
+
+static __attribute__((noinline)) void commit_slow(void *record, __u64 flags, __u64 discard)
 {
 	struct ring_thread *t = this_thread();
 	struct ring_entry *e = entry_at(t, record);
-	__u64 *at = (__u64 *)record - 1, header, cons, off;
-	struct inlay_ring_header *h;
+	__u64 *at = (__u64 *)record - 1, header;
 	__u32 owner;
 
 	if (INLAY_UNLIKELY(!e))
 		return;
-	h = (struct inlay_ring_header *)e->region;
 	header = load_relaxed(at);
 	/* A fork child inside of its parent's program: the record is the parent's. One that was
 	 * reserved before the runtime's start is nobody's. */
@@ -411,16 +513,27 @@ void __inlay_ring_commit(void *record, __u64 flags, __u64 discard)
 		return;
 	/* release: the record is written; pairs with the consumer's load */
 	store_release(at, (header & ~INLAY_RING_BUSY) | discard);
-	if (flags & INLAY_BPF_RB_FORCE_WAKEUP) {
-		wake(h);
+	commit_wake(e, (__u64)((char *)at - inlay_ring_data(e->region)), header, flags);
+}
+
+void __inlay_ring_commit(void *record, __u64 flags, __u64 discard)
+{
+	struct ring_thread *t = this_thread();
+	const struct ring_entry *e = &entries[load_signal(&t->last)];
+	__u64 *at = (__u64 *)record - 1, header;
+	__u32 epoch = load_relaxed(&__inlay_process_v1.epoch);
+
+	if (INLAY_UNLIKELY(!entry_holds(e, record) | !epoch | (epoch != load_signal(&t->epoch)))) {
+		commit_slow(record, flags, discard);
 		return;
 	}
-	off = (__u64)((char *)at - inlay_ring_data(e->region)) & (e->size - 1);
-	cons = load_acquire(&h->consumer_pos) & (e->size - 1);
-	/* the consumer waits for this record, or at the head of the span that begins with it */
-	if (INLAY_UNLIKELY(cons == off || ((header & INLAY_RING_IN_SPAN) &&
-					   cons == ((off - INLAY_RING_SPAN_HEAD_BYTES) &
-						    (e->size - 1)))) &&
-	    !(flags & INLAY_BPF_RB_NO_WAKEUP))
-		wake(h);
+	header = load_relaxed(at);
+	if (INLAY_UNLIKELY(!(header & INLAY_RING_BUSY) |
+			   (INLAY_RING_OWNER(header) != load_signal(&t->owner)))) {
+		commit_slow(record, flags, discard);
+		return;
+	}
+	/* release: the record is written; pairs with the consumer's load */
+	store_release(at, (header & ~INLAY_RING_BUSY) | discard);
+	commit_wake(e, (__u64)((char *)at - inlay_ring_data(e->region)), header, flags);
 }

@@ -34,6 +34,14 @@ __u32 __inlay_owner(void)
 	return stub_owner;
 }
 
+/* NULL: others may be there */
+static const __u32 *stub_procs;
+INLAY_HIDDEN const __u32 *__inlay_ring_procs(void);
+const __u32 *__inlay_ring_procs(void)
+{
+	return stub_procs;
+}
+
 __thread struct inlay_thread __inlay_thread_v1 __attribute__((tls_model("initial-exec")));
 struct inlay_process __inlay_process_v1;
 

@@ -290,6 +290,7 @@ static void like_the_kernel(void **state)
 {
 	(void)state;
 	compare(4096, 1);
+	__inlay_process_v1.epoch = 1; /* the shorter way from now on */
 	compare(4096, 2);
 	compare(65536, 3);
 }

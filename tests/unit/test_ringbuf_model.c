@@ -128,7 +128,8 @@ static __u64 state_hash(void)
 		h = mix(mix(h, w.actors[i].fate), w.actors[i].history);
 	for (i = 0; i < NR_PRODUCERS; i++)
 		h = mix(mix(h, (__u64)w.nr_submitted[i] << 8 | (__u64)w.nr_delivered[i]),
-			w.threads[i].seats[0].span ^ w.threads[i].seats[0].heat);
+			w.threads[i].seats[0].span ^ w.threads[i].seats[0].heat ^
+				w.threads[i].seats[0].tail << 1);
 	return mix(mix(h, w.ring.cons ^ w.ring.free << 20 ^ w.ring.span_end << 40), (__u64)w.in_hand);
 }
 
@@ -383,6 +384,12 @@ static void setup(void)
 	memset(map.desc.region, 0, map.desc.region_bytes);
 	memset(&w, 0, sizeof(w));
 	stub_owners = &w.owners;
+	/* all know who they are: the short way is open */
+	__inlay_process_v1.epoch = 1;
+	for (i = 0; i <= NR_PRODUCERS; i++) {
+		w.threads[i].epoch = 1;
+		w.threads[i].owner = (__u32)i + 1;
+	}
 	run_as(NR_PRODUCERS);
 	running = -1;
 	inlay_ring_open(&w.ring, map.desc.region, RING_BYTES, ask_alive, NULL);

@@ -99,7 +99,8 @@ static int open_map(void **state)
 	static __u64 numbers[STUB_OWNERS];
 	int i;
 
-	(void)state;
+	*state = NULL;
+	__inlay_process_v1.epoch = 1;
 	for (i = 0; i < STUB_OWNERS; i++) {
 		next_of[i] = &numbers[i];
 		numbers[i] = seen[i] = 0;
@@ -201,7 +202,9 @@ static void signals(void **state)
 	struct itimerval every = { { 0, 50 }, { 0, 50 } }, never = { 0 };
 	__u64 i, nr_lost = 0;
 
-	(void)state;
+	nr_signals = nr_signals_lost = 0;
+	/* once as the only thread of the only process, which takes another instruction */
+	stub_procs = *state;
 	signal(SIGALRM, on_alarm);
 	setitimer(ITIMER_REAL, &every, NULL);
 	for (i = 0; nr_signals < (IS_TSAN ? 500 : 4000); i++) {
@@ -211,12 +214,22 @@ static void signals(void **state)
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
 	signal(SIGALRM, SIG_DFL);
+	stub_procs = NULL;
 	consume(-1);
 	assert_int_equal(nr_lost + nr_signals_lost,
 			 ((struct inlay_ring_header *)map.desc.region)->lost);
 	assert_in_range(seen[0] + nr_lost, i - (i + 12) / 16, i);
 	assert_in_range(seen[1] + nr_signals_lost, nr_signals - (nr_signals + 12) / 16, nr_signals);
 	check_room();
+}
+
+static void signals_alone(void **state)
+{
+	static const __u32 one = 1;
+	const void *alone = &one;
+
+	(void)state;
+	signals((void **)(uintptr_t)&alone);
 }
 
 /* ---- Kills ------------------------------------------------------------------------------ */
@@ -243,6 +256,7 @@ static pid_t start(__u64 producer)
 	if (pid)
 		return pid;
 	stub_owner = (__u32)producer + 1;
+	__inlay_process_v1.epoch = 2 + (__u32)producer; /* as a fork child finds out */
 	alarm(60);
 	for (__u64 i = *next_of[producer];; i++)
 		if (!produce(producer, i))
@@ -298,6 +312,7 @@ static void kills(void **state)
 	print_message("%llu and %llu records, %llu lost, %llu of the dead\n", seen[0], seen[1],
 		      h->lost, h->dead);
 	stub_owner = 3;
+	__inlay_process_v1.epoch = 9;
 	assert_true(seen[0] > NR_KILLS && seen[1] > NR_KILLS);
 	assert_true(h->dead <= NR_KILLS + 2);
 	check_room();
@@ -400,6 +415,8 @@ static void hostile(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		/* the first: libc must not have seen a thread yet */
+		cmocka_unit_test_setup_teardown(signals_alone, open_map, close_map),
 		cmocka_unit_test_setup_teardown(threads, open_map, close_map),
 		cmocka_unit_test_setup_teardown(signals, open_map, close_map),
 		cmocka_unit_test_setup_teardown(hostile, open_map, close_map),
