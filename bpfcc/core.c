@@ -1,33 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * CO-RE relocations. The only types that exist for a probe in a process are the registers of the
- * target architecture, struct pt_regs, with the kernel's member names; every other type is absent,
- * with the meaning that libbpf gives to absent ones: "exists" is 0, and what needs its layout must
- * not run.
+ * CO-RE relocations. A probe in a process has the registers of the target architecture, struct
+ * pt_regs, with the kernel's member names, and the target's own types where they are known
+ * (target_types.c, core_types.c); every other type is absent, with the meaning that libbpf gives to
+ * absent ones: "exists" is 0, and what needs its layout must not run.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpfcc/core_types.h"
 #include "bpfcc/isa.h"
 #include "bpfcc/loader.h"
-
-/* numbers of the kernel's enum bpf_core_relo_kind */
-enum {
-	FIELD_OFFSET,
-	FIELD_SIZE,
-	FIELD_EXISTS,
-	FIELD_SIGNED,
-	FIELD_LSHIFT,
-	FIELD_RSHIFT,
-	TYPE_ID_LOCAL,
-	TYPE_ID_TARGET,
-	TYPE_EXISTS,
-	TYPE_SIZE,
-	ENUM_EXISTS,
-	ENUM_VALUE,
-	TYPE_MATCHES,
-};
 
 struct field {
 	const char *name;
@@ -48,36 +32,11 @@ static const struct field arm64_fields[] = {
 	{0},
 };
 
-/* What a relocation asks for, resolved against the table above. */
-struct answer {
-	bool exists;
-	uint64_t value;
-};
-
-/* "pt_regs" of "pt_regs___x86": a flavour is part of the local name only. */
-static size_t essential_bytes(const char *name)
-{
-	const char *flavor = strstr(name, "___");
-
-	while (flavor && strstr(flavor + 1, "___"))
-		flavor = strstr(flavor + 1, "___");
-	return flavor && flavor != name ? (size_t)(flavor - name) : strlen(name);
-}
-
-static const struct btf_type *skip_modifiers(const struct btf *btf, uint32_t id)
-{
-	const struct btf_type *t = btf__type_by_id(btf, id);
-
-	while (btf_is_mod(t) || btf_is_typedef(t))
-		t = btf__type_by_id(btf, t->type);
-	return t;
-}
-
 /* The member table of a local type's target, or NULL if the type does not exist here. */
 static const struct field *target_fields(const struct bpfcc_loader *l, const struct btf_type *t,
 					 const char *name)
 {
-	size_t bytes = essential_bytes(name);
+	size_t bytes = bpfcc_core_name_bytes(name);
 
 	if (!btf_is_struct(t))
 		return NULL;
@@ -97,7 +56,7 @@ static const struct field *target_fields(const struct bpfcc_loader *l, const str
 static bool local_member(const struct btf *btf, uint32_t type_id, const char *access,
 			 const char **ret_name, long *ret_index)
 {
-	const struct btf_type *t = skip_modifiers(btf, type_id);
+	const struct btf_type *t = bpfcc_core_skip(btf, type_id, NULL);
 	char *end;
 	long i = strtol(access, &end, 10);
 
@@ -119,12 +78,12 @@ static bool local_member(const struct btf *btf, uint32_t type_id, const char *ac
 			m = &btf_members(t)[i];
 			if (*btf__str_by_offset(btf, m->name_off))
 				*ret_name = btf__str_by_offset(btf, m->name_off);
-			t = skip_modifiers(btf, m->type);
+			t = bpfcc_core_skip(btf, m->type, NULL);
 		} else if (btf_is_array(t)) {
 			if (!*ret_name || *ret_index >= 0)
 				return false;
 			*ret_index = i;
-			t = skip_modifiers(btf, btf_array(t)->type);
+			t = bpfcc_core_skip(btf, btf_array(t)->type, NULL);
 		} else {
 			return false;
 		}
@@ -133,7 +92,7 @@ static bool local_member(const struct btf *btf, uint32_t type_id, const char *ac
 }
 
 static void answer_field(uint32_t kind, const struct field *fields, const char *name, long index,
-			 struct answer *a)
+			 struct bpfcc_core_answer *a)
 {
 	uint64_t bytes;
 
@@ -143,20 +102,20 @@ static void answer_field(uint32_t kind, const struct field *fields, const char *
 		bytes = index >= 0 || !fields->nr ? fields->bytes : fields->bytes * fields->nr;
 		a->exists = true;
 		switch (kind) {
-		case FIELD_OFFSET:
+		case BPFCC_CORE_FIELD_OFFSET:
 			a->value = fields->offset + (index > 0 ? index * fields->bytes : 0);
 			break;
-		case FIELD_SIZE:
+		case BPFCC_CORE_FIELD_SIZE:
 			a->value = bytes;
 			break;
-		case FIELD_EXISTS:
+		case BPFCC_CORE_FIELD_EXISTS:
 			a->value = 1;
 			break;
-		case FIELD_SIGNED:
+		case BPFCC_CORE_FIELD_SIGNED:
 			a->value = 0;
 			break;
-		case FIELD_LSHIFT:
-		case FIELD_RSHIFT:
+		case BPFCC_CORE_FIELD_LSHIFT:
+		case BPFCC_CORE_FIELD_RSHIFT:
 			a->value = bytes < 8 ? 64 - 8 * bytes : 0;
 			break;
 		}
@@ -164,49 +123,40 @@ static void answer_field(uint32_t kind, const struct field *fields, const char *
 	}
 }
 
-/* A value of the local type may be absent, but an enumeration that the object itself defines is not
- * compared with any kernel's here: like every type but pt_regs, it does not exist. */
-static int resolve(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo, const char *name,
-		   struct answer *a, const char **ret_member)
+/* What the table of registers says. */
+static void resolve(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo, const char *name,
+		    struct bpfcc_core_answer *a, const char **ret_member)
 {
-	const struct btf_type *t = skip_modifiers(l->btf, relo->type_id);
+	const struct btf_type *t = bpfcc_core_skip(l->btf, relo->type_id, NULL);
 	const struct field *fields = target_fields(l, t, name);
 	long index;
 
-	*ret_member = NULL;
 	switch (relo->kind) {
-	case FIELD_OFFSET: case FIELD_SIZE: case FIELD_EXISTS:
-	case FIELD_SIGNED: case FIELD_LSHIFT: case FIELD_RSHIFT:
-		if (local_member(l->btf, relo->type_id, relo->access, ret_member, &index) && fields)
-			answer_field(relo->kind, fields, *ret_member, index, a);
-		/* absence is an answer, too */
-		if (relo->kind == FIELD_EXISTS)
-			a->exists = true;
-		return 0;
-	case TYPE_ID_LOCAL:
+	case BPFCC_CORE_TYPE_ID_LOCAL:
 		a->exists = true;
 		a->value = relo->type_id;
-		return 0;
-	case TYPE_ID_TARGET:
-		/* there is no BTF of the target to number types of */
-		return 0;
-	case TYPE_EXISTS:
-	case TYPE_MATCHES:
+		return;
+	case BPFCC_CORE_TYPE_EXISTS:
+	case BPFCC_CORE_TYPE_MATCHES:
 		a->exists = true;
-		a->value = fields != NULL;
-		return 0;
-	case TYPE_SIZE:
+		a->value = 1;
+		return;
+	case BPFCC_CORE_TYPE_SIZE:
 		a->exists = true;
-		a->value = fields ? (l->is_arm64 ? 34 * 8 : 21 * 8) : 0;
-		return 0;
-	case ENUM_EXISTS:
-		a->exists = true;
-		return 0;
-	case ENUM_VALUE:
-		return 0;
+		a->value = l->is_arm64 ? 34 * 8 : 21 * 8;
+		return;
+	case BPFCC_CORE_TYPE_ID_TARGET: /* there is no BTF that numbers it */
+	case BPFCC_CORE_ENUM_EXISTS:
+	case BPFCC_CORE_ENUM_VALUE:
+		return;
 	default:
-		return -EINVAL;
+		break;
 	}
+	if (local_member(l->btf, relo->type_id, relo->access, ret_member, &index))
+		answer_field(relo->kind, fields, *ret_member, index, a);
+	/* absence is an answer, too */
+	if (relo->kind == BPFCC_CORE_FIELD_EXISTS)
+		a->exists = true;
 }
 
 static bool fits_imm(uint64_t value)
@@ -244,17 +194,84 @@ static bool patch(struct bpf_insn *insns, uint32_t nr_insns, uint32_t at, uint64
 	}
 }
 
+static bool asks_whether(uint32_t kind)
+{
+	return kind == BPFCC_CORE_FIELD_EXISTS || kind == BPFCC_CORE_TYPE_EXISTS ||
+	       kind == BPFCC_CORE_TYPE_MATCHES || kind == BPFCC_CORE_ENUM_EXISTS;
+}
+
+/* 0: the target has a type of that name; -ENOENT: it has none. */
+static int resolve_in_target(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
+			     const struct bpfcc_where *where, const char *name,
+			     struct bpfcc_core_answer *a)
+{
+	const char *problem = NULL;
+	int err = bpfcc_target_types(l);
+
+	l->object->has_target_relos = true;
+	if (!err)
+		err = l->target ? bpfcc_core_resolve(l->btf, relo, l->target, a, &problem)
+				: -ENOENT;
+	if (err == -EINVAL && problem)
+		return bpfcc_error(l->diag, where, NULL, "%s", problem);
+	if (err == -E2BIG)
+		return bpfcc_error(l->diag, where, "name the layout with a file of types: --target-btf",
+				   "the target has several types \"%s\", which do not agree", name);
+	if (!a->exists && asks_whether(relo->kind) && (!err || err == -ENOENT))
+		a->exists = true; /* no is an answer */
+	return err;
+}
+
+static const char *why_missing(const struct bpfcc_loader *l, const char *name)
+{
+	if (l->opts->target_btf)
+		return bpfcc_arena_printf(l->arena, "the types of %s have no \"%s\"",
+					  l->opts->target_btf, name);
+	if (l->target)
+		return bpfcc_arena_printf(l->arena,
+					  "the debug information of this file has no whole type \"%s\"",
+					  name);
+	if (l->opts->on_target_btf)
+		return bpfcc_arena_printf(l->arena,
+					  "type \"%s\" is not known: this file is compiled without debug "
+					  "information (-g), and no file of types is named",
+					  name);
+	return bpfcc_arena_printf(l->arena,
+				  "CO-RE type \"%s\" does not exist in a process: only struct pt_regs "
+				  "does, and types that --target-btf gives",
+				  name);
+}
+
+/* The root's own name: of a typedef that of the typedef. */
+static const char *root_name(const struct bpfcc_loader *l, const struct bpfcc_core_relo *relo)
+{
+	const struct btf_type *t = btf__type_by_id(l->btf, relo->type_id);
+	const char *name = btf__str_by_offset(l->btf, t->name_off);
+
+	return name && *name ? name : "(unnamed)";
+}
+
 int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 		     const struct bpfcc_where *where, struct bpf_insn *insns, uint32_t nr_insns,
-		     uint32_t at, const char **ret_problem)
+		     uint32_t at, const char **ret_problem, bool *ret_is_missing)
 {
-	const struct btf_type *t = skip_modifiers(l->btf, relo->type_id);
-	const char *name = btf__str_by_offset(l->btf, t->name_off), *member;
-	struct answer a = {0};
+	const struct btf_type *t = bpfcc_core_skip(l->btf, relo->type_id, NULL);
+	const char *name = btf__str_by_offset(l->btf, t->name_off), *member = NULL;
+	bool is_registers = target_fields(l, t, name);
+	struct bpfcc_core_answer a = {0};
+	long index;
+	int err = 0;
 
-	if (resolve(l, relo, name, &a, &member))
+	*ret_is_missing = false;
+	if (relo->kind > BPFCC_CORE_TYPE_MATCHES)
 		return bpfcc_error(l->diag, where, NULL, "CO-RE relocation of unknown kind %u",
 				   relo->kind);
+	if (is_registers || relo->kind == BPFCC_CORE_TYPE_ID_LOCAL)
+		resolve(l, relo, name, &a, &member);
+	else
+		err = resolve_in_target(l, relo, where, root_name(l, relo), &a);
+	if (err && err != -ENOENT)
+		return err;
 	if (a.exists) {
 		if (patch(insns, nr_insns, at, a.value))
 			return 0;
@@ -262,16 +279,25 @@ int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 		    l->diag, where, NULL,
 		    "a CO-RE relocation of an instruction that cannot hold its value");
 	}
-	if (member && target_fields(l, t, name))
+	if (!is_registers && relo->kind <= BPFCC_CORE_FIELD_RSHIFT)
+		local_member(l->btf, relo->type_id, relo->access, &member, &index);
+	if (is_registers && member) {
 		*ret_problem =
 		    bpfcc_arena_printf(l->arena,
 				       "\"struct %s\" of this architecture has no member "
 				       "\"%s\"",
 				       name, member);
-	else
+	} else if (err == -ENOENT) {
+		*ret_is_missing = true;
+		*ret_problem = why_missing(l, root_name(l, relo));
+	} else if (member) {
+		*ret_problem =
+		    bpfcc_arena_printf(l->arena, "\"%s\" of the target has no member \"%s\" that fits",
+				       root_name(l, relo), member);
+	} else {
 		*ret_problem = bpfcc_arena_printf(l->arena,
-						  "CO-RE type \"%s\" does not exist in a process: "
-						  "only struct pt_regs does",
-						  name);
+						  "\"%s\" of the target does not have what is asked for",
+						  root_name(l, relo));
+	}
 	return *ret_problem ? 0 : -ENOMEM;
 }

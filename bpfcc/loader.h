@@ -55,6 +55,8 @@ struct bpfcc_loader {
 	uint32_t nr_candidates;
 	int *order;			/* fns by object.funcs index */
 	bool is_arm64;
+	struct btf *target;		/* the target's types; NULL: none are known */
+	bool is_target_read;
 };
 
 /* libbpf's part, with its messages in our sink: fills loader->bpf and loader->btf. */
@@ -109,11 +111,15 @@ int bpfcc_reloc_func(struct bpfcc_loader *l, uint32_t index);
 
 /*
  * core.c: applies one CO-RE relocation to insns[at]. *ret_problem is set, to the arena's text, if
- * what it asks for does not exist: an error only if the instruction can run.
+ * what it asks for does not exist: an error only if the instruction can run. *ret_is_missing: because
+ * its type is not known at all.
  */
 int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 		     const struct bpfcc_where *where, struct bpf_insn *insns, uint32_t nr_insns,
-		     uint32_t at, const char **ret_problem);
+		     uint32_t at, const char **ret_problem, bool *ret_is_missing);
+
+/* target_types.c: fills l->target, once. */
+int bpfcc_target_types(struct bpfcc_loader *l);
 
 /* usdt.c: the number of the helper that stands for a function of usdt.bpf.h; 0: it is none. */
 int32_t bpfcc_usdt_helper(const struct bpfcc_loader *l, const struct bpfcc_fn *fn);

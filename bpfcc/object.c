@@ -79,6 +79,7 @@ static int read_btf_ext(struct bpfcc_loader *l)
 {
 	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, ".BTF.ext");
 	const void *raw;
+	int err;
 
 	if (!l->btf)
 		return 0;
@@ -92,7 +93,10 @@ static int read_btf_ext(struct bpfcc_loader *l)
 		return -ENOMEM;
 	if (!s || !s->data)
 		return 0;
-	return bpfcc_btfext_read(s->data, s->bytes, l->btf, l->arena, l->diag, &l->ext);
+	err = bpfcc_btfext_read(s->data, s->bytes, l->btf, l->arena, l->diag, &l->ext);
+	l->object->relos = l->ext.relos;
+	l->object->nr_relos = l->ext.nr_relos;
+	return err;
 }
 
 static int check_btf(struct bpfcc_loader *l)
@@ -221,6 +225,7 @@ int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
 				  .diag = &h->diag, .opts = &lists,
 				  .is_arm64 = targets_arm64(h->opts.target)};
 	err = open_object(&l, data, size);
+	btf__free(l.target);
 	if (err) {
 		inlay_bpfcc_object_free(h);
 		return err;

@@ -16,6 +16,7 @@
 #include "inlay/abi.h"
 
 struct bpfcc_arena;
+struct bpfcc_core_relo;
 struct bpfcc_diag;
 struct btf;
 
@@ -73,6 +74,11 @@ struct bpfcc_func {
 	bool is_void;		/* from BTF: r0 is not a result */
 	bool is_global;		/* not static */
 	uint32_t index;		/* position in bpfcc_object.funcs */
+	/* what the object has, before CO-RE relocations; NULL: the same as insns */
+	const struct bpf_insn *hash_insns;
+	uint32_t nr_hash_insns;
+	/* a relocation asks for a type that is not known here: a message; NULL: there is none */
+	const char *missing_type;
 	/* source line of an instruction; NULL/0 if unknown. Arrays of nr_insns, or NULL */
 	const char *const *line_files;
 	const char *const *line_texts;
@@ -101,6 +107,8 @@ struct bpfcc_prog {
 	 * named, no site */
 	const char *function;
 	const char *caller;	/* tag inlay:caller=NAME or glob; NULL: any */
+	/* with opts.partial_types: why the program cannot be placed here (its body is empty); or NULL */
+	const char *unresolved;
 };
 
 struct bpfcc_object {
@@ -118,6 +126,10 @@ struct bpfcc_object {
 	uint32_t nr_kernel_progs;	/* programs left to the companion */
 	const char **poisons;		/* see BPFCC_POISON */
 	uint32_t nr_poisons;
+	const struct bpfcc_core_relo *relos;	/* of the whole file */
+	uint32_t nr_relos;
+	bool has_target_relos;		/* some of them ask for types of the target */
+	uint8_t layout[8];	/* then: hash of what that made of the instructions */
 	const void *btf_data;		/* raw BTF; NULL if none */
 	uint32_t btf_bytes;
 	struct btf *btf;		/* the same, parsed by libbpf; NULL if none */

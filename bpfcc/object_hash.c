@@ -3,7 +3,9 @@
  * Hashes everything that changes what a program does and how its data is read: relocated
  * instructions, maps with their initial contents, attach points, licence, types, helper table, ABI
  * and tool version. Each part goes in with its length, so that no two different objects feed the
- * same bytes. The file's path, its debug lines and the level of optimisation do not count: the same
+ * same bytes. What CO-RE relocations made of the instructions for a target does not count, but what they
+ * ask for does: one object is one object in every file of a target, and code that differs has names
+ * that differ (bpfcc_object.layout). The file's path, its debug lines and the level of optimisation do not count: the same
  * probes built in another directory are the same probes.
  */
 #include "bpfcc/object_hash.h"
@@ -12,6 +14,7 @@
 
 #include <bpf/btf.h>
 
+#include "bpfcc/btfext.h"
 #include "bpfcc/helpers.h"
 #include "bpfcc/sha256.h"
 
@@ -122,6 +125,32 @@ static void add_btf(struct bpfcc_sha256 *h, const struct btf *btf)
 		add_btf_type(h, btf, btf__type_by_id(btf, id));
 }
 
+static void add_relos(struct bpfcc_sha256 *h, const struct bpfcc_object *o)
+{
+	add_u64(h, o->nr_relos);
+	for (uint32_t i = 0; i < o->nr_relos; i++) {
+		add_text(h, o->relos[i].section);
+		add_u64(h, o->relos[i].offset);
+		add_u64(h, o->relos[i].type_id);
+		add_text(h, o->relos[i].access);
+		add_u64(h, o->relos[i].kind);
+	}
+}
+
+static void hash_layout(struct bpfcc_object *o)
+{
+	uint8_t digest[BPFCC_SHA256_BYTES];
+	struct bpfcc_sha256 h;
+
+	if (!o->has_target_relos)
+		return;
+	bpfcc_sha256_init(&h);
+	for (uint32_t i = 0; i < o->nr_funcs; i++)
+		add_bytes(&h, o->funcs[i].insns, 8ull * o->funcs[i].nr_insns);
+	bpfcc_sha256_final(&h, digest);
+	memcpy(o->layout, digest, sizeof(o->layout));
+}
+
 int bpfcc_object_hash(struct bpfcc_object *o, const struct inlay_bpfcc_opts *opts)
 {
 	uint8_t digest[BPFCC_SHA256_BYTES];
@@ -140,13 +169,18 @@ int bpfcc_object_hash(struct bpfcc_object *o, const struct inlay_bpfcc_opts *opt
 	add_u64(&h, o->nr_funcs);
 	for (uint32_t i = 0; i < o->nr_funcs; i++) {
 		add_text(&h, o->funcs[i].name);
-		add_bytes(&h, o->funcs[i].insns, 8ull * o->funcs[i].nr_insns);
+		if (o->funcs[i].hash_insns)
+			add_bytes(&h, o->funcs[i].hash_insns, 8ull * o->funcs[i].nr_hash_insns);
+		else
+			add_bytes(&h, o->funcs[i].insns, 8ull * o->funcs[i].nr_insns);
 	}
+	add_relos(&h, o);
 	add_u64(&h, o->nr_progs);
 	for (uint32_t i = 0; i < o->nr_progs; i++)
 		add_prog(&h, &o->progs[i]);
 	add_btf(&h, o->btf);
 	bpfcc_sha256_final(&h, digest);
 	memcpy(o->hash, digest, sizeof(o->hash));
+	hash_layout(o);
 	return 0;
 }

@@ -47,6 +47,110 @@ static int verify(struct inlay_bpfcc_object *h, const struct bpfcc_object *objec
 	return err;
 }
 
+/* ---- types that are not known here ---- */
+
+/* The function and all that it refers to: the first message about a type, or NULL. */
+static const char *first_missing(const struct bpfcc_object *o, uint32_t index, bool *seen)
+{
+	const struct bpfcc_func *f = &o->funcs[index];
+	const char *text = f->missing_type;
+
+	seen[index] = true;
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		const struct bpf_insn *in = &f->insns[i];
+		bool is_ref = (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL) ||
+			      (bpfcc_insn_is_lddw(in) && in->src_reg == BPF_PSEUDO_FUNC);
+		const char *other = NULL;
+
+		if (is_ref && (uint32_t)in->imm < o->nr_funcs && !seen[in->imm])
+			other = first_missing(o, (uint32_t)in->imm, seen);
+		text = text ? text : other;
+		i += bpfcc_insn_is_lddw(in);
+	}
+	return text;
+}
+
+struct first_error {
+	struct bpfcc_arena *arena;
+	const char *text;
+};
+
+static void keep_first_error(void *arg, const struct inlay_bpfcc_message *m)
+{
+	struct first_error *first = arg;
+
+	if (m->severity == INLAY_BPFCC_ERROR && !first->text)
+		first->text = bpfcc_arena_strdup(first->arena, m->text);
+}
+
+/* return 0 */
+static void make_empty(struct bpfcc_func *f)
+{
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	if (!f->hash_insns) {
+		f->hash_insns = f->insns;
+		f->nr_hash_insns = f->nr_insns;
+	}
+	f->insns = insns;
+	f->nr_insns = 2;
+}
+
+/*
+ * A program that is refused, and that needs a type that is not known, is made empty; so are functions
+ * that only such programs use. One that asks first whether the type exists is proved without it.
+ */
+static int leave_out_unresolved(struct inlay_bpfcc_object *h)
+{
+	struct bpfcc_object *o = &h->data;
+	bool *is_used = bpfcc_arena_alloc(o->arena, o->nr_funcs + 1);
+	bool *seen = bpfcc_arena_alloc(o->arena, o->nr_funcs + 1);
+	const struct bpfcc_kinds *kinds;
+
+	if (!is_used || !seen)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < o->nr_progs; i++) {
+		struct bpfcc_prog *prog = &o->progs[i];
+		struct bpfcc_object one = *o;
+		struct first_error first = {.arena = o->arena};
+		struct bpfcc_diag diag = {
+			.fn = keep_first_error, .arg = &first, .path = o->path, .object = o};
+		const char *missing;
+		int err = 0;
+
+		memset(seen, 0, o->nr_funcs);
+		missing = first_missing(o, prog->func->index, seen);
+		one.progs = prog;
+		one.nr_progs = 1;
+		if (missing)
+			err = verify(h, &one, o->arena, &diag, NULL, &kinds);
+		if (err && err != -EINVAL)
+			return err;
+		if (err) {
+			prog->unresolved = first.text ? first.text : missing;
+			make_empty(&o->funcs[prog->func->index]);
+			continue;
+		}
+		for (uint32_t k = 0; k < o->nr_funcs; k++)
+			is_used[k] |= seen[k];
+	}
+	for (uint32_t i = o->nr_progs; i < o->nr_funcs; i++)
+		if (!is_used[i])
+			make_empty(&o->funcs[i]);
+	return 0;
+}
+
+static bool has_missing(const struct bpfcc_object *o)
+{
+	for (uint32_t i = 0; i < o->nr_funcs; i++)
+		if (o->funcs[i].missing_type)
+			return true;
+	return false;
+}
+
 int bpfcc_prove(struct inlay_bpfcc_object *h, uint32_t ctx_bytes)
 {
 	int err;
@@ -56,6 +160,11 @@ int bpfcc_prove(struct inlay_bpfcc_object *h, uint32_t ctx_bytes)
 	err = bpfcc_check(&h->data, h->data.arena, &h->diag);
 	if (err || h->opts.defer_verify)
 		return err;
+	if (h->opts.partial_types && has_missing(&h->data)) {
+		err = leave_out_unresolved(h);
+		if (err)
+			return err;
+	}
 	if (!h->opts.unsafe_no_verify) {
 		err = verify(h, &h->data, h->data.arena, &h->diag, NULL, &h->kinds);
 		h->is_usable = !err;

@@ -313,6 +313,20 @@ static int apply_unnamed(struct patch *p, const uint8_t *done)
 	return 0;
 }
 
+static bool is_in(const struct bpfcc_core_relo *relo, const struct patch *p)
+{
+	return !strcmp(relo->section, p->func->section) && relo->offset >= p->fn->offset &&
+	       relo->offset - p->fn->offset < p->fn->bytes;
+}
+
+static bool has_core(const struct patch *p)
+{
+	for (uint32_t i = 0; i < p->l->ext.nr_relos; i++)
+		if (is_in(&p->l->ext.relos[i], p))
+			return true;
+	return false;
+}
+
 static int apply_core(struct patch *p)
 {
 	const struct bpfcc_btfext *ext = &p->l->ext;
@@ -320,11 +334,11 @@ static int apply_core(struct patch *p)
 	for (uint32_t i = 0; i < ext->nr_relos; i++) {
 		const struct bpfcc_core_relo *relo = &ext->relos[i];
 		const char *problem = NULL;
+		bool is_missing;
 		uint32_t at;
 		int err;
 
-		if (strcmp(relo->section, p->func->section) || relo->offset < p->fn->offset ||
-		    relo->offset - p->fn->offset >= p->fn->bytes)
+		if (!is_in(relo, p))
 			continue;
 		at = (uint32_t)((relo->offset - p->fn->offset) / 8);
 		p->where.insn = (int)at;
@@ -333,9 +347,11 @@ static int apply_core(struct patch *p)
 			    p->l->diag, &p->where, NULL,
 			    "a CO-RE relocation is not at the start of an instruction");
 		err = bpfcc_core_apply(p->l, relo, &p->where, p->insns, p->func->nr_insns, at,
-				       &problem);
+				       &problem, &is_missing);
 		if (!err && problem)
 			err = poison(p, at, problem);
+		if (!err && is_missing && problem && !p->func->missing_type)
+			p->l->object->funcs[p->fn->index].missing_type = problem;
 		if (err)
 			return err;
 	}
@@ -362,7 +378,11 @@ int bpfcc_reloc_func(struct bpfcc_loader *l, uint32_t index)
 			err = apply(&p, &section->rels[i], done);
 	if (!err)
 		err = apply_unnamed(&p, done);
-	if (!err)
-		err = apply_core(&p);
+	if (!err && has_core(&p)) {
+		/* what the object says, whatever the target is like */
+		func->hash_insns = bpfcc_arena_memdup(l->arena, p.insns, fn->bytes);
+		func->nr_hash_insns = func->nr_insns;
+		err = func->hash_insns ? apply_core(&p) : -ENOMEM;
+	}
 	return err;
 }

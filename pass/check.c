@@ -109,8 +109,10 @@ static bool check_one(struct pass_run *run, const struct pass_place *place,
 		report_skip(run, probe, name, caller, "%s", why);
 		return false;
 	}
-	why = place->usdt ? usdt_obstacle(run, place, probe) :
-			    side_obstacle(run, place, probe, PASS_ENTRY);
+	why = probe->prog->unresolved;
+	if (!why)
+		why = place->usdt ? usdt_obstacle(run, place, probe) :
+				    side_obstacle(run, place, probe, PASS_ENTRY);
 	if (!why && !place->usdt)
 		why = side_obstacle(run, place, probe, PASS_RETURN);
 	if (!why)

@@ -97,6 +97,10 @@ static bool object_open(struct pass_run *run, struct pass_object *object, const 
 		.unsafe_no_verify = o->unsafe_no_verify,
 		.stats = o->stats,
 		.target = LLVMGetTarget(run->module),
+		.target_btf = o->target_btf[0] ? o->target_btf : NULL,
+		.on_target_btf = types_btf,
+		.on_target_btf_arg = run,
+		.partial_types = true,
 	};
 	int err;
 

@@ -34,6 +34,7 @@ struct pass_options {
 	size_t nr_attaches;
 	const char *binary; /* name of the linked output, or "" */
 	const char *report; /* file or directory, or "" */
+	const char *target_btf; /* file with the target's types, or "": the module's own */
 	bool allow_override;
 	bool unsafe_no_verify;
 	bool stats;

@@ -180,6 +180,8 @@ struct pass_run {
 	unsigned int nr_records, cap_records, nr_kept, cap_kept;
 	const char **warnings;	/* about the probe objects */
 	unsigned int nr_warnings, cap_warnings;
+	void *types_btf;	/* types.c: of the module, once asked for */
+	size_t types_bytes;
 	bool failed;		/* an error was reported: the module is not used any more */
 	void **blocks;		/* what run_alloc() gave */
 	unsigned int nr_blocks, cap_blocks;
@@ -205,6 +207,9 @@ bool is_call(LLVMValueRef inst); /* call or invoke */
 /* options.c: opens objects and makes the probes; false: an error was reported. */
 bool options_load(struct pass_run *run);
 void options_unload(struct pass_run *run);
+
+/* types.c: the module's types as BTF, the run's; NULL: it has no debug information. */
+const void *types_btf(void *run, size_t *ret_bytes);
 
 /* match.c: fills run->places and the skip events. */
 void match_module(struct pass_run *run);

@@ -32,6 +32,7 @@ static Strings Maps("inlay-map", cl::desc("[OBJECT:]NAME.max_entries=N"));
 static Strings Attaches("inlay-attach", cl::desc("[OBJECT:]PROGRAM:FUNCTION"));
 static cl::opt<std::string> Binary("inlay-binary", cl::desc("Name of the linked output"));
 static cl::opt<std::string> Report("inlay-report", cl::desc("JSON build report: file, directory"));
+static cl::opt<std::string> Types("inlay-target-btf", cl::desc("Types for CO-RE: BTF or ELF file"));
 static cl::opt<std::string> Hash("inlay-hash", cl::desc("Ignored: a key for compiler caches"));
 static cl::opt<bool> Override("inlay-allow-override", cl::desc("Accept bpf_override_return()"));
 static cl::opt<bool> Unsafe("inlay-unsafe-no-verify", cl::desc("Do not verify programs"));
@@ -45,7 +46,6 @@ static std::vector<const char *> texts(const Strings &List)
 		Result.push_back(S.c_str());
 	return Result;
 }
-
 struct InlayPass : PassInfoMixin<InlayPass> {
 	pass_point Point;
 	static bool isRequired() { return true; }
@@ -53,8 +53,8 @@ struct InlayPass : PassInfoMixin<InlayPass> {
 	{
 		auto P = texts(Probes), S = texts(Sets), N = texts(Maps), A = texts(Attaches);
 		pass_options O = {P.data(), P.size(), S.data(), S.size(), N.data(), N.size(),
-				  A.data(), A.size(), Binary.c_str(), Report.c_str(), Override,
-				  Unsafe, Stats, Verbose};
+				  A.data(), A.size(), Binary.c_str(), Report.c_str(),
+				  Types.c_str(), Override, Unsafe, Stats, Verbose};
 		if (!pass_run(wrap(&M), &O, Point))
 			return PreservedAnalyses::all();
 		if (Point == PASS_POINT_LATE)

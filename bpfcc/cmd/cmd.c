@@ -44,6 +44,9 @@ bool cmd_object_option(struct cmd *c, int option)
 	case CMD_OPT_TARGET:
 		c->opts.target = optarg;
 		break;
+	case CMD_OPT_TARGET_BTF:
+		c->opts.target_btf = optarg;
+		break;
 	case CMD_OPT_NO_VERIFY:
 		c->opts.unsafe_no_verify = true;
 		break;

@@ -53,12 +53,13 @@ struct cmd {
 /* Options for getopt_long of every command that opens an object, from this number on. */
 enum {
 	CMD_OPT_SET = 1000, CMD_OPT_MAP, CMD_OPT_ATTACH, CMD_OPT_OVERRIDE, CMD_OPT_WRITE,
-	CMD_OPT_TARGET, CMD_OPT_NO_VERIFY
+	CMD_OPT_TARGET, CMD_OPT_NO_VERIFY, CMD_OPT_TARGET_BTF
 };
 
 #define CMD_OBJECT_OPTIONS                                                                         \
 	{"set", required_argument, NULL, CMD_OPT_SET},                                             \
 	{"map", required_argument, NULL, CMD_OPT_MAP},                                             \
+	{"target-btf", required_argument, NULL, CMD_OPT_TARGET_BTF},                               \
 	{"attach", required_argument, NULL, CMD_OPT_ATTACH},                                       \
 	{"allow-override", no_argument, NULL, CMD_OPT_OVERRIDE},                                   \
 	{"allow-write", no_argument, NULL, CMD_OPT_WRITE}

@@ -28,6 +28,7 @@ static const char usage_text[] =
 	"  --emit=obj|so|asm|bc|ll|header\n"
 	"                             say what, whatever the output is called\n"
 	"  -O0 ... -O3                optimise less or more (default -O2)\n"
+	"  --target-btf=FILE          types of the target for CO-RE: BTF, or ELF with BTF or DWARF\n"
 	"  --target=TRIPLE            compile for another machine (default: this one)\n"
 	CMD_OBJECT_OPTIONS_HELP
 	"  --unsafe-no-verify         compile even what is not safe\n"

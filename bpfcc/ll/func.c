@@ -470,7 +470,7 @@ static void l_declare_sub(struct lower *l, uint32_t index)
 	if (l->v_subs[index])
 		return;
 	ll_symbol_part(l->object->funcs[index].name, part, sizeof(part));
-	snprintf(name, sizeof(name), "__inlay_sub_%s_%s", l->hash, part);
+	snprintf(name, sizeof(name), "__inlay_sub_%s%s_%s", l->hash, l->layout, part);
 	l->v_subs[index] =
 	    l_declare(l, name, nr_args < BPFCC_MAX_ARGS ? nr_args : BPFCC_MAX_ARGS,
 		      l->has_tail_calls[index]);
@@ -522,7 +522,7 @@ int l_functions(struct lower *l)
 		if (!l_has_tail_body(l, prog))
 			continue;
 		ll_symbol_part(prog->name, part, sizeof(part));
-		snprintf(name, sizeof(name), "__inlay_tail_%s_%s.%u", l->hash, part, i);
+		snprintf(name, sizeof(name), "__inlay_tail_%s%s_%s.%u", l->hash, l->layout, part, i);
 		l->v_tails[i] = l_declare(l, name, 0, true);
 	}
 	for (uint32_t i = 0; i < l->object->nr_funcs; i++) {

@@ -50,6 +50,7 @@ struct lower {
 	LLVMTargetMachineRef machine; /* NULL in BPFCC_LOWER_IMPORT */
 	bool is_big_endian;
 	char hash[17]; /* H of docs/DESIGN.md section 12 */
+	char layout[18]; /* "_L", where CO-RE relocations made a difference to code */
 
 	LLVMTypeRef t_void, t_i1, t_i8, t_i16, t_i32, t_i64, t_ptr;
 	unsigned int md_place;

@@ -36,6 +36,11 @@ static int l_init(struct lower *l, const char *triple, const char *data_layout)
 
 	for (int i = 0; i < 8; i++)
 		snprintf(l->hash + 2 * i, 3, "%02x", object->hash[i]);
+	if (object->has_target_relos) {
+		strcpy(l->layout, "_L");
+		for (int i = 0; i < 7; i++)
+			snprintf(l->layout + 2 + 2 * i, 3, "%02x", object->layout[i]);
+	}
 	l_types(l);
 	l->maps = calloc(object->nr_maps + 1, sizeof(*l->maps));
 	l->v_subs = calloc(object->nr_funcs + 1, sizeof(*l->v_subs));

@@ -50,6 +50,8 @@ int cc_compile_flags(struct bpfcc_arena *arena, const struct cc_options *options
 		err = add_each(arena, flags, "map", &options->maps);
 	if (!err)
 		err = add_each(arena, flags, "attach", &options->attaches);
+	if (!err && options->target_btf)
+		err = add_plugin_option(arena, flags, "target-btf", options->target_btf);
 	if (!err && options->binary)
 		err = add_plugin_option(arena, flags, "binary", options->binary);
 	if (!err && options->allow_override)
@@ -121,6 +123,12 @@ static int add_depfile_entries(struct bpfcc_arena *arena, const struct cc_option
 
 		words[1] = bpfcc_arena_printf(arena, "-fdepfile-entry=%s",
 					      options->probes.items[i]);
+		err = words[1] ? cc_words_add_all(arena, command, words, 2) : -ENOMEM;
+	}
+	if (options->target_btf && !err) {
+		const char *words[] = { "-Xclang", NULL };
+
+		words[1] = bpfcc_arena_printf(arena, "-fdepfile-entry=%s", options->target_btf);
 		err = words[1] ? cc_words_add_all(arena, command, words, 2) : -ENOMEM;
 	}
 	return err;

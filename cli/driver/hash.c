@@ -87,6 +87,10 @@ int cc_hash(struct bpfcc_arena *arena, const struct cc_options *options,
 		*ret_path = options->probes.items[i];
 		err = add_file(arena, &hash, options->probes.items[i]);
 	}
+	if (options->target_btf && !err) {
+		*ret_path = options->target_btf;
+		err = add_file(arena, &hash, options->target_btf);
+	}
 	if (err)
 		return err;
 	bpfcc_sha256_final(&hash, digest);

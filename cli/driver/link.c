@@ -195,6 +195,8 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 		.on_message_arg = (void *)options,
 		.allow_override = options->allow_override,
 		.unsafe_no_verify = options->unsafe_no_verify,
+		.target_btf = options->target_btf,
+		.partial_types = true, /* they were known to the sources */
 	};
 	int err = select_attaches(arena, &options->attaches, path, &attaches);
 

@@ -29,6 +29,8 @@ const char cc_options_help[] =
 	"  -finlay-no-handler             no SIGSEGV handler: guarded reads become system calls\n"
 	"  -finlay-report=PATH            build report as JSON: of the link in the file PATH, of the\n"
 	"                                 sources in PATH.d/; all in PATH/ if that is a folder\n"
+	"  -finlay-target-btf=FILE        the target's types for CO-RE: BTF, or an ELF file with BTF or\n"
+	"                                 DWARF; without it each source's own debug information (-g)\n"
 	"  -finlay-check=FILE             look at FILE, which was linked without the wrapper, and\n"
 	"                                 refuse it as a link by the wrapper would\n"
 	"  -finlay-runtime                link libinlay although no probes are named here\n"
@@ -55,6 +57,7 @@ static const struct {
 	{ "attach", APPEND, offsetof(struct cc_options, attaches), 0 },
 	{ "binary", TEXT, offsetof(struct cc_options, binary), 0 },
 	{ "report", TEXT, offsetof(struct cc_options, report), 0 },
+	{ "target-btf", TEXT, offsetof(struct cc_options, target_btf), 0 },
 	{ "check", TEXT, offsetof(struct cc_options, check), 0 },
 	{ "allow-override", FLAG, offsetof(struct cc_options, allow_override), 0 },
 	{ "unsafe-no-verify", FLAG, offsetof(struct cc_options, unsafe_no_verify), 0 },

@@ -17,6 +17,7 @@ struct cc_options {
 	struct cc_words sets;		/* VAR=value */
 	struct cc_words maps;		/* NAME.max_entries=N */
 	struct cc_words attaches;	/* PROGRAM:FUNCTION */
+	const char *target_btf;		/* file with the target's types */
 	const char *binary;		/* the output is this program: no test at run time */
 	const char *report;		/* file or folder of the build report, or NULL */
 	const char *check;		/* a linked file to look at, and nothing else to do */

@@ -94,6 +94,16 @@ struct inlay_bpfcc_opts {
 	uint32_t max_insns;		/* instructions walked, of all paths of a program */
 	uint32_t max_jumps;		/* branches waiting to be walked */
 	uint64_t max_state_bytes;	/* memory */
+	/* CO-RE relocations of the target's own types: a file with BTF, or an ELF file with BTF or
+	 * DWARF. NULL: no types are known but struct pt_regs, unless on_target_btf has some. */
+	const char *target_btf;
+	/* Asked when the first type is needed, without target_btf: BTF that stays until the object is
+	 * open, or NULL. */
+	const void *(*on_target_btf)(void *arg, size_t *ret_bytes);
+	void *on_target_btf_arg;
+	/* A program that needs a type that is not known is no error: it is left empty, and can be
+	 * placed nowhere. For opening an object in each file of a target. */
+	bool partial_types;
 };
 
 enum inlay_bpfcc_output {
