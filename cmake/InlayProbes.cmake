@@ -4,7 +4,7 @@
 #   inlay_add_bpf_object(<name> <source.bpf.c> [INCLUDES <dir>...] [DEFINITIONS <NAME[=value]>...])
 #     makes <name>.bpf.o in the current binary directory; target <name> stands for it.
 #
-#   inlay_target_probes(<target> <probe>... [BINARY <name>] [ALLOW_OVERRIDE] [STATS]
+#   inlay_target_probes(<target> <probe>... [BINARY <name>] [ALLOW_OVERRIDE] [ALLOW_WRITE] [STATS]
 #                       [SET <VAR=value>...] [MAP <NAME.max_entries=N>...]
 #                       [ATTACH <PROGRAM:FUNCTION>...])
 #     sets the probes (files, or targets of inlay_add_bpf_object) into what is compiled for <target>.
@@ -49,7 +49,7 @@ function(_inlay_check_compiler language ret_wrapper)
 endfunction()
 
 function(inlay_target_probes target)
-	cmake_parse_arguments(PARSE_ARGV 1 ARG "ALLOW_OVERRIDE;STATS" "BINARY" "SET;MAP;ATTACH")
+	cmake_parse_arguments(PARSE_ARGV 1 ARG "ALLOW_OVERRIDE;ALLOW_WRITE;STATS" "BINARY" "SET;MAP;ATTACH")
 	if(NOT ARG_UNPARSED_ARGUMENTS)
 		message(FATAL_ERROR "inlay_target_probes: no probe object given for ${target}")
 	endif()
@@ -80,6 +80,9 @@ function(inlay_target_probes target)
 	endif()
 	if(ARG_ALLOW_OVERRIDE)
 		list(APPEND pairs "allow-override")
+	endif()
+	if(ARG_ALLOW_WRITE)
+		list(APPEND pairs "allow-write")
 	endif()
 	if(ARG_STATS)
 		list(APPEND pairs "stats")

@@ -94,6 +94,7 @@ static bool object_open(struct pass_run *run, struct pass_object *object, const 
 		.on_message = on_message,
 		.on_message_arg = run,
 		.allow_override = o->allow_override,
+		.allow_write = o->allow_write,
 		.unsafe_no_verify = o->unsafe_no_verify,
 		.stats = o->stats,
 		.target = LLVMGetTarget(run->module),

@@ -36,6 +36,7 @@ struct pass_options {
 	const char *report; /* file or directory, or "" */
 	const char *target_btf; /* file with the target's types, or "": the module's own */
 	bool allow_override;
+	bool allow_write;
 	bool unsafe_no_verify;
 	bool stats;
 	bool verbose;

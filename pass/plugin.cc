@@ -35,6 +35,7 @@ static cl::opt<std::string> Report("inlay-report", cl::desc("JSON build report: 
 static cl::opt<std::string> Types("inlay-target-btf", cl::desc("Types for CO-RE: BTF or ELF file"));
 static cl::opt<std::string> Hash("inlay-hash", cl::desc("Ignored: a key for compiler caches"));
 static cl::opt<bool> Override("inlay-allow-override", cl::desc("Accept bpf_override_return()"));
+static cl::opt<bool> Write("inlay-allow-write", cl::desc("Accept bpf_probe_write_user()"));
 static cl::opt<bool> Unsafe("inlay-unsafe-no-verify", cl::desc("Do not verify programs"));
 static cl::opt<bool> Stats("inlay-stats", cl::desc("Programs count their runs and time"));
 static cl::opt<bool> Verbose("inlay-verbose", cl::desc("Print every site"));
@@ -53,8 +54,13 @@ struct InlayPass : PassInfoMixin<InlayPass> {
 	{
 		auto P = texts(Probes), S = texts(Sets), N = texts(Maps), A = texts(Attaches);
 		pass_options O = {P.data(), P.size(), S.data(), S.size(), N.data(), N.size(),
+<<<<<<< Updated upstream
 				  A.data(), A.size(), Binary.c_str(), Report.c_str(),
 				  Types.c_str(), Override, Unsafe, Stats, Verbose};
+=======
+				  A.data(), A.size(), Binary.c_str(), Report.c_str(), Override,
+				  Write, Unsafe, Stats, Verbose};
+>>>>>>> Stashed changes
 		if (!pass_run(wrap(&M), &O, Point))
 			return PreservedAnalyses::all();
 		if (Point == PASS_POINT_LATE)

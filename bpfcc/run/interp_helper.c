@@ -403,6 +403,23 @@ static int lock(struct bpfcc_interp *it, struct arg *arg, bool is_taken)
 	return 0;
 }
 
+/* ---- text ---- */
+
+static int compare(struct bpfcc_interp *it, struct arg args[5])
+{
+	const char *with = (const char *)args[2].data;
+
+	for (uint64_t i = 0; i < args[0].bytes; i++) {
+		uint8_t a = args[0].data[i], b = (uint8_t)with[i];
+
+		if (a != b)
+			return set_int(it, a < b ? -1 : 1);
+		if (!a)
+			break;
+	}
+	return set_int(it, 0);
+}
+
 /* ---- the others ---- */
 
 /* Memory that the helper writes is written, and the answer is any that it may be. */
@@ -507,6 +524,8 @@ int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *h, struct 
 				   args[4].v.num, true);
 	case BPF_FUNC_dynptr_data:
 		return dynptr_data(it, args);
+	case BPF_FUNC_strncmp:
+		return compare(it, args);
 	case BPF_FUNC_spin_lock:
 	case BPF_FUNC_spin_unlock:
 		return lock(it, &args[0], h->id == BPF_FUNC_spin_lock);

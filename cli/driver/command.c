@@ -56,6 +56,8 @@ int cc_compile_flags(struct bpfcc_arena *arena, const struct cc_options *options
 		err = add_plugin_option(arena, flags, "binary", options->binary);
 	if (!err && options->allow_override)
 		err = add_plugin_option(arena, flags, "allow-override", NULL);
+	if (!err && options->allow_write)
+		err = add_plugin_option(arena, flags, "allow-write", NULL);
 	if (!err && options->unsafe_no_verify)
 		err = add_plugin_option(arena, flags, "unsafe-no-verify", NULL);
 	if (!err && options->stats)

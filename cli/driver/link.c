@@ -194,6 +194,7 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 		.on_message = print_message,
 		.on_message_arg = (void *)options,
 		.allow_override = options->allow_override,
+		.allow_write = options->allow_write,
 		.unsafe_no_verify = options->unsafe_no_verify,
 		.target_btf = options->target_btf,
 		.partial_types = true, /* they were known to the sources */

@@ -24,6 +24,7 @@ const char cc_options_help[] =
 	"  -finlay-set=VAR=VALUE          sets a global variable of a probe object (also --set)\n"
 	"  -finlay-map=NAME.max_entries=N resizes a map (also --map)\n"
 	"  -finlay-allow-override         accept programs that call bpf_override_return()\n"
+	"  -finlay-allow-write            accept programs that call bpf_probe_write_user()\n"
 	"  -finlay-unsafe-no-verify       take programs even if they are not safe\n"
 	"  -finlay-stats                  count runs and time of each program\n"
 	"  -finlay-no-handler             no SIGSEGV handler: guarded reads become system calls\n"
@@ -60,6 +61,7 @@ static const struct {
 	{ "target-btf", TEXT, offsetof(struct cc_options, target_btf), 0 },
 	{ "check", TEXT, offsetof(struct cc_options, check), 0 },
 	{ "allow-override", FLAG, offsetof(struct cc_options, allow_override), 0 },
+	{ "allow-write", FLAG, offsetof(struct cc_options, allow_write), 0 },
 	{ "unsafe-no-verify", FLAG, offsetof(struct cc_options, unsafe_no_verify), 0 },
 	{ "stats", FLAG, offsetof(struct cc_options, stats), 0 },
 	{ "no-handler", FLAG, offsetof(struct cc_options, no_handler), 0 },

@@ -22,6 +22,7 @@ struct cc_options {
 	const char *report;		/* file or folder of the build report, or NULL */
 	const char *check;		/* a linked file to look at, and nothing else to do */
 	bool allow_override;
+	bool allow_write;
 	bool unsafe_no_verify;
 	bool stats;
 	bool no_handler;		/* leave SIGSEGV alone; read memory by system call */

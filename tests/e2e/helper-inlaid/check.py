@@ -23,6 +23,14 @@ expected = {
     "bad": 0,
     "word_ret": 0,
     "word": int.from_bytes(text[:8], "little"),
+    "line_ret": len("<helper-child:0004>") + 1,
+    "line": "<helper-child:0004>",
+    "number": -42,
+    "number_ret": len(" -0x2a"),
+    "order": -1,
+    "namespace_ret": -22,
+    "coarse_late": 0,
+    "task_read": 2**64 - 14,
     "print_ret": len("look at a text that is too long: 4"),
 }
 wrong = [f"{k}: {entry[k]}, not {v}" for k, v in expected.items() if entry[k] != v]
@@ -32,6 +40,8 @@ if not int(ns) - 2000 <= entry["began_ns"] <= int(ns) + 10**9:
     wrong.append(f'began_ns: {entry["began_ns"]}, called at {ns}')
 if not 2 * 10**6 - 2000 <= entry["took_ns"] <= 10**9:  # it sleeps for 2 ms
     wrong.append(f'took_ns: {entry["took_ns"]}')
+if entry["boot_ns"] < int(ns) - 2000 or entry["node"] > 1023:
+    wrong.append(f'boot_ns: {entry["boot_ns"]}, node: {entry["node"]}')
 lines = [line.split(": ", 1)[1] for line in open(trace).read().splitlines()]
 if lines != [f"look at {what}: {i + 1}" for i, what in
              enumerate(("handler", "blocked", "thread", text.decode()))]:

@@ -20,7 +20,28 @@ struct said {
 	__s64 bad_ret, word_ret;
 	__u64 bad, word;
 	__s64 print_ret;
+	__s64 line_ret, number, number_ret, order, namespace_ret;
+	char line[24];
+	__u64 boot_ns, coarse_late, cgroup, task_read, node;
 } said;
+
+static __always_inline void made_and_found(void)
+{
+	__u64 began = bpf_ktime_get_ns();
+	struct bpf_pidns_info ids;
+	char digits[] = " -0x2a?";
+
+	said.line_ret = BPF_SNPRINTF(said.line, sizeof(said.line), "<%s:%04d>", said.comm,
+				     (int)said.hits);
+	said.number_ret = bpf_strtol(digits, sizeof(digits), 0, (long *)&said.number);
+	said.order = bpf_strncmp(said.comm, sizeof(said.comm), "helper-childish");
+	said.namespace_ret = bpf_get_ns_current_pid_tgid(0, 1, &ids, sizeof(ids));
+	said.boot_ns = bpf_ktime_get_boot_ns();
+	said.coarse_late = bpf_ktime_get_coarse_ns() > began + 1000000000ull;
+	said.cgroup = bpf_get_current_cgroup_id();
+	said.task_read = bpf_probe_read_kernel(&said.node, 8, (void *)bpf_get_current_task());
+	said.node = bpf_get_numa_node_id();
+}
 
 SEC("uprobe/look")
 int at_entry(struct pt_regs *ctx)
@@ -41,6 +62,7 @@ int at_entry(struct pt_regs *ctx)
 	said.bad_ret = bpf_probe_read_user(&said.bad, sizeof(said.bad), bad);
 	said.word_ret = bpf_probe_read(&said.word, sizeof(said.word), text);
 	said.print_ret = bpf_printk("look at %s: %d", text, (int)said.hits);
+	made_and_found();
 	return 0;
 }
 
