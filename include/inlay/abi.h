@@ -338,6 +338,9 @@ struct inlay_seg_prog {
 #define INLAY_READER_LOCK (INLAY_PROC_LOCK_BASE - 1)
 /* A process that appends to the objects, maps and progs tables holds this byte's lock meanwhile. */
 #define INLAY_TABLE_LOCK (INLAY_PROC_LOCK_BASE - 2)
+/* The consumer of a ring (RINGBUF, PERF_EVENT_ARRAY), and the producer of a USER_RINGBUF, holds this
+ * byte's lock: one at a time. `map` is its row. */
+#define INLAY_CONSUMER_LOCK(map) (INLAY_PROC_LOCK_BASE - 1024 + (map))
 /* Row of a process that found the table full: it owns shards that nobody can reclaim. */
 #define INLAY_PROC_NONE 0xfffu
 struct inlay_seg_proc {
@@ -349,9 +352,6 @@ struct inlay_seg_proc {
 enum inlay_shard_state {
 	INLAY_SHARD_FREE = 0,	/* row never used: `off` not valid */
 	INLAY_SHARD_OWNED = 1,
-/* The consumer of a ring (RINGBUF, PERF_EVENT_ARRAY), and the producer of a USER_RINGBUF, holds this
- * byte's lock: one at a time. `map` is its row. */
-#define INLAY_CONSUMER_LOCK(map) (INLAY_PROC_LOCK_BASE - 1024 + (map))
 	INLAY_SHARD_IDLE = 2,	/* its thread ended; counts stay, the next thread takes it over */
 };
 

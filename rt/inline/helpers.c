@@ -11,10 +11,10 @@
 #include "rt/inline/map.h"
 #include "rt/inline/map_each.h"
 #include "rt/inline/map_ringbuf.h"
-#include "rt/inline/usdt.h"
 #include "rt/inline/none.h"
 #include "rt/inline/random.h"
 #include "rt/inline/string.h"
+#include "rt/inline/usdt.h"
 
 /* result types */
 #define RET_INT __s64
