@@ -54,13 +54,8 @@ struct InlayPass : PassInfoMixin<InlayPass> {
 	{
 		auto P = texts(Probes), S = texts(Sets), N = texts(Maps), A = texts(Attaches);
 		pass_options O = {P.data(), P.size(), S.data(), S.size(), N.data(), N.size(),
-<<<<<<< Updated upstream
 				  A.data(), A.size(), Binary.c_str(), Report.c_str(),
-				  Types.c_str(), Override, Unsafe, Stats, Verbose};
-=======
-				  A.data(), A.size(), Binary.c_str(), Report.c_str(), Override,
-				  Write, Unsafe, Stats, Verbose};
->>>>>>> Stashed changes
+				  Types.c_str(), Override, Write, Unsafe, Stats, Verbose};
 		if (!pass_run(wrap(&M), &O, Point))
 			return PreservedAnalyses::all();
 		if (Point == PASS_POINT_LATE)
