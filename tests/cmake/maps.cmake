@@ -31,6 +31,8 @@ target_compile_definitions(map_hooked_small PRIVATE INLAY_HASH_SPARES=1u)
 inlay_unit_test(map_model LIBS map_hooked_small)
 target_compile_definitions(test_map_model PRIVATE INLAY_HASH_SPARES=1u)
 
+inlay_unit_test(map_chain)
+target_sources(test_map_chain PRIVATE ${INLAY_MAP_SOURCES})
 inlay_unit_test(map_threads)
 target_sources(test_map_threads PRIVATE ${INLAY_MAP_SOURCES})
 
@@ -48,6 +50,7 @@ function(map_sanitized_test module name sanitizers)
 endfunction()
 # ThreadSanitizer does not know fences; what they order is atomic, so it has nothing to miss here.
 map_sanitized_test(map_threads map_threads_tsan thread)
+map_sanitized_test(map_chain map_chain_tsan thread)
 map_sanitized_test(map map_asan address,undefined)
 map_sanitized_test(map_queue map_queue_asan address,undefined)
 map_sanitized_test(map_lpm map_lpm_asan address,undefined)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Changes two small maps as often as it is called, and counts its calls in both kinds of arrays. */
+/* Changes a small map of each kind as often as it is called, and counts its calls in both kinds of arrays. */
 #include <inlay/inlay.bpf.h>
 
 enum { MAX_ENTRIES = 40 };
@@ -21,6 +21,31 @@ struct {
 	__type(key, __u64);
 	__type(value, __u64);
 } parts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, MAX_ENTRIES);
+	__type(value, struct value);
+} queue SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, MAX_ENTRIES);
+	__type(value, struct value);
+} stack SEC(".maps");
+
+struct prefix {
+	__u32 bits;
+	__u32 data[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, MAX_ENTRIES);
+	__type(key, struct prefix);
+	__type(value, struct value);
+} trie SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -51,15 +76,22 @@ static void count(void)
 SEC("uprobe/churn")
 int BPF_UPROBE(churn, __u64 key, int is_delete)
 {
-	struct value value = { key, { key, key, key } };
+	struct value value = { key, { key, key, key } }, popped;
+	struct prefix prefix = { 64, { (__u32)key, (__u32)(key >> 32) } };
 
 	count();
 	if (is_delete) {
 		bpf_map_delete_elem(&whole, &key);
 		bpf_map_delete_elem(&parts, &key);
+		bpf_map_pop_elem(&queue, &popped);
+		bpf_map_pop_elem(&stack, &popped);
+		bpf_map_delete_elem(&trie, &prefix);
 	} else {
 		bpf_map_update_elem(&whole, &key, &value, BPF_ANY);
 		bpf_map_update_elem(&parts, &key, &key, BPF_ANY);
+		bpf_map_push_elem(&queue, &value, key & 1 ? BPF_EXIST : BPF_ANY);
+		bpf_map_push_elem(&stack, &value, key & 1 ? BPF_EXIST : BPF_ANY);
+		bpf_map_update_elem(&trie, &prefix, &value, BPF_ANY);
 	}
 	return 0;
 }
