@@ -222,6 +222,8 @@ static int by_place(const void *a, const void *b)
 		order = x->line < y->line ? -1 : 1;
 	if (!order)
 		order = (int)x->prog_index - (int)y->prog_index;
+	if (!order)
+		order = strcmp(x->caller, y->caller);
 	return order ? order : (int)x->kind - (int)y->kind;
 }
 
@@ -243,6 +245,7 @@ static void drop_duplicates(struct sites *sites)
 		if (last && site->line && same_program(last, site) && last->kind == site->kind &&
 		    last->kind != INLAY_SITE_CALL && last->kind != INLAY_SITE_RETURN &&
 		    last->line == site->line && !strcmp(last->function, site->function) &&
+		    !strcmp(last->caller, site->caller) &&
 		    !strcmp(last->file, site->file))
 			continue;
 		sites->sites[kept++] = *site;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 if(TARGET inlay_pass)
 	inlay_lit_suite(pass)
+	inlay_script_test(e2e/probe-header e2e/probe-header.sh)
 	inlay_script_test(usdt e2e/usdt.sh)
 	inlay_script_test(usdt-O0 e2e/usdt.sh -O0 -g)
 	inlay_script_test(usdt-O3-lto e2e/usdt.sh -O3 -flto)
