@@ -25,6 +25,7 @@ function(map_hooked_library name)
 endfunction()
 map_hooked_library(map_hooked unit/map_hooked.c)
 inlay_unit_test(map_step LIBS map_hooked)
+inlay_unit_test(map_chain_step LIBS map_hooked)
 # Every order of events: few nodes, or there are too many.
 map_hooked_library(map_hooked_small)
 target_compile_definitions(map_hooked_small PRIVATE INLAY_HASH_SPARES=1u)
