@@ -5,6 +5,7 @@
  * function is `*`; one without a path, or for another file, may match nothing.
  */
 #include "cli/driver/link.h"
+#include "cli/driver/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -89,6 +90,22 @@ static const char *left_out(struct bpfcc_arena *arena, const struct cc_link *lin
 	return text;
 }
 
+static const char *probe_reason(struct bpfcc_arena *arena, const struct cc_link *link,
+				const char *name)
+{
+	struct cc_probes found;
+
+	cc_find_probe(arena, link->output, name, &found);
+	if (found.is_here)
+		return bpfcc_arena_printf(arena,
+					  "USDT probe '%s' is here, but not from a file compiled with this "
+					  "probe object",
+					  name);
+	return bpfcc_arena_printf(arena, "no USDT probe here is called '%s'%s%s%s", name,
+				  found.similar ? "; did you mean '" : "",
+				  found.similar ? found.similar : "", found.similar ? "'?" : "");
+}
+
 static const char *reason(struct bpfcc_arena *arena, const struct cc_link *link,
 			  const struct bpfcc_object *object, const struct bpfcc_prog *prog)
 {
@@ -102,6 +119,8 @@ static const char *reason(struct bpfcc_arena *arena, const struct cc_link *link,
 	why = left_out(arena, link, object, prog);
 	if (why)
 		return why;
+	if (prog->kind == INLAY_PROG_USDT)
+		return probe_reason(arena, link, function);
 	if (prog->flags & BPFCC_PROG_MULTI)
 		return bpfcc_arena_printf(arena, "no function compiled with it matches '%s'",
 					  function);
