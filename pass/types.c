@@ -84,24 +84,39 @@ static void add_node(struct types *t, LLVMMetadataRef md)
 	*(LLVMMetadataRef *)run_grow(&t->todo, &t->nr_todo, &t->cap_todo, sizeof(md)) = md;
 }
 
-/* Operand i of a node: a value, or NULL. */
+/* Operand i of a type, of which there are few: a value, or NULL. */
 static LLVMValueRef operand(struct types *t, LLVMMetadataRef md, unsigned int i)
 {
-	LLVMValueRef v = LLVMMetadataAsValue(t->run->context, md);
+	LLVMValueRef v = LLVMMetadataAsValue(t->run->context, md), few[16];
 	unsigned int n = LLVMGetMDNodeNumOperands(v);
-	LLVMValueRef few[16], *all = n <= 16 ? few : run_alloc(t->run, n * sizeof(*all));
 
-	if (i >= n)
+	if (i >= n || n > sizeof(few) / sizeof(few[0]))
 		return NULL;
-	LLVMGetMDNodeOperands(v, all);
-	return all[i];
+	LLVMGetMDNodeOperands(v, few);
+	return few[i];
+}
+
+static LLVMMetadataRef as_node(LLVMValueRef v)
+{
+	return v && LLVMIsAMDNode(v) ? LLVMValueAsMetadata(v) : NULL;
 }
 
 static LLVMMetadataRef node_operand(struct types *t, LLVMMetadataRef md, unsigned int i)
 {
-	LLVMValueRef v = operand(t, md, i);
+	return as_node(operand(t, md, i));
+}
 
-	return v && LLVMIsAMDNode(v) ? LLVMValueAsMetadata(v) : NULL;
+/* The elements of a type: values, each of which may be NULL. */
+static LLVMValueRef *elements(struct types *t, LLVMMetadataRef md, unsigned int *ret_nr)
+{
+	LLVMValueRef list = operand(t, md, OP_ELEMENTS), *all;
+
+	*ret_nr = list && LLVMIsAMDNode(list) ? LLVMGetMDNodeNumOperands(list) : 0;
+	if (!*ret_nr)
+		return NULL;
+	all = run_alloc(t->run, *ret_nr * sizeof(*all));
+	LLVMGetMDNodeOperands(list, all);
+	return all;
 }
 
 static void add_operands(struct types *t, LLVMValueRef node)
@@ -208,16 +223,15 @@ static uint32_t subrange_count(struct types *t, LLVMMetadataRef md)
 
 static int array_type(struct types *t, LLVMMetadataRef md, int depth)
 {
-	LLVMMetadataRef base = node_operand(t, md, OP_BASE),
-			dims = node_operand(t, md, OP_ELEMENTS);
+	LLVMMetadataRef base = node_operand(t, md, OP_BASE);
 	int element = base ? convert(t, base, depth + 1) : 0, id = element;
 	unsigned int n;
+	LLVMValueRef *dims = elements(t, md, &n);
 
-	if (!element || !dims)
+	if (!element || !n)
 		return 0;
-	n = LLVMGetMDNodeNumOperands(LLVMMetadataAsValue(t->run->context, dims));
 	while (n-- > 0) {
-		LLVMMetadataRef dim = node_operand(t, dims, n);
+		LLVMMetadataRef dim = as_node(dims[n]);
 
 		id = ok(t, btf__add_array(t->btf, element, id, dim ? subrange_count(t, dim) : 0));
 	}
@@ -226,18 +240,18 @@ static int array_type(struct types *t, LLVMMetadataRef md, int depth)
 
 static int enum_type(struct types *t, LLVMMetadataRef md)
 {
-	LLVMMetadataRef list = node_operand(t, md, OP_ELEMENTS), e;
 	uint32_t bytes = (uint32_t)(LLVMDITypeGetSizeInBits(md) / 8);
 	const char *name = string_of(t, md, OP_NAME);
-	unsigned int n = list ? LLVMGetMDNodeNumOperands(LLVMMetadataAsValue(t->run->context, list)) :
-				0;
+	unsigned int n;
+	LLVMValueRef *list = elements(t, md, &n);
+	LLVMMetadataRef e;
 	int id = ok(t, bytes == 8 ? btf__add_enum64(t->btf, name, 8, true) :
 				    btf__add_enum(t->btf, name, bytes));
 
 	for (unsigned int i = 0; i < n && !t->failed; i++) {
 		long long value;
 
-		e = node_operand(t, list, i);
+		e = as_node(list[i]);
 		if (!e)
 			continue;
 		value = (long long)strtoull(text_of(t, e, ", value: "), NULL, 10);
@@ -282,20 +296,19 @@ static bool read_member(struct types *t, LLVMMetadataRef md, int depth, struct m
 
 static int composite_type(struct types *t, LLVMMetadataRef md, int depth)
 {
-	LLVMMetadataRef list = node_operand(t, md, OP_ELEMENTS), e;
-	unsigned int n = list ? LLVMGetMDNodeNumOperands(LLVMMetadataAsValue(t->run->context, list)) :
-				0;
+	unsigned int n, nr = 0;
+	LLVMValueRef *list = elements(t, md, &n);
 	struct member *members = run_alloc(t->run, (n + 1) * sizeof(*members));
 	uint32_t bytes = (uint32_t)(LLVMDITypeGetSizeInBits(md) / 8);
 	const char *name = string_of(t, md, OP_NAME);
-	unsigned int nr = 0;
+	LLVMMetadataRef e;
 	int id;
 
 	if (LLVMDITypeGetFlags(md) & LLVMDIFlagFwdDecl)
 		return 0;
 	/* libbpf adds members to the last type only: their types come first */
 	for (unsigned int i = 0; i < n && !t->failed; i++) {
-		e = node_operand(t, list, i);
+		e = as_node(list[i]);
 		if (e && LLVMGetMetadataKind(e) == LLVMDIDerivedTypeMetadataKind)
 			nr += read_member(t, e, depth, &members[nr]);
 	}
