@@ -116,7 +116,7 @@ INLAY_INLINE __u32 inlay_hash_key(const void *key, __u32 key_size)
 INLAY_INLINE int inlay_hash_has_words(const struct inlay_map_desc *desc)
 {
 	return desc->type == INLAY_MAP_TYPE_HASH && !(desc->flags & INLAY_MAP_HUGE) &&
-	       (desc->key_size == 8 || desc->key_size == 4);
+	       !inlay_map_has_lock(desc) && (desc->key_size == 8 || desc->key_size == 4);
 }
 
 INLAY_INLINE __s64 inlay_hash_update_word(const struct inlay_map_desc *desc, const void *key,
@@ -125,7 +125,7 @@ INLAY_INLINE __s64 inlay_hash_update_word(const struct inlay_map_desc *desc, con
 	__u64 word = inlay_any_word(key, desc->key_size, 0);
 	__u32 hash = inlay_hash_end(inlay_hash_add(inlay_hash_start(desc->key_size), word));
 
-	if (flags > INLAY_BPF_EXIST) /* BPF_F_LOCK too: no value has a bpf_spin_lock */
+	if (flags > INLAY_BPF_EXIST) /* BPF_F_LOCK too: values with a lock go the long way */
 		return -INLAY_EINVAL;
 	return __inlay_hash_update_word_v1(desc, word, hash | flags << 32,
 					   inlay_hash_bucket(desc, desc->region, hash),
