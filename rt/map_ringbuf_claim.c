@@ -20,7 +20,7 @@
 #include "rt/map_ringbuf.h"
 #include "rt/sys.h"
 
-enum { TRIES_MAX = 1000, HEAT_FAILED = 16, HEAT_SPAN = 24, HEAT_MAX = 64 };
+enum { TRIES_MAX = 1000, HEAT_FAILED = 48, HEAT_SPAN = 24, HEAT_MAX = 96 };
 /* A span holds at least so many records of the size at hand. */
 #ifndef SPAN_RECORDS
 #define SPAN_RECORDS 4u
@@ -242,15 +242,20 @@ static inline bool has_room(const struct ring *r, __u64 end, __u64 free)
 	return ((end - free) & INLAY_RING_WORD_POS_MASK) < r->size;
 }
 
-static inline bool wants_span(const struct ring *r, __u64 heat, __u64 pos, __u64 extent, __u64 free,
-			      __u64 *ret_bytes)
+static inline __u64 span_bytes_of(const struct ring *r)
 {
 	__u64 bytes = r->size >> RING_SPAN_SHIFT;
 
+	return bytes < INLAY_RING_SPAN_MAX_BYTES ? bytes : INLAY_RING_SPAN_MAX_BYTES;
+}
+
+static inline bool wants_span(const struct ring *r, __u64 heat, __u64 pos, __u64 extent, __u64 free,
+			      __u64 *ret_bytes)
+{
+	__u64 bytes = span_bytes_of(r);
+
 	if (INLAY_LIKELY(heat < HEAT_SPAN))
 		return false;
-	if (bytes > INLAY_RING_SPAN_MAX_BYTES)
-		bytes = INLAY_RING_SPAN_MAX_BYTES;
 	*ret_bytes = bytes;
 	/* Spans that nobody fills are room that others lack: none in a ring that is half full. */
 	return extent * SPAN_RECORDS + INLAY_RING_SPAN_HEAD_BYTES <= bytes &&
@@ -332,6 +337,11 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 			return lose(r);
 		if (INLAY_UNLIKELY(left) && left == pos)
 			heat = 0;
+		else if (seat && word_extent(r, tail) == span_bytes_of(r) &&
+			 (load_relaxed(inlay_ring_at(r->region, r->size,
+						     pos - word_extent(r, tail))) & INLAY_RING_SPAN))
+			/* somebody is in a hurry: single records between spans cost both of us more */
+			heat = HEAT_MAX;
 		is_span = wants_span(r, heat, pos, extent, free, &take);
 		if (!is_span)
 			take = extent;
@@ -357,19 +367,31 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 	return lose(r);
 }
 
+/*
+ * A span that the consumer has closed may be free or somebody's record by now: then this is not its
+ * word, which the word's position tells. ThreadSanitizer would see a race with who wrote there.
+ */
+static inline __attribute__((no_sanitize("thread"))) __u64 span_word(const __u64 *at)
+{
+	return load_acquire(at); /* pairs with the consumer that closes it */
+}
+
 /* The next record of an open span of ours; NULL: it is over, *ret_end is where it ended. */
 static __attribute__((noinline)) void *span_next(const struct ring *r, struct ring_seat *seat,
 						 __u64 bytes, __u64 *ret_end)
 {
 	__u64 span = load_signal(&seat->span), pos = span >> 16, units = span & 0xffff;
 	__u64 extent = inlay_ring_extent(r->size, bytes) >> 3;
-	__u64 *at = inlay_ring_at(r->region, r->size, pos), *record;
+	__u64 *at = inlay_ring_at(r->region, r->size, pos), *record, word = 0;
 	__u32 tries;
 
 	*ret_end = pos + 8 * units;
 	for (tries = 0; tries < TRIES_MAX; tries++) {
-		__u64 word = load_acquire(at + 1); /* pairs with the consumer that closes it */
-		__u64 used = INLAY_RING_WORD_USED(word), last = INLAY_RING_WORD_EXTENT(word);
+		__u64 used, last;
+
+		word = span_word(at + 1);
+		used = INLAY_RING_WORD_USED(word);
+		last = INLAY_RING_WORD_EXTENT(word);
 
 		/* not our span any more; closed; full; or we are a signal handler and interrupted the
 		 * thread when it had taken one and not written the header yet */
@@ -385,6 +407,9 @@ static __attribute__((noinline)) void *span_next(const struct ring *r, struct ri
 		store_relaxed(record, header_make(r, bytes, INLAY_RING_IN_SPAN));
 		return record + 1;
 	}
+	/* the consumer keeps up with us: there is no need to hurry */
+	if (INLAY_RING_WORD_USED(word) < units / 2)
+		store_signal(&seat->heat, 0ull);
 	/* whatever it was, what comes later must not stand before it; but not a handler's newer one */
 	__atomic_compare_exchange_n(&seat->span, &span, 0ull, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	return NULL;

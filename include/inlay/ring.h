@@ -90,6 +90,15 @@ static inline int inlay_ring_word_is_at(__u64 word_pos, __u64 pos)
 	return !((word_pos ^ pos) & INLAY_RING_WORD_POS_MASK);
 }
 
+/* A word at a time: a producer may still look whether the span there is open. */
+static inline void inlay_ring_zero_words(char *at, __u64 bytes)
+{
+	__u64 *words = (__u64 *)(void *)at, i;
+
+	for (i = 0; i < bytes / 8; i++)
+		__atomic_store_n(&words[i], 0ull, __ATOMIC_RELAXED);
+}
+
 /* Zeroes positions from..to, at most the ring's size, and what of them may lie in the slack. */
 static inline void inlay_ring_zero(struct inlay_ring *r, __u64 from, __u64 to)
 {
@@ -98,11 +107,11 @@ static inline void inlay_ring_zero(struct inlay_ring *r, __u64 from, __u64 to)
 	if (n > r->size - at) {
 		__u64 rest = n - (r->size - at), slack = inlay_ring_slack_bytes(r->size);
 
-		__builtin_memset(r->data + r->size, 0, rest < slack ? rest : slack);
-		__builtin_memset(r->data, 0, rest);
+		inlay_ring_zero_words(r->data + r->size, rest < slack ? rest : slack);
+		inlay_ring_zero_words(r->data, rest);
 		n = r->size - at;
 	}
-	__builtin_memset(r->data + at, 0, n);
+	inlay_ring_zero_words(r->data + at, n);
 }
 
 /* Gives producers what was consumed. Call it when there is nothing more, and now and then before. */
@@ -141,7 +150,7 @@ static inline void inlay_ring_reset(struct inlay_ring *r)
 	__u64 tail = inlay_ring_load(&r->header->tail);
 
 	r->broken++;
-	__builtin_memset(r->data, 0, r->size + inlay_ring_slack_bytes(r->size));
+	inlay_ring_zero_words(r->data, r->size + inlay_ring_slack_bytes(r->size));
 	r->span_end = 0;
 	r->cons += (INLAY_RING_WORD_POS(tail) - r->cons) & INLAY_RING_WORD_POS_MASK;
 	r->free = r->cons;
