@@ -37,6 +37,7 @@ struct bench_figure {
 	const char *fill;	/* run first, BENCH_ENTRIES rounds; NULL: nothing to fill */
 	uint32_t rounds;	/* in one sample */
 	bool is_address;	/* the second argument is the address of 8 bytes */
+	bool has_ring;		/* it writes to the ring buffer, which is emptied behind each sample */
 	bool is_counted;	/* the program returns its number of rounds, or something is wrong */
 	/* what is promised; 0: printed, not judged */
 	double max_ns, max_of_kernel, min_gain;
@@ -57,6 +58,10 @@ const char *bench_kernel_open(const char *object);
 /* 0 or -errno */
 int bench_kernel_run(const struct bench_program *program, uint64_t rounds, uint64_t address,
 		     int *ret_result);
+
+/* ring.c */
+void bench_ring_open(int kernel_fd);
+void bench_ring_empty(enum bench_side side);
 
 /* report.c */
 void bench_summarise(struct bench_times *times);

@@ -25,6 +25,7 @@
 	X(percpu_hash_fill)                                                                        \
 	X(hash_update)                                                                             \
 	X(timestamps)                                                                              \
+	X(ring)                                                                                    \
 	X(ktime)                                                                                   \
 	X(pid_tgid)                                                                                \
 	X(probe_read)
@@ -61,6 +62,9 @@ struct bench_figure bench_figures[] = {
 	 .fill = "hash8_fill", .loop = "choose", .rounds = 30000, .is_counted = true},
 	{.key = "timestamps", .what = "hash: insert, lookup, delete", .program = "timestamps",
 	 .loop = "empty", .rounds = 30000, .is_counted = true, .max_of_kernel = 0.5},
+	{.key = "ring", .what = "ring buffer: reserve, submit 64 bytes", .program = "ring",
+	 .loop = "empty", .rounds = 12000, .has_ring = true, .is_counted = true,
+	 .max_of_kernel = 0.25},
 	{.key = "ktime", .what = "bpf_ktime_get_ns", .program = "ktime", .loop = "empty",
 	 .rounds = 100000, .is_counted = true, .max_ns = 10},
 	{.key = "pid_tgid", .what = "bpf_get_current_pid_tgid", .program = "pid_tgid",
@@ -69,6 +73,8 @@ struct bench_figure bench_figures[] = {
 	 .loop = "empty", .rounds = 100000, .is_address = true, .is_counted = true, .max_ns = 3},
 	{.key = "threads", .what = "per-CPU counters from 2 threads", .program = "percpu_array_one",
 	 .rounds = 4000000, .min_gain = 1.95},
+	{.key = "ring_threads", .what = "ring buffer from 2 threads", .program = "ring",
+	 .rounds = 2000, .has_ring = true, .min_gain = 1.8},
 };
 const size_t bench_nr_figures = sizeof(bench_figures) / sizeof(bench_figures[0]);
 

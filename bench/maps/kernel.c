@@ -55,6 +55,7 @@ const char *bench_kernel_open(const char *path)
 		if (p)
 			bench_programs[i].kernel_fd = bpf_program__fd(p);
 	}
+	bench_ring_open(bpf_object__find_map_fd_by_name(object, "ring_map"));
 	return NULL;
 }
 

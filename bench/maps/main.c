@@ -65,6 +65,8 @@ static int sample(const struct bench_figure *f, const struct bench_program *p,
 	int result, err = run(p, side, f->rounds, address, &result);
 
 	times->ns[times->nr++] = (cpu_ns() - start) / f->rounds;
+	if (f->has_ring)
+		bench_ring_empty(side);
 	if (!err && is_counted && (uint32_t)result != f->rounds) {
 		fprintf(stderr, "bench-maps: %s, side %d: %d good rounds of %u\n", f->key,
 			(int)side, result, f->rounds);
@@ -165,6 +167,8 @@ static int threads_sample(const struct bench_figure *f, const int *cpus, unsigne
 		slowest = workers[i].ns > slowest ? workers[i].ns : slowest;
 	}
 	pthread_barrier_destroy(&start);
+	if (f->has_ring)
+		bench_ring_empty(BENCH_NATIVE);
 	times->ns[times->nr++] = slowest;
 	return 0;
 }

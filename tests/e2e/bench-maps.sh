@@ -22,7 +22,7 @@ if sys.argv[3] == "0":
     assert result.get("no_kernel") != "the kernel refuses the object", result["no_kernel"]
 figures = {f["key"]: f for f in result["figures"]}
 for key in ("array", "percpu_array", "hash8", "hash64", "percpu_hash", "hash_update", "timestamps",
-            "ktime", "pid_tgid", "probe_read", "threads"):
+            "ring", "ktime", "pid_tgid", "probe_read", "threads", "ring_threads"):
     assert key in figures, key
 for key, f in figures.items():
     assert f["what"] in table, f
