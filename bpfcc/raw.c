@@ -222,6 +222,7 @@ static uint32_t map_flags(const struct bpfcc_map *m)
 {
 	switch (m->type) {
 	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
 	case BPF_MAP_TYPE_QUEUE:
 	case BPF_MAP_TYPE_STACK:
 	case BPF_MAP_TYPE_LPM_TRIE:
@@ -230,6 +231,7 @@ static uint32_t map_flags(const struct bpfcc_map *m)
 	case BPF_MAP_TYPE_PERCPU_ARRAY:
 		return INLAY_MAP_PERCPU;
 	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
 		return INLAY_MAP_PERCPU | INLAY_MAP_HASH;
 	case BPF_MAP_TYPE_ARRAY:
 		return m->is_frozen && m->max_entries == 1 ? INLAY_MAP_RODATA : 0;

@@ -146,7 +146,7 @@ static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, 
 	__inlay_hash_give_deleted(op, at->nr, stock, at->gen);
 }
 
-static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
+static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value, bool is_replacing)
 {
 	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
 	__u64 *words = inlay_hash_node_key(node);
@@ -158,6 +158,9 @@ static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value)
 	 */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	inlay_store(&node->hash, op->hash);
+	/* a new key is used when it is looked up; one whose value was replaced, has been */
+	if (inlay_hash_is_lru(op->desc))
+		inlay_store(&node->used, (__u32)is_replacing);
 	for (i = 0; i < op->key_words; i++)
 		inlay_store(words + i, op->key[i]);
 	if (!inlay_hash_is_percpu(op->desc))
@@ -199,6 +202,12 @@ static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock
 
 	if (nr)
 		return nr;
+	if (inlay_hash_is_lru(op->desc)) {
+		nr = __inlay_lru_evict(op);
+		*ret_stock = INLAY_HASH_MAIN;
+		if (nr)
+			return nr;
+	}
 	/* a search costs about a step a node, and is made once in as many refusals */
 	if (inlay_load(&inlay_hash_header(op)->drops) % op->nr_nodes ||
 	    !__inlay_hash_scavenge(op))
@@ -221,7 +230,7 @@ static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, con
 		return false;
 	held->gen = INLAY_LIFE_GEN(
 		inlay_load(&inlay_hash_op_node(op, held->nr)->life));
-	node_fill(op, held->nr, value);
+	node_fill(op, held->nr, value, is_spare);
 	return true;
 }
 
@@ -265,6 +274,7 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 			err = flags == INLAY_BPF_NOEXIST ? -INLAY_EEXIST : 0;
 			if (err)
 				break;
+			inlay_hash_use(op->desc, at.node);
 			if (inlay_hash_is_percpu(op->desc)) {
 				err = percpu_set(op, at.nr, at.gen, value);
 				break;
@@ -363,6 +373,7 @@ void *__inlay_hash_lookup(const struct inlay_map_desc *desc, const void *key)
 
 	if (!op_init(&op, desc, key, &copy) || __inlay_hash_find(&op, &at) != INLAY_HASH_PRESENT)
 		return 0;
+	inlay_hash_use(desc, at.node);
 	if (!inlay_hash_is_percpu(desc))
 		return inlay_hash_node_value(desc, at.node);
 	shard = inlay_map_shard(desc);
@@ -427,6 +438,8 @@ void *__inlay_map_lookup_elem_v1(const struct inlay_map_desc *desc, const void *
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
+	case INLAY_MAP_TYPE_LRU_HASH:
+	case INLAY_MAP_TYPE_LRU_PERCPU_HASH:
 		return __inlay_hash_lookup(desc, key);
 	case INLAY_MAP_TYPE_LPM_TRIE:
 		return __inlay_lpm_lookup(desc, key);
@@ -447,6 +460,8 @@ __s64 __inlay_map_update_elem_v1(const struct inlay_map_desc *desc, const void *
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
+	case INLAY_MAP_TYPE_LRU_HASH:
+	case INLAY_MAP_TYPE_LRU_PERCPU_HASH:
 		return __inlay_hash_update(desc, key, value, flags);
 	case INLAY_MAP_TYPE_LPM_TRIE:
 		return __inlay_lpm_update(desc, key, value, flags);
@@ -464,6 +479,8 @@ __s64 __inlay_map_delete_elem_v1(const struct inlay_map_desc *desc, const void *
 	switch (desc->type) {
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
+	case INLAY_MAP_TYPE_LRU_HASH:
+	case INLAY_MAP_TYPE_LRU_PERCPU_HASH:
 		return __inlay_hash_delete(desc, key);
 	case INLAY_MAP_TYPE_LPM_TRIE:
 		return __inlay_lpm_delete(desc, key);

@@ -179,6 +179,8 @@ extern __thread struct inlay_hash_hot __inlay_hash_hot[INLAY_HASH_HOT_MAPS]
 
 /* A node of the stock that is ours alone, in a new generation; 0: none. */
 __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock stock);
+/* LRU maps: such a node of the main stock, whose key has not been used for long and is deleted. */
+__u32 __inlay_lru_evict(struct inlay_hash_op *op);
 /* Gives back a node that is in our hands. */
 void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
 /* Gives back a node of generation gen that we have deleted, and that is in no list any more. */

@@ -24,7 +24,7 @@ struct dump {
 static bool is_percpu(const struct inlay_map_info *info)
 {
 	return info->type == INLAY_MAP_TYPE_PERCPU_ARRAY ||
-	       info->type == INLAY_MAP_TYPE_PERCPU_HASH;
+	       inlay_map_is_percpu_hash(info->type);
 }
 
 static bool is_array(const struct inlay_map_info *info)

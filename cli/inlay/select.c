@@ -53,6 +53,10 @@ const char *map_type_name(const struct inlay_map_info *info, char *buffer, size_
 		return info->flags & INLAY_MAP_GLOBAL ? "globals" : "array";
 	case INLAY_MAP_TYPE_PERCPU_HASH:
 		return "percpu_hash";
+	case INLAY_MAP_TYPE_LRU_HASH:
+		return "lru_hash";
+	case INLAY_MAP_TYPE_LRU_PERCPU_HASH:
+		return "lru_percpu_hash";
 	case INLAY_MAP_TYPE_PERCPU_ARRAY:
 		return "percpu_array";
 	case INLAY_MAP_TYPE_PERF_EVENT_ARRAY:

@@ -33,12 +33,13 @@ static bool is_array(uint32_t type)
 
 bool map_is_percpu(const struct inlay_seg_map *row)
 {
-	return row->type == INLAY_MAP_TYPE_PERCPU_ARRAY || row->type == INLAY_MAP_TYPE_PERCPU_HASH;
+	return row->type == INLAY_MAP_TYPE_PERCPU_ARRAY || inlay_map_is_percpu_hash(row->type);
 }
 
 bool map_is_hash(const struct inlay_seg_map *row)
 {
-	return row->type == INLAY_MAP_TYPE_HASH || row->type == INLAY_MAP_TYPE_PERCPU_HASH ||
+	return row->type == INLAY_MAP_TYPE_HASH || row->type == INLAY_MAP_TYPE_LRU_HASH ||
+	       inlay_map_is_percpu_hash(row->type) ||
 	       row->type == INLAY_MAP_TYPE_LPM_TRIE || row->type == INLAY_MAP_TYPE_HASH_OF_MAPS ||
 	       map_is_chain(row);
 }
@@ -58,7 +59,7 @@ uint64_t map_shard_stride(const struct inlay_seg_map *row)
 {
 	uint64_t value = inlay_round_up(row->value_size, 8);
 
-	return row->type == INLAY_MAP_TYPE_PERCPU_HASH ? value + sizeof(struct inlay_shard_value) :
+	return inlay_map_is_percpu_hash(row->type) ? value + sizeof(struct inlay_shard_value) :
 							 value;
 }
 

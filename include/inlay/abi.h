@@ -422,6 +422,10 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  * Behind the nodes: hints where free nodes are, one bitmap a stock (inlay_hash_hints_off()). Hints may be
  * wrong at any time; only `life` counts.
  *
+ * LRU_HASH and LRU_PERCPU_HASH: a HASH and a PERCPU_HASH. An insert that finds no node takes that of another
+ * key: `hand` goes round the nodes, and the first one that was not used since it came by last loses its
+ * key.
+ *
  * PERCPU_HASH: a node has no value. A shard holds one struct inlay_shard_value + value per node;
  * it counts only while `gen` equals the node's generation, so a reused node starts at zero in every
  * shard.
@@ -477,7 +481,8 @@ struct inlay_hash_header {
 	 * there yet, and not to be touched. 0: all of them are. INLAY_MAP_HUGE only. */
 	__u64 reserved;
 	__u64 replaced;		/* QUEUE, STACK: pushes that dropped the oldest element */
-	__u64 pad0[4];
+	__u64 hand;		/* LRU_*: bits 0..31 node that was looked at last, 32..63 rounds */
+	__u64 pad0[3];
 	__u64 near_main;	/* word of the main stock's hints that had a free node lately */
 	__u64 last;		/* QUEUE: a node near the end of the chain, INLAY_QUEUE_LAST_* */
 	__u64 pad1[6];
@@ -505,7 +510,10 @@ struct inlay_hash_node {
 	__u64 next;		/* link word */
 	__u64 life;		/* life word */
 	__u32 hash;
-	__u32 depth;		/* STACK: of the nodes in the chain, the newest has the largest */
+	union {
+		__u32 depth;	/* STACK: of the nodes in the chain, the newest has the largest */
+		__u32 used;	/* LRU_*: 1: looked up since the hand was here */
+	};
 	/* key, padded to 8; then the value, padded to 8, unless the map is per-CPU */
 };
 INLAY_STATIC_ASSERT(sizeof(struct inlay_hash_node) == 24, "inlay_hash_node layout");
@@ -704,6 +712,8 @@ enum inlay_map_type {
 	INLAY_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	INLAY_MAP_TYPE_PERCPU_ARRAY = 6,
 	INLAY_MAP_TYPE_CGROUP_ARRAY = 8,
+	INLAY_MAP_TYPE_LRU_HASH = 9,
+	INLAY_MAP_TYPE_LRU_PERCPU_HASH = 10,
 	INLAY_MAP_TYPE_LPM_TRIE = 11,
 	INLAY_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	INLAY_MAP_TYPE_HASH_OF_MAPS = 13,
@@ -713,6 +723,12 @@ enum inlay_map_type {
 	INLAY_MAP_TYPE_BLOOM_FILTER = 30,
 	INLAY_MAP_TYPE_USER_RINGBUF = 31,
 };
+
+/* Whether values are in shards behind a struct inlay_shard_value, a node of the region each. */
+static inline int inlay_map_is_percpu_hash(__u32 type)
+{
+	return type == INLAY_MAP_TYPE_PERCPU_HASH || type == INLAY_MAP_TYPE_LRU_PERCPU_HASH;
+}
 
 #define INLAY_BLOOM_HASHES 5u /* where map_extra says none */
 
@@ -761,13 +777,15 @@ static inline __u64 inlay_map_region_bytes_extra(__u32 type, __u32 key_size, __u
 		break;
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
+	case INLAY_MAP_TYPE_LRU_HASH:
+	case INLAY_MAP_TYPE_LRU_PERCPU_HASH:
 	case INLAY_MAP_TYPE_HASH_OF_MAPS:
 	case INLAY_MAP_TYPE_QUEUE:
 	case INLAY_MAP_TYPE_STACK:
 	case INLAY_MAP_TYPE_LPM_TRIE:
 		n = inlay_hash_hints_off(max_entries,
 					 inlay_hash_node_bytes(key_size, value_size,
-							       type == INLAY_MAP_TYPE_PERCPU_HASH)) +
+							       inlay_map_is_percpu_hash(type))) +
 		    inlay_hash_hint_bytes(max_entries);
 		if (type == INLAY_MAP_TYPE_LPM_TRIE)
 			n += 8ull * inlay_lpm_length_words(key_size);
@@ -798,7 +816,7 @@ static inline __u64 inlay_map_shard_bytes(__u32 type, __u32 value_size, __u32 ma
 
 	if (type == INLAY_MAP_TYPE_PERCPU_ARRAY)
 		return v * max_entries;
-	if (type == INLAY_MAP_TYPE_PERCPU_HASH)
+	if (inlay_map_is_percpu_hash(type))
 		return (v + sizeof(struct inlay_shard_value)) *
 		       ((__u64)max_entries + INLAY_HASH_SPARES);
 	return 0;

@@ -82,6 +82,8 @@ INLAY_INLINE void *__inlay_map_lookup_elem(const struct inlay_map_desc *desc, co
 		return inlay_array_lookup(desc, key);
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
+	case INLAY_MAP_TYPE_LRU_HASH:
+	case INLAY_MAP_TYPE_LRU_PERCPU_HASH:
 		return inlay_hash_lookup(desc, key);
 	case INLAY_MAP_TYPE_LPM_TRIE:
 	case INLAY_MAP_TYPE_HASH_OF_MAPS:

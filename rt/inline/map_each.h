@@ -44,7 +44,8 @@ INLAY_INLINE void *inlay_hash_each(const struct inlay_map_desc *desc, struct inl
 	}
 	while (each->at < inlay_hash_nr_nodes(desc)) {
 		struct inlay_hash_node *node;
-		void *value;
+		void *value, *found;
+		int used;
 		__u32 nr;
 
 		/* main nodes behind that were never used: a huge map has no pages for them yet */
@@ -55,8 +56,14 @@ INLAY_INLINE void *inlay_hash_each(const struct inlay_map_desc *desc, struct inl
 		node = inlay_hash_node(desc, region, nr);
 		value = shard ? (void *)(inlay_map_shard_value(desc, shard, nr) + 1) :
 				inlay_hash_node_value(desc, node);
-		if (INLAY_LIFE_STATE(inlay_load(&node->life)) != INLAY_NODE_USED ||
-		    __inlay_map_lookup_elem_v1(desc, inlay_hash_node_key(node)) != value)
+		if (INLAY_LIFE_STATE(inlay_load(&node->life)) != INLAY_NODE_USED)
+			continue;
+		used = inlay_hash_is_lru(desc) && inlay_load(&node->used);
+		found = __inlay_map_lookup_elem_v1(desc, inlay_hash_node_key(node));
+		/* going through a map is no use of its elements */
+		if (inlay_hash_is_lru(desc) && !used)
+			inlay_store(&node->used, 0u);
+		if (found != value)
 			continue;
 		each->key = inlay_hash_node_key(node);
 		return value;
@@ -74,6 +81,8 @@ INLAY_INLINE void *__inlay_map_each(const struct inlay_map_desc *desc, struct in
 		return inlay_array_each(desc, each, index);
 	case INLAY_MAP_TYPE_HASH:
 	case INLAY_MAP_TYPE_PERCPU_HASH:
+	case INLAY_MAP_TYPE_LRU_HASH:
+	case INLAY_MAP_TYPE_LRU_PERCPU_HASH:
 		return inlay_hash_each(desc, each);
 	}
 	return 0;

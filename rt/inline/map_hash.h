@@ -30,7 +30,20 @@ extern __s64 __inlay_hash_delete_word_v1(const struct inlay_map_desc *desc, __u6
 
 INLAY_INLINE int inlay_hash_is_percpu(const struct inlay_map_desc *desc)
 {
-	return desc->type == INLAY_MAP_TYPE_PERCPU_HASH;
+	return inlay_map_is_percpu_hash(desc->type);
+}
+
+INLAY_INLINE int inlay_hash_is_lru(const struct inlay_map_desc *desc)
+{
+	return desc->type == INLAY_MAP_TYPE_LRU_HASH ||
+	       desc->type == INLAY_MAP_TYPE_LRU_PERCPU_HASH;
+}
+
+/* Keeps a node from being the next to lose its key. Written only if it changes: its line is shared. */
+INLAY_INLINE void inlay_hash_use(const struct inlay_map_desc *desc, struct inlay_hash_node *node)
+{
+	if (inlay_hash_is_lru(desc) && !inlay_load(&node->used))
+		inlay_store(&node->used, 1u);
 }
 
 /* inlay_hash_buckets() - 1, without a loop for maps that are not known at compile time */
@@ -226,6 +239,7 @@ INLAY_INLINE void *inlay_hash_lookup(const struct inlay_map_desc *desc, const vo
 	case INLAY_HASH_PRESENT:
 		break;
 	}
+	inlay_hash_use(desc, inlay_hash_node(desc, region, node));
 	if (!inlay_hash_is_percpu(desc))
 		return inlay_hash_node_value(desc, inlay_hash_node(desc, region, node));
 	shard = inlay_map_shard(desc);

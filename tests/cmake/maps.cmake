@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Maps are tested without the rest of the runtime: the tests bring a process table and shards.
 set(INLAY_MAP_SOURCES ${CMAKE_SOURCE_DIR}/rt/map_hash.c ${CMAKE_SOURCE_DIR}/rt/map_nodes.c
-	${CMAKE_SOURCE_DIR}/rt/map_scavenge.c ${CMAKE_SOURCE_DIR}/rt/map_queue.c
+	${CMAKE_SOURCE_DIR}/rt/map_scavenge.c ${CMAKE_SOURCE_DIR}/rt/map_lru.c ${CMAKE_SOURCE_DIR}/rt/map_queue.c
 	${CMAKE_SOURCE_DIR}/rt/map_bloom.c ${CMAKE_SOURCE_DIR}/rt/map_lpm.c
 	${CMAKE_SOURCE_DIR}/rt/shard_cold.c)
 inlay_unit_test(map)
@@ -26,6 +26,7 @@ endfunction()
 map_hooked_library(map_hooked unit/map_hooked.c)
 inlay_unit_test(map_step LIBS map_hooked)
 inlay_unit_test(map_chain_step LIBS map_hooked)
+inlay_unit_test(map_lru LIBS map_hooked)
 # Every order of events: few nodes, or there are too many.
 map_hooked_library(map_hooked_small)
 target_compile_definitions(map_hooked_small PRIVATE INLAY_HASH_SPARES=1u)

@@ -25,13 +25,13 @@ for ((run = 0; run < ${1:-1}; run++)); do
 	rm -f "$work"/segments/*
 	INLAY_DIR=$work/segments INLAY_KEEP=1 "$work/target"
 	"$INLAY_BUILD/tests/kernel-equal/segment" "$work"/segments/* >"$work/dump"
-	for map in whole parts queue stack trie; do
+	for map in whole parts recent queue stack trie; do
 		n=$(grep -c "^$map " "$work/dump" || true)
 		[ "$n" = 40 ] || { echo "run $run: $map has $n entries of 40" >&2; exit 1; }
 	done
 	# Every word of a value is its key: no value is torn. The shards of the killed add nothing to an
 	# entry that is not theirs.
-	awk '$1 == "whole" && $3 != $2 $2 $2 $2 || $1 == "parts" && $3 != $2 { bad = 1; print }
+	awk '($1 == "whole" || $1 == "recent") && $3 != $2 $2 $2 $2 || $1 == "parts" && $3 != $2 { bad = 1; print }
 	     $1 == "queue" || $1 == "stack" || $1 == "trie" {
 		     key = $1 == "trie" ? substr($2, 9) : substr($3, 1, 16)
 		     if ($3 != key key key key) { bad = 1; print }

@@ -131,7 +131,7 @@ static inline void fixture_init(struct fixture *f, __u32 type, __u32 key_size, _
 		f->pages = fixture_pages(d->region_bytes, &f->pages_bytes);
 		d->region = f->pages + INLAY_PAGE_BYTES;
 	}
-	if (type == INLAY_MAP_TYPE_PERCPU_ARRAY || type == INLAY_MAP_TYPE_PERCPU_HASH) {
+	if (type == INLAY_MAP_TYPE_PERCPU_ARRAY || inlay_map_is_percpu_hash(type)) {
 		d->flags |= INLAY_MAP_PERCPU;
 		d->shard_slot = fixture_shard_slot;
 		for (i = 0; i < 4; i++) {
@@ -142,7 +142,8 @@ static inline void fixture_init(struct fixture *f, __u32 type, __u32 key_size, _
 		fixture_percpu = f;
 		fixture_slot = NULL;
 	}
-	if (type == INLAY_MAP_TYPE_HASH || type == INLAY_MAP_TYPE_PERCPU_HASH ||
+	if (type == INLAY_MAP_TYPE_HASH || inlay_map_is_percpu_hash(type) ||
+	    type == INLAY_MAP_TYPE_LRU_HASH ||
 	    type == INLAY_MAP_TYPE_QUEUE || type == INLAY_MAP_TYPE_STACK ||
 	    type == INLAY_MAP_TYPE_LPM_TRIE || type == INLAY_MAP_TYPE_HASH_OF_MAPS)
 		d->flags |= INLAY_MAP_HASH;

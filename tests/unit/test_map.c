@@ -168,7 +168,7 @@ static __s64 our_op(const struct inlay_map_desc *desc, enum op op, const void *k
 
 static bool is_hash(__u32 type)
 {
-	return type == INLAY_MAP_TYPE_HASH || type == INLAY_MAP_TYPE_PERCPU_HASH;
+	return type != INLAY_MAP_TYPE_ARRAY && type != INLAY_MAP_TYPE_PERCPU_ARRAY;
 }
 
 /* Key number n: for arrays the index; for hashes n spread over the bytes. */
@@ -212,7 +212,9 @@ static void run_differential(__u32 type, __u32 key_size, __u32 value_size, __u32
 	static const __u64 flags[] = { 0, 0, 0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 8, 1ull << 32,
 				       ~0ull };
 	__u64 seed = 0x1234567 + type * 977 + key_size * 31 + value_size * 7 + max_entries;
-	__u32 i, keys = max_entries * 2 + 1;
+	/* which key a full LRU map loses is not the kernel's choice: test_map_lru.c */
+	bool is_lru = type == INLAY_MAP_TYPE_LRU_HASH || type == INLAY_MAP_TYPE_LRU_PERCPU_HASH;
+	__u32 i, keys = is_lru ? max_entries / 32 : max_entries * 2 + 1;
 	struct kernel_map k;
 	struct fixture f;
 
@@ -268,6 +270,12 @@ static void differential(void **state)
 				 hashes[i].max_entries);
 		run_differential(INLAY_MAP_TYPE_PERCPU_HASH, hashes[i].key_size,
 				 hashes[i].value_size, hashes[i].max_entries);
+	}
+	for (i = 3; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+		run_differential(INLAY_MAP_TYPE_LRU_HASH, hashes[i].key_size, hashes[i].value_size,
+				 2048);
+		run_differential(INLAY_MAP_TYPE_LRU_PERCPU_HASH, hashes[i].key_size,
+				 hashes[i].value_size, 2048);
 	}
 	for (i = 0; i < sizeof(arrays) / sizeof(arrays[0]); i++) {
 		run_differential(INLAY_MAP_TYPE_ARRAY, 4, arrays[i].value_size,

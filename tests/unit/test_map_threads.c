@@ -14,6 +14,7 @@
 enum { NR_THREADS = 3, NR_KEYS = 24, MAX_ENTRIES = 16, NR_OPS = 60000, NR_CHILDREN = 3, NR_KILLS = 60 };
 
 static struct fixture map;
+static __u32 map_type = INLAY_MAP_TYPE_HASH;
 
 /* A value says which key it belongs to, in each of its words. */
 struct value {
@@ -85,7 +86,7 @@ static void threads(void **state)
 	int i;
 
 	(void)state;
-	fixture_init(&map, INLAY_MAP_TYPE_HASH, 8, sizeof(struct value), MAX_ENTRIES);
+	fixture_init(&map, map_type, 8, sizeof(struct value), MAX_ENTRIES);
 	for (i = 0; i < NR_THREADS; i++)
 		assert_int_equal(pthread_create(&ids[i], NULL, hammer_thread,
 						(void *)(uintptr_t)(i + 1)), 0);
@@ -166,7 +167,7 @@ static void killed_processes(void **state)
 	(void)state;
 	fixture_procs = (struct fixture_procs *)(fixture_pages(sizeof(*fixture_procs), &bytes) +
 						 INLAY_PAGE_BYTES);
-	fixture_init(&map, INLAY_MAP_TYPE_HASH, 8, sizeof(struct value), MAX_ENTRIES);
+	fixture_init(&map, map_type, 8, sizeof(struct value), MAX_ENTRIES);
 	for (i = 0; i < NR_CHILDREN; i++)
 		pids[i] = start_child(rows[i] = 1 + i);
 	row = 1 + NR_CHILDREN;
@@ -205,9 +206,24 @@ static void killed_processes(void **state)
 			err = __inlay_map_update_elem(&map.desc, &key, &v, 0);
 		assert_int_equal(err, 0);
 	}
+	/* an LRU map's hand has to come round first */
+	for (key = 1; key <= (map_type == INLAY_MAP_TYPE_HASH ? 0 : 400); key++) {
+		__u64 other = 1000 + key;
+		struct value v;
+
+		make_value(&v, other, 1);
+		assert_int_equal(__inlay_map_update_elem(&map.desc, &other, &v, 0), 0);
+	}
 	assert_int_equal(fixture_count(&map.desc).live, MAX_ENTRIES);
 	fixture_check(&map.desc, true);
 	fixture_fini(&map);
+}
+
+static int with_lru(void **state)
+{
+	(void)state;
+	map_type = INLAY_MAP_TYPE_LRU_HASH;
+	return 0;
 }
 
 int main(void)
@@ -216,6 +232,8 @@ int main(void)
 		cmocka_unit_test(threads),
 		cmocka_unit_test(counts_are_exact),
 		cmocka_unit_test(killed_processes),
+		cmocka_unit_test_setup(threads, with_lru),
+		cmocka_unit_test_setup(killed_processes, with_lru),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

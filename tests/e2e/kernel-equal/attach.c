@@ -181,7 +181,8 @@ static void dump_value(const struct bpf_map *map, const void *key)
 {
 	size_t bytes = bpf_map__value_size(map), stride = (bytes + 7) / 8 * 8;
 	bool is_percpu = bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY ||
-			 bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_HASH;
+			 bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_HASH ||
+			 bpf_map__type(map) == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 	int cpus = is_percpu ? libbpf_num_possible_cpus() : 1;
 	char *values = calloc((size_t)cpus, stride);
 	uint64_t sum[VALUE_MAX / 8] = { 0 };

@@ -79,7 +79,7 @@ static void dump_array(uint32_t row)
 static void dump_hash(uint32_t row)
 {
 	const struct inlay_seg_map *map = map_row(row);
-	int is_percpu = map->type == INLAY_MAP_TYPE_PERCPU_HASH;
+	int is_percpu = inlay_map_is_percpu_hash(map->type);
 	uint32_t node_bytes = inlay_hash_node_bytes(map->key_size, map->value_size, is_percpu);
 	uint64_t nodes = map->off + inlay_hash_nodes_off(map->max_entries);
 	uint64_t value_bytes = sizeof(struct inlay_shard_value) + inlay_round_up(map->value_size, 8);

@@ -48,6 +48,13 @@ struct {
 } trie SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_ENTRIES);
+	__type(key, __u64);
+	__type(value, struct value);
+} recent SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -83,12 +90,14 @@ int BPF_UPROBE(churn, __u64 key, int is_delete)
 	if (is_delete) {
 		bpf_map_delete_elem(&whole, &key);
 		bpf_map_delete_elem(&parts, &key);
+		bpf_map_delete_elem(&recent, &key);
 		bpf_map_pop_elem(&queue, &popped);
 		bpf_map_pop_elem(&stack, &popped);
 		bpf_map_delete_elem(&trie, &prefix);
 	} else {
 		bpf_map_update_elem(&whole, &key, &value, BPF_ANY);
 		bpf_map_update_elem(&parts, &key, &key, BPF_ANY);
+		bpf_map_update_elem(&recent, &key, &value, BPF_ANY);
 		bpf_map_push_elem(&queue, &value, key & 1 ? BPF_EXIST : BPF_ANY);
 		bpf_map_push_elem(&stack, &value, key & 1 ? BPF_EXIST : BPF_ANY);
 		bpf_map_update_elem(&trie, &prefix, &value, BPF_ANY);

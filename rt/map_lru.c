@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which key a full LRU map loses: a hand goes round the nodes (Corbato's clock), passes by those that were
+ * looked up since it came by last, and takes that mark off them; the first one without it goes. So a
+ * lookup writes one word, and only the first one a round. The choice is not the kernel's, which
+ * keeps two lists, but has the same reason.
+ *
+ * A node is taken from its key as by a delete: it is marked with our name, taken off its list, and then,
+ * instead of becoming free, goes from "deleted by us" to "in our hands" by one store. So a kill loses
+ * nothing that a kill in a delete would not lose. A node that is in somebody's hands is in no list,
+ * and is passed by. Those of the dead are brought back when the hand begins a round, or some rounds of a
+ * small map: who never runs short of nodes would never miss them.
+ */
+#include "rt/map_hash.h"
+
+enum {
+	/* nodes in use that are passed by at most: if all are, the next one goes, used or not */
+	USED_MAX = 256,
+	LRU_BUDGET = 4096,	/* steps along chains; shared memory may be hostile */
+	LOOK_MAX = 1 << 16,
+	ROUND_MIN = 1024, /* nodes between two searches for those of the dead */
+};
+
+/* The node that the hand comes to after nr. Main nodes of a huge map that have no pages are left out. */
+static __u32 next_node(const struct inlay_hash_op *op, __u32 nr, __u32 backed)
+{
+	nr = nr < op->nr_nodes ? nr + 1 : 1;
+	if (nr > backed && nr <= op->desc->max_entries)
+		nr = op->desc->max_entries + 1;
+	return nr;
+}
+
+/* Deletes the key of a node and keeps the node; false: it is in no list, or is being changed. */
+static bool evict(struct inlay_hash_op *walk, __u32 nr)
+{
+	struct inlay_hash_node *node = inlay_hash_op_node(walk, nr);
+	struct inlay_hash_place at, ignored;
+
+	walk->hash = inlay_load(&node->hash);
+	walk->seek = nr;
+	if (__inlay_hash_find(walk, &at) != INLAY_HASH_PRESENT ||
+	    !inlay_cas(&at.node->next, at.next,
+		       inlay_link_marked(at.next, walk->owner, INLAY_HASH_MAIN, at.gen)))
+		return false;
+	/* a complete walk to the end passes the node, and takes it off; else the scavenger does */
+	if (!inlay_cas(at.prev, at.link, inlay_link(at.link, at.next)) &&
+	    __inlay_hash_find(walk, &ignored) == INLAY_HASH_UNSURE)
+		return false;
+	/* release: it is off its list; pairs with the scavenger's load */
+	inlay_store_release(&node->life, inlay_life(walk, nr, INLAY_HASH_MAIN, INLAY_NODE_USED,
+						    walk->owner, at.gen + 1));
+	return true;
+}
+
+__u32 __inlay_lru_evict(struct inlay_hash_op *op)
+{
+	__u64 *hand = &inlay_hash_header(op)->hand;
+	__u32 backed = inlay_hash_backed(op), nr_used = 0, looks;
+	__u64 place = inlay_load(hand);
+	__u32 nr = (__u32)place, rounds = (__u32)(place >> 32);
+	struct inlay_hash_op walk = *op;
+
+	walk.budget = LRU_BUDGET;
+	for (looks = 0; looks < LOOK_MAX && looks < 3ull * op->nr_nodes && walk.budget; looks++) {
+		struct inlay_hash_node *node;
+
+		nr = next_node(op, nr, backed);
+		if (nr == 1 && !(++rounds % (1 + ROUND_MIN / op->nr_nodes)))
+			__inlay_hash_scavenge(op);
+		node = inlay_hash_op_node(op, nr);
+		if (INLAY_LIFE_STATE(inlay_load(&node->life)) != INLAY_NODE_USED)
+			continue;
+		if (nr_used < USED_MAX && inlay_load(&node->used)) {
+			inlay_store(&node->used, 0u);
+			nr_used++;
+			continue;
+		}
+		/* a hint: hands that overtake each other do no harm */
+		inlay_store(hand, (__u64)rounds << 32 | nr);
+		if (evict(&walk, nr))
+			return nr;
+	}
+	return 0;
+}
