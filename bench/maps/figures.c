@@ -18,6 +18,8 @@
 	X(hash32)                                                                                  \
 	X(hash64)                                                                                  \
 	X(percpu_hash)                                                                             \
+	X(lru)                                                                                     \
+	X(lru_fill)                                                                                \
 	X(hash8_fill)                                                                              \
 	X(hash16_fill)                                                                             \
 	X(hash32_fill)                                                                             \
@@ -58,6 +60,7 @@ struct bench_figure bench_figures[] = {
 	{.key = "hash32", .what = "hash: lookup and add, 32-byte key", LOOKUPS(hash32)},
 	{.key = "hash64", .what = "hash: lookup and add, 64-byte key", LOOKUPS(hash64)},
 	{.key = "percpu_hash", .what = "per-CPU hash: lookup and add", LOOKUPS(percpu_hash)},
+	{.key = "lru", .what = "LRU hash: lookup and add", LOOKUPS(lru)},
 	{.key = "hash_update", .what = "hash: update of a live key", .program = "hash_update",
 	 .fill = "hash8_fill", .loop = "choose", .rounds = 30000, .is_counted = true},
 	{.key = "timestamps", .what = "hash: insert, lookup, delete", .program = "timestamps",

@@ -76,8 +76,9 @@ static __always_inline void make_key(__u64 *words, int nr, __u64 n)
 		words[i] = n;
 }
 
-#define LOOKUPS(name, map_type, key_type)                                                          \
-	MAP(name##_map, map_type, ENTRIES, key_type, __u64);                                       \
+#define LOOKUPS(name, map_type, key_type) LOOKUPS_OF(name, map_type, ENTRIES, key_type)
+#define LOOKUPS_OF(name, map_type, max, key_type)                                                  \
+	MAP(name##_map, map_type, max, key_type, __u64);                                           \
 	ROUND(name##_fill_round)                                                                   \
 	{                                                                                          \
 		key_type key;                                                                      \
@@ -108,6 +109,8 @@ LOOKUPS(hash16, BPF_MAP_TYPE_HASH, struct key16)
 LOOKUPS(hash32, BPF_MAP_TYPE_HASH, struct key32)
 LOOKUPS(hash64, BPF_MAP_TYPE_HASH, struct key64)
 LOOKUPS(percpu_hash, BPF_MAP_TYPE_PERCPU_HASH, struct key8)
+/* room to spare: the kernel keeps some of its nodes back for each processor */
+LOOKUPS_OF(lru, BPF_MAP_TYPE_LRU_HASH, 2 * ENTRIES, struct key8)
 
 /* ---- an update of a live key ---- */
 

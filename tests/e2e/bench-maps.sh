@@ -33,7 +33,7 @@ for key, f in figures.items():
         assert len(t["ns"]) == 5 and 0 < t["min_ns"] <= t["median_ns"] <= t["max_ns"], f
     assert f'{f["inlay"]["median_ns"]:.2f}' in table, f
 if "no_kernel" not in result:
-    for key in "hash8", "hash16", "hash32", "hash64", "percpu_hash":
+    for key in "hash8", "hash16", "hash32", "hash64", "percpu_hash", "lru":
         mine, kernel = figures[key]["inlay"]["median_ns"], figures[key]["kernel"]["median_ns"]
         assert mine <= kernel, f"{key}: {mine} ns, the kernel's {kernel}"
 EOP
