@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a map's memory starts with: initial values of variables, and the maps in a map of maps, laid out as
- * the runtime's own operations would leave them. Knows abi.h only; that the runtime finds what is put here
- * is tested (tests/unit/test_map_inner.c).
+ * What a map's memory starts with: initial values of variables, and the maps in a map of maps, laid
+ * out as the runtime's own operations would leave them. Knows abi.h only; that the runtime finds
+ * what is put here is tested (tests/unit/test_map_inner.c).
  */
 #include "bpfcc/map_image.h"
 

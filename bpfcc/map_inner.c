@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the object puts into a map of maps: `.values = { [1] = &other_map }`. The maps that it names become
- * part of the object, also where no program refers to them.
+ * What the object puts into a map of maps: `.values = { [1] = &other_map }`. The maps that it names
+ * become part of the object, also where no program refers to them.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bloom filters: bits that only go on. As many of them, and as many a value, as in the kernel's; which
- * ones differs, so that other values are found although they were never added.
+ * Bloom filters: bits that only go on. As many of them, and as many a value, as in the kernel's;
+ * which ones differs, so that other values are found although they were never added.
  *
- * One hash of the value is enough, of 64 bits, from which a multiplication each makes the numbers of
- * the bits: two values with one hash are rarer than a filter that is too full by far.
+ * One hash of the value is enough, of 64 bits, from which a multiplication each makes the numbers
+ * of the bits: two values with one hash are rarer than a filter that is too full by far.
  */
 #include "rt/inline/map.h"
 #include "rt/inlay_rt_internal.h"

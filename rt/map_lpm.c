@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Longest-prefix matching: a hash map of {prefix length, bits}, with the bits behind the prefix zero, and a
- * bitmap of the lengths that there are. A lookup asks for each of them, the longest first: a probe of
- * about 10 ns a length, and real tables have few.
+ * Longest-prefix matching: a hash map of {prefix length, bits}, with the bits behind the prefix
+ * zero, and a bitmap of the lengths that there are. A lookup asks for each of them, the longest
+ * first: a probe of about 10 ns a length, and real tables have few.
  *
- * So whatever makes a hash map safe against kills, signals and hostile memory holds here, too. The bit of a
- * length goes on before the first key of that length is linked, and never goes off.
+ * So whatever makes a hash map safe against kills, signals and hostile memory holds here, too. The
+ * bit of a length goes on before the first key of that length is linked, and never goes off.
  */
 #include "rt/map_hash.h"
 #include "rt/map_lpm.h"

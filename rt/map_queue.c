@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Queues and stacks: a hash map's nodes in one chain (abi.h), with its rules for who has a node. A push
- * appends to the chain of a queue and puts in front of that of a stack; a pop marks the first node.
+ * Queues and stacks: a hash map's nodes in one chain (abi.h), with its rules for who has a node. A
+ * push appends to the chain of a queue and puts in front of that of a stack; a pop marks the first
+ * node.
  *
  * So there is no slot that a killed process could leave half filled, nor a counter that it could
  * leave behind: an element is in the chain, whole, or it is in somebody's hands. Nobody waits.
  *
- * The mark is the moment of a pop: the node was the first that had none when the walk came by, and in
- * a stack only newer ones can have come before it since, as if they had been pushed after the pop.
+ * The mark is the moment of a pop: the node was the first that had none when the walk came by, and
+ * in a stack only newer ones can have come before it since, as if they had been pushed after the
+ * pop.
  */
 #include "rt/inlay_rt.h"
 #include "rt/map_bloom.h"
@@ -55,8 +57,8 @@ static void start_at_bucket(struct inlay_hash_op *op, struct inlay_hash_place *a
 
 /*
  * Begins behind the node that was the last one lately. That it was linked in that generation is
- * known, as nobody writes the hint before; that it has not been taken off since follows from its link, which
- * has no mark, and its generation: a mark stays until the node's next life.
+ * known, as nobody writes the hint before; that it has not been taken off since follows from its
+ * link, which has no mark, and its generation: a mark stays until the node's next life.
  */
 static bool start_at_last(struct inlay_hash_op *op, struct inlay_hash_place *at)
 {
@@ -142,9 +144,9 @@ static enum inlay_hash_found find_first(struct inlay_hash_op *op, struct inlay_h
 }
 
 /*
- * Takes a node off that we have marked. false: not sure that it is off. Where its place is not what it was, a
- * walk to its neighbour has passed it: in a queue nothing comes before it that is not marked, in
- * a stack only nodes that are above it.
+ * Takes a node off that we have marked. false: not sure that it is off. Where its place is not what
+ * it was, a walk to its neighbour has passed it: in a queue nothing comes before it that is not
+ * marked, in a stack only nodes that are above it.
  */
 static bool unlink_marked(struct inlay_hash_op *op, const struct inlay_hash_place *at)
 {

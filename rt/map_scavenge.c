@@ -3,10 +3,10 @@
  * Nodes of a hash map that died with their process, brought back.
  *
  * A process that is killed holds at most the nodes that its threads had in their hands: taken and
- * not linked, or marked and not given back. Each names its owner (abi.h), so that whoever runs short
- * of nodes can finish the work once that process is gone. A node changes from the dead to us by one
- * compare-exchange of the very word that names the dead, and such a word never comes back. So
- * scavengers may meet each other, be interrupted, and be killed themselves.
+ * not linked, or marked and not given back. Each names its owner (abi.h), so that whoever runs
+ * short of nodes can finish the work once that process is gone. A node changes from the dead to us
+ * by one compare-exchange of the very word that names the dead, and such a word never comes back.
+ * So scavengers may meet each other, be interrupted, and be killed themselves.
  */
 #include "rt/map_chain.h"
 
@@ -137,9 +137,10 @@ static void forget_owner(struct inlay_hash_op *op, const struct inlay_hash_place
 }
 
 /*
- * A chain is as long as the map has elements: it is walked once and not once a node. First all who have
- * nodes are asked for; the walk then takes the owners' names from what is in the chain, and takes off what the
- * dead had marked; whatever is still in the name of one who was dead before that, is in no chain.
+ * A chain is as long as the map has elements: it is walked once and not once a node. First all who
+ * have nodes are asked for; the walk then takes the owners' names from what is in the chain, and
+ * takes off what the dead had marked; whatever is still in the name of one who was dead before
+ * that, is in no chain.
  */
 static bool chain_scavenge(struct inlay_hash_op *op, struct death_cache *cache, __u32 backed)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Maps of maps: what is in the shared region is a number, what a lookup gives is a descriptor of this link
- * unit. The table that leads from one to the other is a constant and holds only maps of the kind that was proved
- * of (inlay_map_desc.inner), so a hostile number gives another such map or none.
+ * Maps of maps: what is in the shared region is a number, what a lookup gives is a descriptor of
+ * this link unit. The table that leads from one to the other is a constant and holds only maps of
+ * the kind that was proved of (inlay_map_desc.inner), so a hostile number gives another such map or
+ * none.
  */
 #ifndef INLAY_RT_INLINE_MAP_OF_MAPS_H
 #define INLAY_RT_INLINE_MAP_OF_MAPS_H

@@ -2,7 +2,8 @@
 /*
  * Map helpers of the running kernel, for tests that compare: a real map, and a program for each
  * helper that may be used with it, which takes key, value and flags from a page that it shares with
- * the test and leaves the result there. So what is compared is the programs' view, not the system call's.
+ * the test and leaves the result there. So what is compared is the programs' view, not the system
+ * call's.
  */
 #ifndef INLAY_TEST_MAP_KERNEL_H
 #define INLAY_TEST_MAP_KERNEL_H

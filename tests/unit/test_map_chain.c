@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Queues and stacks under fire: threads of one process, and processes that are killed at random times. No
- * element is lost, met twice, torn, or out of a queue's order. Built twice, the second time with
- * ThreadSanitizer.
+ * Queues and stacks under fire: threads of one process, and processes that are killed at random
+ * times. No element is lost, met twice, torn, or out of a queue's order. Built twice, the second
+ * time with ThreadSanitizer.
  */
 #include "map_fixture.h"
 

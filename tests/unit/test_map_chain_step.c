@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every access to shared memory in an operation of a queue or a stack as the place where something happens, as
- * test_map_step.c does it with hash maps: the operation is abandoned there for good, or another process does a
- * whole operation of its own. Killed: nothing is lost but what was in its hands, and the survivor gets every
- * node back. Interrupted: results and contents are those of one of the two orders.
+ * Every access to shared memory in an operation of a queue or a stack as the place where something
+ * happens, as test_map_step.c does it with hash maps: the operation is abandoned there for good, or
+ * another process does a whole operation of its own. Killed: nothing is lost but what was in its
+ * hands, and the survivor gets every node back. Interrupted: results and contents are those of one
+ * of the two orders.
  */
 #include "map_fixture.h"
 #include "map_hooks.h"
@@ -238,8 +239,8 @@ static bool is_order(struct model m, const struct done *first, const struct done
 }
 
 /*
- * A node in somebody's hands takes its room in the map. So where that was the last one, a push that may drop
- * the oldest does so, although it might have waited for the other's end and need not.
+ * A node in somebody's hands takes its room in the map. So where that was the last one, a push that
+ * may drop the oldest does so, although it might have waited for the other's end and need not.
  */
 static bool is_possible(const struct model *before, const struct done *a, const struct done *b,
 			const struct model *now)

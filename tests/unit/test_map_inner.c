@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Maps of maps: the runtime finds what bpfcc lays out for it, and goes nowhere else whatever stands in the
- * shared memory.
+ * Maps of maps: the runtime finds what bpfcc lays out for it, and goes nowhere else whatever stands
+ * in the shared memory.
  */
 #include "map_fixture.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LPM_TRIE against the kernel's: the same random operations, with prefixes of every length, bits behind the
- * prefix that must not count, and lengths that are too large.
+ * LPM_TRIE against the kernel's: the same random operations, with prefixes of every length, bits
+ * behind the prefix that must not count, and lengths that are too large.
  */
 #include "map_kernel.h"
 
@@ -27,8 +27,8 @@ static __s64 our_op(const struct inlay_map_desc *desc, enum kernel_op op, const 
 }
 
 /*
- * Few different bytes, so that prefixes cover each other; the tail is noise. Lengths from a few, so that
- * keys are met again.
+ * Few different bytes, so that prefixes cover each other; the tail is noise. Lengths from a few, so
+ * that keys are met again.
  */
 static void make_key(char *key, __u32 key_size, __u64 *seed)
 {

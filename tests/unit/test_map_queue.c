@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Queues, stacks and bloom filters against the kernel's: the same operations given to both. Then what the
- * kernel cannot be asked: processes that die with a node in their hands, a hostile region.
+ * Queues, stacks and bloom filters against the kernel's: the same operations given to both. Then
+ * what the kernel cannot be asked: processes that die with a node in their hands, a hostile region.
  */
 #include "map_kernel.h"
 
