@@ -446,7 +446,7 @@ static void spans(void **state)
 		{ { 2, 1 }, 0, 2, 0, { true, true } },
 		{ { 2, 0 }, 1, 2, 0, { true, false } },
 		{ { 3, 0 }, 2, 1, 14, { true, false } },
-		{ { 2, 1 }, 1, 1, 14, { true, false } },
+		{ { 1, 1 }, 1, 1, 14, { true, false } },
 	};
 
 	(void)state;
