@@ -153,7 +153,8 @@ static LLVMValueRef call_intrinsic(struct pass_ins *ins, const char *name, bool 
 {
 	LLVMTypeRef ptr = LLVMPointerTypeInContext(ins->run->context, 0);
 	unsigned int id = LLVMLookupIntrinsicID(name, strlen(name));
-	size_t nr_types = has_level ? 0 : 1; /* the others are overloaded on the pointer type */
+	/* most are overloaded on the pointer type */
+	size_t nr_types = LLVMIntrinsicIsOverloaded(id) ? 1 : 0;
 	LLVMValueRef fn = LLVMGetIntrinsicDeclaration(ins->run->module, id, &ptr, nr_types);
 	LLVMValueRef level = LLVMConstInt(int_type(ins, 32), 0, false);
 
@@ -170,6 +171,13 @@ static LLVMValueRef function_address(struct pass_ins *ins)
 					 ins->place->fn;
 }
 
+static void keep_own_frame(struct pass_ins *ins)
+{
+	LLVMAddAttributeAtIndex(ins->place->fn, LLVMAttributeFunctionIndex,
+				LLVMCreateEnumAttribute(ins->run->context, attr_kind("noinline"),
+							0));
+}
+
 /*
  * sp and ip hold only if the function keeps a frame of its own: it is not inlined any more. At the
  * return the call's return address is off the stack, as for a uretprobe.
@@ -183,9 +191,7 @@ static LLVMValueRef special_register(struct pass_ins *ins, enum pass_side side, 
 		return function_address(ins);
 	if (ins->place->call || (word != arch->sp && word != arch->ip && word != arch->lr))
 		return NULL;
-	LLVMAddAttributeAtIndex(ins->place->fn, LLVMAttributeFunctionIndex,
-				LLVMCreateEnumAttribute(ins->run->context, attr_kind("noinline"),
-							0));
+	keep_own_frame(ins);
 	if (word != arch->sp)
 		return call_intrinsic(ins, "llvm.returnaddress", true);
 	if (strcmp(arch->name, "x86_64")) /* sp on entry: behind the frame record */
@@ -222,6 +228,37 @@ static LLVMValueRef arg_count(struct pass_ins *ins, enum pass_side side)
 	return LLVMConstInt(int_type(ins, 64), (uint64_t)nr << 16, false);
 }
 
+/*
+ * A stack begins at the frame record of the function that holds the site, which asking for its address
+ * makes it have. At its entry and return that record leads to where a uprobe's walk would go; in the
+ * middle of a function, and in one that is always inlined, an address at the site comes first.
+ */
+static bool is_inside_function(const struct pass_ins *ins)
+{
+	return ins->place->call || has_fn_attr(ins->place->fn, "alwaysinline");
+}
+
+static LLVMValueRef stack_record(struct pass_ins *ins)
+{
+	if (!is_inside_function(ins))
+		keep_own_frame(ins);
+	return call_intrinsic(ins, "llvm.frameaddress", true);
+}
+
+static LLVMValueRef stack_here(struct pass_ins *ins)
+{
+	bool is_x86 = !strcmp(ins->run->arch->name, "x86_64");
+	const char *text = is_x86 ? "leaq 0(%rip), $0" : "adr $0, .";
+	LLVMTypeRef type = LLVMFunctionType(int_type(ins, 64), NULL, 0, false);
+	LLVMValueRef v_asm;
+
+	if (!is_inside_function(ins))
+		return LLVMConstInt(int_type(ins, 64), 0, false);
+	v_asm = LLVMGetInlineAsm(type, text, strlen(text), "=r", 2, true, false,
+				 LLVMInlineAsmDialectATT, false);
+	return LLVMBuildCall2(ins->b, type, v_asm, NULL, 0, "");
+}
+
 static void store_extra(struct pass_ins *ins, enum pass_side side, enum pass_frame_word word,
 			const struct pass_session *session)
 {
@@ -235,6 +272,10 @@ static void store_extra(struct pass_ins *ins, enum pass_side side, enum pass_fra
 		v = LLVMConstInt(int_type(ins, 32), side == PASS_RETURN, false);
 	else if (word == FRAME_OVERRIDE_RC)
 		return;
+	else if (word == FRAME_STACK_FP)
+		v = stack_record(ins);
+	else if (word == FRAME_STACK_HERE)
+		v = stack_here(ins);
 	else if (word >= FRAME_USDT_ARG && ins->place->usdt)
 		v = usdt_word(ins, word);
 	else if (word == FRAME_USDT_INFO)

@@ -230,6 +230,11 @@ struct inlay_frame {
 	__u8 nr_args;			/* bpf_get_func_arg_cnt(): at entry, those in registers */
 	__u8 pad0;
 	__u32 pad1;
+	/* bpf_get_stack(), bpf_get_stackid(): the frame record {caller's frame pointer, return address} of the
+	 * function that holds the site; and an address at the site, where that is not the
+	 * function's entry or return, else 0. */
+	__u64 stack_fp;
+	__u64 stack_here;
 };
 
 /* ---- 3. The segment --------------------------------------------------------------------- */
@@ -440,6 +445,9 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  *
  * ARRAY_OF_MAPS, HASH_OF_MAPS: an ARRAY or HASH of __u32: 0, or 1 + the index of a map of the same object
  * (inlay_map_desc.inner).
+ *
+ * STACK_TRACE: a hash map from a __u32, the id, to the addresses, innermost first, 0 behind the last one; with
+ * BPF_F_STACK_BUILD_ID to struct bpf_stack_build_id.
  *
  * BLOOM_FILTER: bits, as many as inlay_bloom_bytes() says. CGROUP_ARRAY: a __u64 an entry, the id of a
  * cgroup as bpf_get_current_cgroup_id() gives it, 0: none.
@@ -711,6 +719,7 @@ enum inlay_map_type {
 	INLAY_MAP_TYPE_PERCPU_HASH = 5,
 	INLAY_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	INLAY_MAP_TYPE_PERCPU_ARRAY = 6,
+	INLAY_MAP_TYPE_STACK_TRACE = 7,
 	INLAY_MAP_TYPE_CGROUP_ARRAY = 8,
 	INLAY_MAP_TYPE_LRU_HASH = 9,
 	INLAY_MAP_TYPE_LRU_PERCPU_HASH = 10,
@@ -783,6 +792,7 @@ static inline __u64 inlay_map_region_bytes_extra(__u32 type, __u32 key_size, __u
 	case INLAY_MAP_TYPE_QUEUE:
 	case INLAY_MAP_TYPE_STACK:
 	case INLAY_MAP_TYPE_LPM_TRIE:
+	case INLAY_MAP_TYPE_STACK_TRACE:
 		n = inlay_hash_hints_off(max_entries,
 					 inlay_hash_node_bytes(key_size, value_size,
 							       inlay_map_is_percpu_hash(type))) +
