@@ -80,6 +80,10 @@ __s64 __inlay_ringbuf_reserve_dynptr_v1(const struct inlay_map_desc *desc, __u64
 					void *dynptr);
 void __inlay_ringbuf_submit_dynptr_v1(void *dynptr, __u64 flags);
 void __inlay_ringbuf_discard_dynptr_v1(void *dynptr, __u64 flags);
+/* What rt/inline/stack.h makes of bpf_get_stack() and bpf_get_stackid(). */
+__s64 __inlay_get_stack_v1(void *dst, __u64 bytes, __u64 flags, __u64 first, __u64 here, __u64 fp);
+__s64 __inlay_get_stackid_v1(const struct inlay_map_desc *desc, __u64 flags, __u64 first, __u64 here,
+			     __u64 fp);
 /* The steps of bpf_user_ringbuf_drain(); `drain` is a struct inlay_user_drain. */
 __s64 __inlay_user_ringbuf_begin_v1(const struct inlay_map_desc *desc, __u64 flags, void *drain);
 __s64 __inlay_user_ringbuf_next_v1(void *drain, void *ret_dynptr);

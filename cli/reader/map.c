@@ -41,6 +41,7 @@ bool map_is_hash(const struct inlay_seg_map *row)
 	return row->type == INLAY_MAP_TYPE_HASH || row->type == INLAY_MAP_TYPE_LRU_HASH ||
 	       inlay_map_is_percpu_hash(row->type) ||
 	       row->type == INLAY_MAP_TYPE_LPM_TRIE || row->type == INLAY_MAP_TYPE_HASH_OF_MAPS ||
+	       row->type == INLAY_MAP_TYPE_STACK_TRACE ||
 	       map_is_chain(row);
 }
 

@@ -13,6 +13,7 @@
 #include "rt/inline/map_ringbuf.h"
 #include "rt/inline/none.h"
 #include "rt/inline/random.h"
+#include "rt/inline/stack.h"
 #include "rt/inline/string.h"
 #include "rt/inline/usdt.h"
 

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compares the stacks that two programs' maps hold, by the names of their functions.
+
+compare.py PROGRAM DUMP PROGRAM DUMP: each program was linked to fixed addresses. Behind the program's own first
+function come libc's, which has no frame pointers: whatever is read there is left out.
+"""
+import bisect
+import struct
+import subprocess
+import sys
+
+ROOTS = {"main", "thread_main", "on_signal"}
+
+
+class Symbols:
+    def __init__(self, program):
+        rows = []
+        for line in subprocess.check_output(["nm", program], text=True).splitlines():
+            parts = line.split()
+            if len(parts) == 3 and parts[1] in "tTwW":
+                rows.append((int(parts[0], 16), parts[2]))
+        rows.sort()
+        self.starts, self.names = [row[0] for row in rows], [row[1] for row in rows]
+
+    def name(self, ip):
+        at = bisect.bisect_right(self.starts, ip) - 1
+        return self.names[at] if at >= 0 else hex(ip)
+
+    def stack(self, ips):
+        names = []
+        for ip in ips:
+            names.append(self.name(ip))
+            if names[-1] in ROOTS:
+                break
+        else:
+            names.append("(no root)")
+        return ";".join(names)
+
+
+def read(program, dump):
+    symbols, shown, stacks, counts = Symbols(program), [], {}, {}
+    for line in open(dump):
+        name, key, value = line.split()
+        value = bytes.fromhex(value)
+        if name in ("stacks", "counts"):
+            into = stacks if name == "stacks" else counts
+            into[int.from_bytes(bytes.fromhex(key), "little")] = value
+        elif name in ("results", ".bss", "single"):
+            # the number of bytes of a whole stack depends on libc
+            shown.append(name + " " + key + " " + (value.hex() if name != "single" else ""))
+        else:
+            words = struct.unpack("<%dQ" % (len(value) // 8), value)
+            ips = words[1:1 + words[0] // 8] if words[0] < 1 << 63 else ()
+            if any(words[1 + len(ips):]):
+                sys.exit(f"{dump}: {name} {key}: something is behind the end")
+            text = symbols.stack(ips) if words[0] < 1 << 63 else str(words[0] - (1 << 64))
+            shown.append(f"{name} {key} {text if words[0] else '-'}")
+            # at the kernel's limit every address counts
+            if name == "deepest" and len(ips) == 127:
+                shown.append(f"{name} {key} full")
+    for key, value in stacks.items():
+        ips = struct.unpack("<%dQ" % (len(value) // 8), value)
+        text = symbols.stack([ip for ip in ips if ip])
+        shown.append(f"stack {text} {counts.get(key, b'').hex()}")
+    return sorted(shown)
+
+
+a, b = read(sys.argv[1], sys.argv[2]), read(sys.argv[3], sys.argv[4])
+for line in sorted(set(a) - set(b)):
+    print("-" + line)
+for line in sorted(set(b) - set(a)):
+    print("+" + line)
+if a != b:
+    sys.exit("the stacks differ (-: in the kernel, +: inlaid)")
+for wanted in ("leaf;middle;main", "leaf;other;main", "leaf;middle;on_signal", "leaf;middle;thread_main",
+               "middle;main", "leaf;recurse;recurse;recurse;recurse;recurse;recurse;main",
+               "outside;caller;main", "caller;main", "deepest 00000000 full"):
+    if not any(wanted in line for line in a):
+        sys.exit(f"nothing is {wanted}: " + "\n".join(a))
+print(f"{len(a)} entries are equal")
