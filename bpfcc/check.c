@@ -104,9 +104,26 @@ static int mark_reached(struct checker *c, uint8_t *seen)
 	return 0;
 }
 
-static int check_flow(struct checker *c)
+/* What never runs has no meaning, but is there, and is looked at by what comes later. */
+static int blank(struct checker *c, struct bpfcc_func *f, const uint8_t *seen)
 {
-	const struct bpfcc_func *f = c->func;
+	struct bpf_insn *insns =
+	    bpfcc_arena_memdup(c->arena, f->insns, f->nr_insns * sizeof(*insns));
+
+	if (!insns)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < f->nr_insns; i++) {
+		if (!seen[i])
+			insns[i] = (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
+		else
+			i += bpfcc_insn_is_lddw(&insns[i]);
+	}
+	f->insns = insns;
+	return 0;
+}
+
+static int check_flow(struct checker *c, struct bpfcc_func *f)
+{
 	uint8_t *half = bpfcc_arena_alloc(c->arena, f->nr_insns);
 	uint8_t *seen = bpfcc_arena_alloc(c->arena, f->nr_insns);
 	int err;
@@ -117,8 +134,10 @@ static int check_flow(struct checker *c)
 	if (!err)
 		err = mark_reached(c, seen);
 	for (uint32_t i = 0; i < f->nr_insns && !err; i++)
-		if (!seen[i] && !half[i])
+		if (!seen[i] && !half[i] && !c->object->is_plain)
 			err = refuse(c, i, NULL, "the instruction can never be reached");
+		else if (!seen[i] && !half[i])
+			return blank(c, f, seen);
 	return err;
 }
 
@@ -298,7 +317,7 @@ int bpfcc_check(struct bpfcc_object *object, struct bpfcc_arena *arena, struct b
 		c.func = &object->funcs[i];
 		err = check_encoding(&c, bpfcc_encoding_broken);
 		if (!err)
-			err = check_flow(&c);
+			err = check_flow(&c, &object->funcs[i]);
 	}
 	for (uint32_t i = 0; i < object->nr_funcs && !err; i++)
 		if (state[i] == UNSEEN)

@@ -10,7 +10,8 @@
 struct bpfcc_diag;
 
 /*
- * Every function: encoding as far as bpfcc_encoding_broken() goes, jumps, ends, unreachable code.
+ * Every function: encoding as far as bpfcc_encoding_broken() goes, jumps, ends, unreachable code
+ * (refused; of an object that is_plain, replaced by exits).
  * Whoever finds which instructions can run asks bpfcc_encoding_problem() of each of them.
  * The call graph: no recursion, depth.
  * Fills in nr_args of subprograms, from the registers that they read before they write them.

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpfcc/isa.h"
 #include "bpfcc/loader.h"
 
 static int compare(const void *a, const void *b)
@@ -30,6 +31,89 @@ static void add_sections(struct bpfcc_loader *l)
 								.bytes = s->bytes,
 								.is_global = true, .index = -1};
 	}
+}
+
+/* Where a call in a function leads, counted in instructions of it; with its relocation, if any. */
+static int64_t call_target(const struct bpfcc_elf *elf, const struct bpfcc_fn *fn, uint64_t at,
+			   const struct bpf_insn *in, const struct bpfcc_elf_rel *rel)
+{
+	const struct bpfcc_elf_symbol *sym = rel ? &elf->symbols[rel->symbol] : NULL;
+
+	if (!rel)
+		return (int64_t)at + 1 + in->imm;
+	if (rel->type != R_BPF_64_32 || sym->section != fn->section || sym->value < fn->offset)
+		return -1;
+	return (int64_t)((sym->value - fn->offset) / 8) + 1 + in->imm;
+}
+
+/*
+ * What assembles plain instructions often has one symbol, or none, for a program and all that it
+ * calls. Marks in `starts`, one an instruction, where calls of the function lead inside of it.
+ */
+static int find_inner_starts(struct bpfcc_loader *l, const struct bpfcc_fn *fn, uint8_t *starts)
+{
+	const struct bpfcc_elf_section *s = &l->elf.sections[fn->section];
+	uint64_t nr = fn->bytes / 8;
+	const struct bpfcc_elf_rel **rels = bpfcc_arena_array(l->arena, nr, sizeof(*rels));
+	struct bpf_insn in;
+	int64_t to;
+
+	if (!rels)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < s->nr_rels; i++)
+		if (s->rels[i].offset >= fn->offset && s->rels[i].offset - fn->offset < fn->bytes)
+			rels[(s->rels[i].offset - fn->offset) / 8] = &s->rels[i];
+	for (uint64_t at = 0; at < nr; at++) {
+		memcpy(&in, (const char *)s->data + fn->offset + at * 8, sizeof(in));
+		if (!bpfcc_insn_is_call(&in) || in.src_reg != BPF_PSEUDO_CALL)
+			continue;
+		to = call_target(&l->elf, fn, at, &in, rels[at]);
+		if (to > 0 && (uint64_t)to < nr)
+			starts[to] = 1;
+	}
+	return 0;
+}
+
+/* Splits the functions of a program of plain memory where find_inner_starts() says. */
+static int split_functions(struct bpfcc_loader *l)
+{
+	struct bpfcc_fn *fns, *fn;
+	uint32_t nr = 0;
+	uint64_t max = 0;
+
+	for (uint32_t i = 0; i < l->nr_fns; i++)
+		max += l->fns[i].bytes / 8;
+	fns = bpfcc_arena_array(l->arena, max, sizeof(*fns));
+	if (!fns)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < l->nr_fns; i++) {
+		uint64_t nr_insns = l->fns[i].bytes / 8;
+		uint8_t *starts = bpfcc_arena_alloc(l->arena, nr_insns);
+
+		if (!starts || find_inner_starts(l, &l->fns[i], starts))
+			return -ENOMEM;
+		fn = &fns[nr++];
+		*fn = l->fns[i];
+		for (uint64_t k = 1; k < nr_insns; k++) {
+			if (!starts[k])
+				continue;
+			fn->bytes = l->fns[i].offset + k * 8 - fn->offset;
+			fn = &fns[nr++];
+			*fn = (struct bpfcc_fn){
+				.name = bpfcc_arena_printf(l->arena, "%s.%llu", l->fns[i].name,
+							   (unsigned long long)k),
+				.section = l->fns[i].section,
+				.offset = l->fns[i].offset + k * 8,
+				.bytes = (nr_insns - k) * 8,
+				.index = -1,
+			};
+			if (!fn->name)
+				return -ENOMEM;
+		}
+	}
+	l->fns = fns;
+	l->nr_fns = nr;
+	return 0;
 }
 
 static int add_functions(struct bpfcc_loader *l)
@@ -78,7 +162,7 @@ static int add_functions(struct bpfcc_loader *l)
 						      .program = b->name},
 				NULL, "the function overlaps function \"%s\"", a->name);
 	}
-	return 0;
+	return l->opts->context == INLAY_BPFCC_CONTEXT_MEMORY ? split_functions(l) : 0;
 }
 
 /* One program, by its section's name. */

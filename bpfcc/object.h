@@ -116,6 +116,11 @@ struct bpfcc_object {
 	const char *path;	/* as given */
 	const char *license;
 	bool is_gpl_compatible;
+	/*
+	 * On plain memory (CONTEXT_MEMORY): no kernel will see it, and what the instruction set defines
+	 * is accepted, also what kernels take for mistakes
+	 */
+	bool is_plain;
 	uint8_t hash[INLAY_HASH_BYTES];	/* {bytecode, map layout, --set/--map, helper ABI, tool version} */
 	struct bpfcc_map *maps;
 	uint32_t nr_maps;

@@ -157,6 +157,7 @@ int bpfcc_prove(struct inlay_bpfcc_object *h, uint32_t ctx_bytes)
 
 	h->ctx_bytes = h->opts.context == INLAY_BPFCC_CONTEXT_MEMORY ? h->opts.context_bytes
 								    : ctx_bytes;
+	h->data.is_plain = h->opts.context == INLAY_BPFCC_CONTEXT_MEMORY;
 	err = bpfcc_check(&h->data, h->data.arena, &h->diag);
 	if (err || h->opts.defer_verify)
 		return err;

@@ -345,6 +345,9 @@ static int check_encoding(struct verify *v)
 	if (p->is_checked)
 		return 0;
 	problem = bpfcc_encoding_problem(verify_func(v), v->insn, &hint);
+	/* a kernel refuses these, too; what no kernel will see is what the instruction set says */
+	if (problem && v->object->is_plain && bpfcc_encoding_has_meaning(problem))
+		problem = NULL;
 	p->is_checked = !problem;
 	return problem ? verify_refuse(v, hint, "%s", problem) : 0;
 }
