@@ -38,6 +38,8 @@ __s64 __inlay_map_delete_elem_v1(const struct inlay_map_desc *desc, const void *
 __s64 __inlay_map_push_elem_v1(const struct inlay_map_desc *desc, const void *value, __u64 flags);
 __s64 __inlay_map_pop_elem_v1(const struct inlay_map_desc *desc, void *value);
 __s64 __inlay_map_peek_elem_v1(const struct inlay_map_desc *desc, void *value);
+void *__inlay_map_lookup_percpu_elem_v1(const struct inlay_map_desc *desc, const void *key,
+					__u64 nr);
 
 /* Helpers of class CALL in helpers.def. Return values are the kernel's. */
 __s64 __inlay_probe_read_v1(void *dst, __u64 bytes, __u64 addr);

@@ -83,6 +83,7 @@ struct inlay_rt_table {
 	void (*fault_serve)(const struct inlay_fault_server *server);
 	int (*fault_check)(void);	/* of the server, for who has fixups; 0 without one */
 	int (*huge_grow)(void *region, __u64 end);	/* as __inlay_region_grow() */
+	char *(*shard_nth)(const struct inlay_map_desc *desc, __u32 nr);	/* as below */
 };
 
 #define INLAY_NOTE_NAME "Inlay"
@@ -110,6 +111,12 @@ INLAY_HIDDEN bool __inlay_owner_is_alive(__u32 owner);
  * space. For when inlay_hash_header.reserved is neither 0 nor that far. Signal-safe.
  */
 INLAY_HIDDEN int __inlay_region_grow(void *region, __u64 end);
+
+/*
+ * The map's nr-th shard, counted from 0 in the order in which they were made, whoever has it; NULL
+ * if there are not that many, or it cannot be mapped. Signal-safe.
+ */
+INLAY_HIDDEN char *__inlay_shard_nth(const struct inlay_map_desc *desc, __u32 nr);
 
 /* Optional parts of libinlay (rt/helpers.h), called if they are linked. */
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
@@ -272,6 +279,7 @@ INLAY_HIDDEN void __inlay_shard_init(void);
 INLAY_HIDDEN void __inlay_shard_map_add(const struct inlay_map_desc *desc, __u32 map_row);
 INLAY_HIDDEN void __inlay_shard_map_remove(const struct inlay_map_desc *desc);
 INLAY_HIDDEN char *__inlay_shard_get(const struct inlay_map_desc *desc);
+INLAY_HIDDEN char *__inlay_shard_by_number(const struct inlay_map_desc *desc, __u32 nr);
 INLAY_HIDDEN void __inlay_shard_fork_child(void);
 INLAY_HIDDEN void __inlay_shard_sweep(__u32 proc_row);
 

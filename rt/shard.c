@@ -426,3 +426,27 @@ char *__inlay_shard_get(const struct inlay_map_desc *desc)
 	/* a signal handler may have filled the slot, with this shard or another of this thread */
 	return cas_acq_rel(slot, &seen, shard) ? shard : seen;
 }
+
+char *__inlay_shard_by_number(const struct inlay_map_desc *desc, __u32 nr)
+{
+	struct shard_map *map;
+	__u32 rows, row;
+
+	if (__inlay_rt.mode == RT_OFF)
+		return NULL;
+	map = map_find(desc);
+	if (!map)
+		return NULL;
+	rows = nr_rows();
+	for (row = 0; row < rows; row++) {
+		/* pairs with the release in shard_append() */
+		__u32 state = owner_state(load_acquire(owner_of(row)));
+
+		if (INLAY_SHARD_STATE(state) == INLAY_SHARD_FREE ||
+		    load_relaxed(&__inlay_rt.head->shards[row].map) != map->row)
+			continue;
+		if (!nr--)
+			return shard_address(row, desc);
+	}
+	return NULL;
+}

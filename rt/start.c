@@ -181,6 +181,7 @@ static struct inlay_rt_table table = {
 	.fault_serve = fault_serve,
 	.fault_check = fault_check,
 	.huge_grow = __inlay_huge_grow,
+	.shard_nth = __inlay_shard_by_number,
 };
 
 /* A leader in a library that dlclose() could take away would leave the others without a runtime. */
@@ -404,4 +405,11 @@ int __inlay_region_grow(void *region, __u64 end)
 	const struct inlay_rt_table *to = load_acquire(&leader);
 
 	return to && TABLE_HAS(to, huge_grow) ? to->huge_grow(region, end) : 0;
+}
+
+char *__inlay_shard_nth(const struct inlay_map_desc *desc, __u32 nr)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to && TABLE_HAS(to, shard_nth) ? to->shard_nth(desc, nr) : NULL;
 }
