@@ -229,9 +229,10 @@ static LLVMValueRef arg_count(struct pass_ins *ins, enum pass_side side)
 }
 
 /*
- * A stack begins at the frame record of the function that holds the site, which asking for its address
- * makes it have. At its entry and return that record leads to where a uprobe's walk would go; in the
- * middle of a function, and in one that is always inlined, an address at the site comes first.
+ * A stack begins at the frame record of the function that holds the site, which asking for its
+ * address makes it have. At its entry and return that record leads to where a uprobe's walk would
+ * go; in the middle of a function, and in one that is always inlined, an address at the site comes
+ * first.
  */
 static bool is_inside_function(const struct pass_ins *ins)
 {

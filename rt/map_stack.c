@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_get_stackid(): a STACK_TRACE map is a hash map from ids to stacks, so whatever makes a hash map safe
- * against kills, signals and hostile memory holds here, too. An id is the kernel's: jhash2() of the
- * addresses, and as many of its bits as the map has buckets; a bucket has one stack, so two stacks may want one
- * id, and the first has it. Results are kernel/bpf/stackmap.c's.
+ * bpf_get_stackid(): a STACK_TRACE map is a hash map from ids to stacks, so whatever makes a
+ * hash map safe against kills, signals and hostile memory holds here, too. An id is the
+ * kernel's: jhash2() of the addresses, and as many of its bits as the map has buckets; a bucket
+ * has one stack, so two stacks may want one id, and the first has it. Results are
+ * kernel/bpf/stackmap.c's.
  */
 #include "rt/map_hash.h"
 #include "rt/stack.h"
@@ -75,7 +76,10 @@ struct stack {
 	int has_ids;
 };
 
-/* Two stacks of one hash are taken for the same one with BPF_F_FAST_STACK_CMP; here they are compared. */
+/*
+ * Two stacks of one hash are taken for the same one with BPF_F_FAST_STACK_CMP; here they are
+ * compared.
+ */
 static bool is_same(const struct stack *s, const __u64 *value)
 {
 	for (__u32 i = 0; i < s->words; i++)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * bpf_get_stack(), and the walk along frame pointers behind it. Results are the kernel's
- * (kernel/bpf/stackmap.c, perf_callchain_user()) for a uprobe program: what the caller's frame pointers lead
- * to, right or wrong, until one cannot be read. Every record is read by the copy that may fault
- * (rt/probe_copy.c), so nothing is asked of the stack; without that, by a system call a record.
+ * (kernel/bpf/stackmap.c, perf_callchain_user()) for a uprobe program: what the caller's frame
+ * pointers lead to, right or wrong, until one cannot be read. Every record is read by the copy
+ * that may fault (rt/probe_copy.c), so nothing is asked of the stack; without that, by a system
+ * call a record.
  */
 #include <errno.h>
 
@@ -20,8 +21,8 @@ struct record {
 };
 
 /*
- * Nothing is ever mapped there: chains end in 0 or in small numbers, where the first caller had other uses for
- * its register, and a fault would cost more than the walk.
+ * Nothing is ever mapped there: chains end in 0 or in small numbers, where the first caller had
+ * other uses for its register, and a fault would cost more than the walk.
  */
 #define LOWEST 4096ull
 #if defined(__aarch64__)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf_get_stack() and bpf_get_stackid(): what they need of the frame, taken out of it where the site is, so
- * that the frame is dissolved. The walk is in rt/stack.c.
+ * bpf_get_stack() and bpf_get_stackid(): what they need of the frame, taken out of it where the
+ * site is, so that the frame is dissolved. The walk is in rt/stack.c.
  */
 #ifndef INLAY_RT_INLINE_STACK_H
 #define INLAY_RT_INLINE_STACK_H

@@ -3,3 +3,12 @@
 foreach(level 0 1 2)
 	inlay_script_test(e2e/stacks-O${level} e2e/stacks.sh -O${level} -g)
 endforeach()
+
+inlay_unit_test(stack LIBS inlay_rt Threads::Threads)
+inlay_read_variant(stack asan)
+target_compile_options(test_stack_asan PRIVATE -fsanitize=address)
+target_link_options(test_stack_asan PRIVATE -fsanitize=address)
+inlay_read_variant(stack no_handler)
+target_compile_definitions(test_stack_no_handler PRIVATE TEST_NO_HANDLER)
+target_link_options(test_stack_no_handler PRIVATE
+	-Xlinker --defsym=__inlay_no_handler_v1=1)

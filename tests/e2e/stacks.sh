@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# bpf_get_stack() and bpf_get_stackid(): the same object as real uprobes and inlaid finds the same functions and
-# gives the same results; in other builds of the target; without a right to walk the stack nothing happens.
+# bpf_get_stack() and bpf_get_stackid(): the same object as real uprobes and inlaid finds the same
+# functions and gives the same results.
 # stacks.sh [FLAG...]: of the target's compiler.
 set -eu
 

@@ -9,7 +9,45 @@ import struct
 import subprocess
 import sys
 
+MASK = 0xffffffff
 ROOTS = {"main", "thread_main", "on_signal"}
+
+
+def rotate(x, by):
+    return (x << by | x >> 32 - by) & MASK
+
+
+def jhash2(words):
+    """Linux's hash of an array of 32-bit words (lookup3)."""
+    a = b = c = 0xdeadbeef + 4 * len(words) & MASK
+    while len(words) > 3:
+        a, b, c = a + words[0] & MASK, b + words[1] & MASK, c + words[2] & MASK
+        words = words[3:]
+        a, c = (a - c & MASK) ^ rotate(c, 4), c + b & MASK
+        b, a = (b - a & MASK) ^ rotate(a, 6), a + c & MASK
+        c, b = (c - b & MASK) ^ rotate(b, 8), b + a & MASK
+        a, c = (a - c & MASK) ^ rotate(c, 16), c + b & MASK
+        b, a = (b - a & MASK) ^ rotate(a, 19), a + c & MASK
+        c, b = (c - b & MASK) ^ rotate(b, 4), b + a & MASK
+    if words:
+        rest = words + [0, 0]
+        a, b, c = a + rest[0] & MASK, b + rest[1] & MASK, c + rest[2] & MASK
+        c = (c ^ b) - rotate(b, 14) & MASK
+        a = (a ^ c) - rotate(c, 11) & MASK
+        b = (b ^ a) - rotate(a, 25) & MASK
+        c = (c ^ b) - rotate(b, 16) & MASK
+        a = (a ^ c) - rotate(c, 4) & MASK
+        b = (b ^ a) - rotate(a, 14) & MASK
+        c = (c ^ b) - rotate(b, 24) & MASK
+    return c
+
+
+def check_id(name, key, ips):
+    """An id is the hash of the addresses, in the kernel and here, and a map has 1024 buckets."""
+    words = [half for ip in ips for half in (ip & MASK, ip >> 32)]
+    ids = {jhash2(words + [0, 0] * zeros) % 1024 for zeros in range(2)}
+    if key not in ids:
+        sys.exit(f"{name}: the id of a stack is {key}, not one of {ids}")
 
 
 class Symbols:
@@ -60,7 +98,9 @@ def read(program, dump):
                 shown.append(f"{name} {key} full")
     for key, value in stacks.items():
         ips = struct.unpack("<%dQ" % (len(value) // 8), value)
-        text = symbols.stack([ip for ip in ips if ip])
+        ips = list(ips[:ips.index(0)]) if 0 in ips else list(ips)
+        check_id(dump, key, ips)
+        text = symbols.stack(ips)
         shown.append(f"stack {text} {counts.get(key, b'').hex()}")
     return sorted(shown)
 

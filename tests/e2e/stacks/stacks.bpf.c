@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* bpf_get_stack() and bpf_get_stackid() at an entry, a return and a call, with all flags, right and wrong. */
+/*
+ * bpf_get_stack() and bpf_get_stackid() at an entry, a return and a call, with all flags, right
+ * and wrong.
+ */
 #include <inlay/inlay.bpf.h>
 
 #define DEPTH 24

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A program whose stacks are known: what leaf() and outside() are called by is written here. `target N`
- * does it N times, then waits for its standard input to end.
+ * A program whose stacks are known: what leaf() and outside() are called by is written here.
+ * `target N` does it N times, then waits for its standard input to end.
  */
 #include <pthread.h>
 #include <signal.h>
