@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Operations on maps of every type for the target's functions to do: each program does what its
+ * function is asked for, and makes that function return the map's answer.
+ */
+#include <inlay/inlay.bpf.h>
+
+#include "storm.h"
+
+#define KEYED(name, map_type, flags, value_type)                                                   \
+	struct {                                                                                   \
+		__uint(type, map_type);                                                            \
+		__uint(max_entries, STORM_MAX_ENTRIES);                                            \
+		__uint(map_flags, flags);                                                          \
+		__type(key, __u64);                                                                \
+		__type(value, value_type);                                                         \
+	} name SEC(".maps")
+
+KEYED(hash, BPF_MAP_TYPE_HASH, 0, struct storm_value);
+KEYED(parts, BPF_MAP_TYPE_PERCPU_HASH, 0, __u64);
+KEYED(lru, BPF_MAP_TYPE_LRU_HASH, 0, struct storm_value);
+KEYED(lru_parts, BPF_MAP_TYPE_LRU_PERCPU_HASH, 0, __u64);
+
+struct prefix {
+	__u32 bits;
+	__u32 data[2];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, STORM_MAX_ENTRIES);
+	__type(key, struct prefix);
+	__type(value, struct storm_value);
+} trie SEC(".maps");
+
+struct counts {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STORM_SLOTS + 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} counts SEC(".maps"), inner_a SEC(".maps"), inner_b SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, STORM_SLOTS + 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} counts_by_thread SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(values, struct counts);
+} by_index SEC(".maps") = {
+	.values = { [1] = &inner_a },
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH_OF_MAPS);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__array(values, struct counts);
+} by_key SEC(".maps") = {
+	.values = { [2] = &inner_b },
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, 64);
+	__type(value, struct storm_value);
+} queue SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, 64);
+	__type(value, struct storm_value);
+} stack SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_BLOOM_FILTER);
+	__uint(max_entries, STORM_LIVE);
+	__type(value, __u64);
+} bloom SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} events SEC(".maps");
+
+_Static_assert(STORM_SLOTS < 8, "a place for each in struct locked");
+struct locked {
+	struct bpf_spin_lock lock;
+	__u64 first[8], second[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, STORM_LOCKS);
+	__type(key, __u32);
+	__type(value, struct locked);
+} locks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 64);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 4 * sizeof(__u64));
+} traces SEC(".maps");
+
+static __always_inline void fill(struct storm_value *value, __u64 key, __u64 n)
+{
+	value->key = key;
+	value->n = n;
+	value->sum = key + n;
+	value->xor = key ^ n;
+}
+
+static __always_inline long answer(const struct storm_value *value, __u64 key)
+{
+	/* each word is read once: the value may be exchanged meanwhile, as a whole or for another key's */
+	__u64 n = value->n;
+
+	if (value->key != key || value->sum != key + n || value->xor != (key ^ n))
+		return STORM_TORN;
+	return (long)n;
+}
+
+#define DO_WHOLE(map)                                                                              \
+	({                                                                                         \
+		struct storm_value value_, *at_;                                                   \
+		long rc_;                                                                          \
+                                                                                                   \
+		if (what == STORM_PUT) {                                                           \
+			fill(&value_, key, n);                                                     \
+			rc_ = bpf_map_update_elem(&map, &key, &value_, BPF_ANY);                   \
+		} else if (what == STORM_DELETE) {                                                 \
+			rc_ = bpf_map_delete_elem(&map, &key);                                     \
+		} else {                                                                           \
+			at_ = bpf_map_lookup_elem(&map, &key);                                     \
+			rc_ = at_ ? answer(at_, key) : -2;                                         \
+		}                                                                                  \
+		rc_;                                                                               \
+	})
+
+/* per-CPU: the calling thread's part */
+#define DO_PARTS(map)                                                                              \
+	({                                                                                         \
+		__u64 *at_;                                                                        \
+		long rc_;                                                                          \
+                                                                                                   \
+		if (what == STORM_PUT) {                                                           \
+			rc_ = bpf_map_update_elem(&map, &key, &n, BPF_ANY);                        \
+		} else if (what == STORM_DELETE) {                                                 \
+			rc_ = bpf_map_delete_elem(&map, &key);                                     \
+		} else {                                                                           \
+			at_ = bpf_map_lookup_elem(&map, &key);                                     \
+			rc_ = at_ ? (long)*at_ : -2;                                               \
+		}                                                                                  \
+		rc_;                                                                               \
+	})
+
+SEC("uprobe/do_hash")
+int BPF_UPROBE(on_hash, __u32 what, __u64 key, __u64 n)
+{
+	bpf_override_return(ctx, DO_WHOLE(hash));
+	return 0;
+}
+
+SEC("uprobe/do_parts")
+int BPF_UPROBE(on_parts, __u32 what, __u64 key, __u64 n)
+{
+	bpf_override_return(ctx, DO_PARTS(parts));
+	return 0;
+}
+
+SEC("uprobe/do_lru")
+int BPF_UPROBE(on_lru, __u32 what, __u64 key, __u64 n)
+{
+	bpf_override_return(ctx, DO_WHOLE(lru));
+	return 0;
+}
+
+SEC("uprobe/do_lru_parts")
+int BPF_UPROBE(on_lru_parts, __u32 what, __u64 key, __u64 n)
+{
+	bpf_override_return(ctx, DO_PARTS(lru_parts));
+	return 0;
+}
+
+SEC("uprobe/do_trie")
+int BPF_UPROBE(on_trie, __u32 what, __u64 number, __u64 n)
+{
+	struct prefix key = { 32 + number % 33, { (__u32)number, 0 } };
+	struct storm_value value, *at;
+	long rc;
+
+	if (what == STORM_PUT) {
+		fill(&value, number, n);
+		rc = bpf_map_update_elem(&trie, &key, &value, BPF_ANY);
+	} else if (what == STORM_DELETE) {
+		rc = bpf_map_delete_elem(&trie, &key);
+	} else {
+		key.bits = 64;
+		at = bpf_map_lookup_elem(&trie, &key);
+		rc = at ? answer(at, number) : -2;
+	}
+	bpf_override_return(ctx, rc);
+	return 0;
+}
+
+
+SEC("uprobe/do_count")
+int BPF_UPROBE(on_count, __u32 slot, __u64 by)
+{
+	__u64 *n = bpf_map_lookup_elem(&counts, &slot);
+
+	bpf_override_return(ctx, n ? __sync_fetch_and_add(n, by) : -2);
+	return 0;
+}
+
+SEC("uprobe/do_count_by_thread")
+int BPF_UPROBE(on_count_by_thread, __u32 slot)
+{
+	__u64 *n = bpf_map_lookup_elem(&counts_by_thread, &slot);
+
+	if (n)
+		*n += 1;
+	bpf_override_return(ctx, n ? 0 : -2);
+	return 0;
+}
+
+SEC("uprobe/do_inner")
+int BPF_UPROBE(on_inner, __u32 slot, __u64 by)
+{
+	__u32 index = 1, key = 2;
+	void *a = bpf_map_lookup_elem(&by_index, &index), *b = bpf_map_lookup_elem(&by_key, &key);
+	__u64 *n = a ? bpf_map_lookup_elem(a, &slot) : 0, *m = b ? bpf_map_lookup_elem(b, &slot) : 0;
+	long rc = -2;
+
+	if (n && m) {
+		rc = (long)__sync_fetch_and_add(n, by);
+		__sync_fetch_and_add(m, by);
+	}
+	bpf_override_return(ctx, rc);
+	return 0;
+}
+
+SEC("uprobe/do_locked")
+int BPF_UPROBE(on_locked, __u32 which, __u32 slot, __u64 by)
+{
+	struct locked *at = bpf_map_lookup_elem(&locks, &which);
+	long rc = -2;
+
+	if (at && slot < 8) {
+		bpf_spin_lock(&at->lock);
+		at->first[slot] += by;
+		at->second[slot] += by;
+		rc = (long)(at->first[slot] << 32 | (at->second[slot] & 0xffffffff));
+		bpf_spin_unlock(&at->lock);
+	}
+	bpf_override_return(ctx, rc);
+	return 0;
+}
+
+#define DO_CHAIN(map)                                                                              \
+	({                                                                                         \
+		struct storm_value value_;                                                         \
+		long rc_;                                                                          \
+                                                                                                   \
+		if (what == STORM_PUT) {                                                           \
+			fill(&value_, key, n);                                                     \
+			rc_ = bpf_map_push_elem(&map, &value_, 0);                                 \
+		} else if (what == STORM_DELETE) {                                                 \
+			rc_ = bpf_map_pop_elem(&map, &value_);                                     \
+			if (!rc_)                                                                  \
+				rc_ = answer(&value_, value_.key);                                 \
+			if (rc_ >= 0)                                                              \
+				rc_ = (long)(value_.key << 48 | value_.n);                         \
+		} else {                                                                           \
+			rc_ = bpf_map_peek_elem(&map, &value_);                                    \
+			if (!rc_)                                                                  \
+				rc_ = answer(&value_, value_.key);                                 \
+		}                                                                                  \
+		rc_;                                                                               \
+	})
+
+SEC("uprobe/do_queue")
+int BPF_UPROBE(on_queue, __u32 what, __u64 key, __u64 n)
+{
+	bpf_override_return(ctx, DO_CHAIN(queue));
+	return 0;
+}
+
+SEC("uprobe/do_stack")
+int BPF_UPROBE(on_stack, __u32 what, __u64 key, __u64 n)
+{
+	bpf_override_return(ctx, DO_CHAIN(stack));
+	return 0;
+}
+
+SEC("uprobe/do_bloom")
+int BPF_UPROBE(on_bloom, __u32 what, __u64 number)
+{
+	bpf_override_return(ctx, what == STORM_PUT ? bpf_map_push_elem(&bloom, &number, 0) :
+						     bpf_map_peek_elem(&bloom, &number));
+	return 0;
+}
+
+SEC("uprobe/do_ring")
+int BPF_UPROBE(on_ring, __u64 slot, __u64 n)
+{
+	struct storm_event *event = bpf_ringbuf_reserve(&ring, sizeof(*event), 0);
+
+	if (event) {
+		event->slot = slot;
+		event->n = n;
+		event->sum = slot + n;
+		event->xor = slot ^ n;
+		bpf_ringbuf_submit(event, 0);
+	}
+	bpf_override_return(ctx, event ? 0 : -2);
+	return 0;
+}
+
+SEC("uprobe/do_events")
+int BPF_UPROBE(on_events, __u64 slot, __u64 n)
+{
+	struct storm_event event = { slot, n, slot + n, slot ^ n };
+
+	bpf_override_return(ctx, bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, &event,
+						       sizeof(event)));
+	return 0;
+}
+
+SEC("uprobe/do_trace")
+int BPF_UPROBE(on_trace)
+{
+	bpf_override_return(ctx, bpf_get_stackid(ctx, &traces, BPF_F_USER_STACK));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
