@@ -145,6 +145,9 @@ static const struct bpf_insn pieces[][PIECE_INSNS] = {
 	{MOV(1, 6), MOV(2, 10), ADD(2, -8), I(0x85, 0, 1, 0, 3)},
 	{NUM(1, 5), LDDW(2, 4, 8, 0), MOV(3, 10), ADD(3, -16), NUM(4, 0), CALL(181)},
 	{LDDW(1, 1, 0, 0), LDDW(2, 4, 6, 0), MOV(3, 10), NUM(4, 0), CALL(164)},
+	/* calls of what a register holds: a helper's number, a function's address */
+	{NUM(6, 5), I(0x8d, 6, 0, 0, 0)},
+	{MOV(1, 6), LDDW(7, 4, 4, 0), I(0x8d, 7, 0, 0, 0)},
 	/* an end, and the beginnings of a function and of a callback */
 	{NUM(0, 0), I(0x95, 0, 0, 0, 0)},
 	{NUM(0, 0), I(0x95, 0, 0, 0, 0), STORE(2, 0, 1), MOV(0, 1), I(0x95, 0, 0, 0, 0)},
