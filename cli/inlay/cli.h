@@ -20,6 +20,11 @@ struct args {
 	const char *target;	/* -p */
 	const char *unit;	/* -U */
 	const char *type;	/* --type */
+	bool is_folded;		/* --folded */
+	bool is_inlines;	/* --inlines */
+	const char *stacks;	/* --stacks */
+	const char *key_member;	/* --key-member */
+	const char *value_member;	/* --value-member */
 	double interval;	/* -i, seconds */
 	uint64_t count;		/* -n; 0: no limit */
 	bool is_count_given;
@@ -51,6 +56,7 @@ int cmd_stat(const struct args *args);
 int cmd_on(const struct args *args);
 int cmd_off(const struct args *args);
 int cmd_trace(const struct args *args);
+int cmd_stacks(const struct args *args);
 int cmd_gc(const struct args *args);
 
 /* Prints "inlay: ..." on stderr and returns EXIT_REFUSED. */

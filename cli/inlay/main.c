@@ -18,7 +18,10 @@
 
 /* ---- Options ---------------------------------------------------------------------------- */
 
-enum { OPT_SYM = 256, OPT_NO_SYM, OPT_TYPE };
+enum {
+	OPT_SYM = 256, OPT_NO_SYM, OPT_TYPE, OPT_FOLDED, OPT_INLINES, OPT_STACKS, OPT_KEY_MEMBER,
+	OPT_VALUE_MEMBER,
+};
 
 static const struct option long_options[] = {
 	{ "json", no_argument, NULL, 'j' },
@@ -32,6 +35,11 @@ static const struct option long_options[] = {
 	{ "target", required_argument, NULL, 'p' },
 	{ "unit", required_argument, NULL, 'U' },
 	{ "type", required_argument, NULL, OPT_TYPE },
+	{ "folded", no_argument, NULL, OPT_FOLDED },
+	{ "inlines", no_argument, NULL, OPT_INLINES },
+	{ "stacks", required_argument, NULL, OPT_STACKS },
+	{ "key-member", required_argument, NULL, OPT_KEY_MEMBER },
+	{ "value-member", required_argument, NULL, OPT_VALUE_MEMBER },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "user", required_argument, NULL, 'u' },
@@ -114,6 +122,21 @@ static int parse_one(int letter, struct args *args)
 	case OPT_TYPE:
 		args->type = optarg;
 		return EXIT_DONE;
+	case OPT_FOLDED:
+		args->is_folded = true;
+		return EXIT_DONE;
+	case OPT_INLINES:
+		args->is_inlines = true;
+		return EXIT_DONE;
+	case OPT_STACKS:
+		args->stacks = optarg;
+		return EXIT_DONE;
+	case OPT_KEY_MEMBER:
+		args->key_member = optarg;
+		return EXIT_DONE;
+	case OPT_VALUE_MEMBER:
+		args->value_member = optarg;
+		return EXIT_DONE;
 	case 'i':
 		return parse_interval(optarg, args);
 	case 'n':
@@ -130,6 +153,8 @@ static char listed_as(int letter)
 {
 	if (letter == OPT_TYPE)
 		return 'T';
+	if (letter >= OPT_FOLDED)
+		return 'F';
 	return letter == OPT_SYM || letter == OPT_NO_SYM ? 's' : (char)letter;
 }
 

@@ -79,6 +79,8 @@ const char *map_type_name(const struct inlay_map_info *info, char *buffer, size_
 		return "stack";
 	case INLAY_MAP_TYPE_BLOOM_FILTER:
 		return "bloom_filter";
+	case INLAY_MAP_TYPE_STACK_TRACE:
+		return "stack_trace";
 	default:
 		snprintf(buffer, bytes, "type %u", info->type);
 		return buffer;

@@ -19,10 +19,11 @@ struct symbol {
 };
 
 struct module {
-	char *path;
+	char *path, *shown;
 	uint64_t start, end;	/* addresses in the target */
 	uint64_t file_off;	/* of start; only until the file is read */
 	uint64_t bias;
+	uint64_t load_end;	/* as in the file, of what is loaded */
 	bool has_bias, is_read;
 	int fd;
 	Elf *elf;
@@ -98,6 +99,18 @@ static void read_table(struct module *module, Elf_Scn *section, const GElf_Shdr 
 	}
 }
 
+static void find_end(struct module *module)
+{
+	GElf_Phdr header;
+	size_t nr = 0;
+
+	elf_getphdrnum(module->elf, &nr);
+	for (size_t i = 0; i < nr && i < INT_MAX; i++)
+		if (gelf_getphdr(module->elf, (int)i, &header) && header.p_type == PT_LOAD &&
+		    header.p_vaddr + header.p_memsz > module->load_end)
+			module->load_end = header.p_vaddr + header.p_memsz;
+}
+
 /* A mapping's load bias: where it is, minus where its segment says that it should be. */
 static void find_bias(struct module *module)
 {
@@ -132,6 +145,7 @@ static void module_read(struct module *module)
 		return;
 	if (!module->has_bias)
 		find_bias(module);
+	find_end(module);
 	while ((section = elf_nextscn(module->elf, section))) {
 		GElf_Shdr header;
 
@@ -150,7 +164,7 @@ static void module_read(struct module *module)
 		qsort(module->symbols, module->nr, sizeof(*module->symbols), by_start);
 }
 
-static struct module *add_module(struct symbols *symbols, const char *path)
+static struct module *add_module(struct symbols *symbols, const char *path, const char *shown)
 {
 	struct module *more = reallocarray(symbols->modules, symbols->nr + 1, sizeof(*more));
 
@@ -161,8 +175,12 @@ static struct module *add_module(struct symbols *symbols, const char *path)
 	memset(more, 0, sizeof(*more));
 	more->fd = -1;
 	more->path = strdup(path);
-	if (!more->path)
+	more->shown = strdup(shown);
+	if (!more->path || !more->shown) {
+		free(more->path);
+		free(more->shown);
 		return NULL;
+	}
 	symbols->nr++;
 	return more;
 }
@@ -191,7 +209,7 @@ static void add_libraries(struct symbols *symbols, uint32_t pid, const char *exe
 			continue;
 		/* through its own root: the target may run in a container */
 		snprintf(full, sizeof(full), "/proc/%u/root%s", pid, path);
-		module = add_module(symbols, full);
+		module = add_module(symbols, full, path);
 		if (!module)
 			break;
 		module->start = start;
@@ -215,7 +233,7 @@ struct symbols *symbols_new(struct inlay_reader *reader)
 	elf_version(EV_CURRENT);
 	snprintf(path, sizeof(path), "/proc/%u/exe", info.pid);
 	is_live = process_is(info.pid, info.starttime);
-	exe = add_module(symbols, is_live ? path : info.exe);
+	exe = add_module(symbols, is_live ? path : info.exe, info.exe);
 	if (exe) {
 		exe->bias = info.exe_base;
 		exe->has_bias = true;
@@ -230,6 +248,7 @@ void symbols_free(struct symbols *symbols)
 {
 	for (size_t i = 0; symbols && i < symbols->nr; i++) {
 		free(symbols->modules[i].path);
+		free(symbols->modules[i].shown);
 		free(symbols->modules[i].symbols);
 		elf_end(symbols->modules[i].elf);
 		if (symbols->modules[i].fd >= 0)
@@ -283,4 +302,24 @@ const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *re
 		return symbol->name;
 	}
 	return NULL;
+}
+
+void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_module *ret_module)
+{
+	memset(ret_module, 0, sizeof(*ret_module));
+	/* the executable, whose range is not known, comes last */
+	for (size_t i = symbols ? symbols->nr : 0; i--;) {
+		struct module *module = &symbols->modules[i];
+
+		if (address < module->start || address >= module->end)
+			continue;
+		if (!module->is_read)
+			module_read(module);
+		if (!module->has_bias || address - module->bias >= module->load_end)
+			continue;
+		ret_module->path = module->path;
+		ret_module->shown = module->shown;
+		ret_module->address = address - module->bias;
+		return;
+	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Names for code addresses in a target: its executable by the load bias that the segment holds, also
- * after it ended, and its shared libraries by /proc while it runs.
+ * Names for code addresses in a target: its executable by the load bias that the segment holds,
+ * also after it ended, and its shared libraries by /proc while it runs.
  */
 #ifndef INLAY_CLI_SYMBOLS_H
 #define INLAY_CLI_SYMBOLS_H
@@ -18,6 +18,14 @@ void symbols_free(struct symbols *symbols);
  * start. NULL: none.
  */
 const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *ret_distance);
+
+struct symbols_module {
+	const char *path;	/* to open; NULL: the address is in no file that is known */
+	const char *shown;	/* as the target names it */
+	uint64_t address;	/* as in the file */
+};
+/* The file that an address is in; strings are owned by symbols, which may be NULL. */
+void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_module *ret_module);
 
 /* Whether /proc/PID is still the process that the segment speaks of. */
 bool process_is(uint32_t pid, uint64_t starttime);

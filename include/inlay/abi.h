@@ -230,9 +230,9 @@ struct inlay_frame {
 	__u8 nr_args;			/* bpf_get_func_arg_cnt(): at entry, those in registers */
 	__u8 pad0;
 	__u32 pad1;
-	/* bpf_get_stack(), bpf_get_stackid(): the frame record {caller's frame pointer, return address} of the
-	 * function that holds the site; and an address at the site, where that is not the
-	 * function's entry or return, else 0. */
+	/* bpf_get_stack(), bpf_get_stackid(): the frame record {caller's frame pointer, return
+	 * address} of the function that holds the site; and an address at the site, where that is
+	 * not the function's entry or return, else 0. */
 	__u64 stack_fp;
 	__u64 stack_here;
 };
@@ -446,8 +446,8 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
  * ARRAY_OF_MAPS, HASH_OF_MAPS: an ARRAY or HASH of __u32: 0, or 1 + the index of a map of the same object
  * (inlay_map_desc.inner).
  *
- * STACK_TRACE: a hash map from a __u32, the id, to the addresses, innermost first, 0 behind the last one; with
- * BPF_F_STACK_BUILD_ID to struct bpf_stack_build_id.
+ * STACK_TRACE: a hash map from a __u32, the id, to the addresses, innermost first, 0 behind the
+ * last one; with BPF_F_STACK_BUILD_ID to struct bpf_stack_build_id.
  *
  * BLOOM_FILTER: bits, as many as inlay_bloom_bytes() says. CGROUP_ARRAY: a __u64 an entry, the id of a
  * cgroup as bpf_get_current_cgroup_id() gives it, 0: none.

@@ -112,7 +112,7 @@ for line in sorted(set(b) - set(a)):
     print("+" + line)
 if a != b:
     sys.exit("the stacks differ (-: in the kernel, +: inlaid)")
-for wanted in ("leaf;middle;main", "leaf;other;main", "leaf;middle;on_signal", "leaf;middle;thread_main",
+for wanted in ("leaf;middle;main", "leaf;other;main", "leaf;wrapper;main", "leaf;middle;on_signal", "leaf;middle;thread_main",
                "middle;main", "leaf;recurse;recurse;recurse;recurse;recurse;recurse;main",
                "outside;caller;main", "caller;main", "deepest 00000000 full"):
     if not any(wanted in line for line in a):

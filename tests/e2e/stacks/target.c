@@ -53,6 +53,22 @@ static inline __attribute__((always_inline)) int inlined(int n)
 	return n;
 }
 
+static inline __attribute__((always_inline)) int wrapped(int n)
+{
+	int rc = leaf(n);
+
+	sink += rc;
+	return rc;
+}
+
+OWN static int wrapper(int n)
+{
+	int rc = wrapped(n + 1);
+
+	sink += rc;
+	return rc;
+}
+
 OWN static int caller(int n)
 {
 	int rc = outside(n) + inlined(n);
@@ -87,6 +103,7 @@ int main(int argc, char **argv)
 		other(2);
 		recurse(5);
 		recurse(200);
+		wrapper(4);
 		caller(3);
 		raise(SIGUSR1);
 		if (!pthread_create(&thread, NULL, thread_main, NULL))
