@@ -24,7 +24,8 @@ static const char usage_text[] =
 	"\n"
 	"Checks an eBPF probe object and compiles it to native code, ahead of time.\n"
 	"\n"
-	"  -o OUTPUT                  write here; .o, .so, .s, .bc, .ll and .h say what\n"
+	"  -o OUTPUT                  write here; .o, .so, .s, .bc, .ll and .h say what; -: to\n"
+	"                             standard output\n"
 	"  --emit=obj|so|asm|bc|ll|header\n"
 	"                             say what, whatever the output is called\n"
 	"  -O0 ... -O3                optimise less or more (default -O2)\n"
@@ -168,7 +169,8 @@ int cmd_compile(int argc, char **argv)
 	if (!err)
 		err = cmd_stage_print(object, c.stage);
 	if (!err && c.output)
-		err = inlay_bpfcc_object_emit(object, (enum inlay_bpfcc_output)c.emit, c.output);
+		err = inlay_bpfcc_object_emit(object, (enum inlay_bpfcc_output)c.emit,
+					      strcmp(c.output, "-") ? c.output : "/dev/stdout");
 	inlay_bpfcc_object_free(object);
 	return cmd_finish(&c.cmd, err);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,7 +105,10 @@ static bool is_special_file(const char *path)
 
 static int write_in_place(const char *path, const char *data, size_t bytes)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+	/* opened anew, a regular file behind it would be written from its start */
+	int fd = strcmp(path, "/dev/stdout") ? open(path, O_WRONLY | O_CLOEXEC) :
+					       fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	int err;
 
 	if (fd < 0)
 		return -errno;
@@ -258,23 +262,50 @@ static int emit_header(struct inlay_bpfcc_object *object, const char *path)
 	return err;
 }
 
+/* What a file holds, into one that is not to be replaced. */
+static int copy_in_place(const char *from, const char *path)
+{
+	struct stat st;
+	int fd = open(from, O_RDONLY | O_CLOEXEC), err = 0;
+	void *data = NULL;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	if (!err) {
+		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		err = data == MAP_FAILED ? -errno : 0;
+	}
+	close(fd);
+	if (err)
+		return err;
+	err = write_in_place(path, data, (size_t)st.st_size);
+	munmap(data, (size_t)st.st_size);
+	return err;
+}
+
 /* By way of an object file, and of a name that is renamed when the library is whole. */
 static int emit_library(struct inlay_bpfcc_object *object, const char *path)
 {
 	char input[] = "/tmp/bpfcc-XXXXXX.o", *temp;
+	bool is_special = is_special_file(path);
 	int fd = mkstemps(input, 2), err;
 
-	if (fd < 0 || asprintf(&temp, "%s.%d.tmp", path, (int)getpid()) < 0)
+	if (fd < 0 || asprintf(&temp, "%s.%d.tmp", is_special ? input : path, (int)getpid()) < 0)
 		return bpfcc_error(&object->diag, NULL, NULL, "cannot write '%s': %s", input,
 				   strerror(errno));
 	close(fd);
 	err = inlay_bpfcc_object_emit(object, INLAY_BPFCC_OBJ, input);
 	if (!err)
 		err = bpfcc_link(object, input, temp);
-	if (!err && rename(temp, path))
-		err = bpfcc_error(&object->diag, NULL, NULL, "cannot write '%s': %s", path,
-				  strerror(errno));
-	if (err)
+	if (!err) {
+		err = is_special ? copy_in_place(temp, path) : rename(temp, path) ? -errno : 0;
+		if (err)
+			bpfcc_error(&object->diag, NULL, NULL, "cannot write '%s': %s", path,
+				    strerror(-err));
+	}
+	if (err || is_special)
 		unlink(temp);
 	unlink(input);
 	free(temp);
