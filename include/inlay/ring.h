@@ -99,11 +99,18 @@ static inline void inlay_ring_zero_words(char *at, __u64 bytes)
 		__atomic_store_n(&words[i], 0ull, __ATOMIC_RELAXED);
 }
 
-/* Zeroes positions from..to, at most the ring's size, and what of them may lie in the slack. */
+/*
+ * Zeroes positions from..to and what of them may lie in the slack. Of more than the ring's size, where
+ * somebody moved the tail on before this was given back, that is all of it.
+ */
 static inline void inlay_ring_zero(struct inlay_ring *r, __u64 from, __u64 to)
 {
 	__u64 at = from & (r->size - 1), n = to - from;
 
+	if (n >= r->size) {
+		inlay_ring_zero_words(r->data, r->size + inlay_ring_slack_bytes(r->size));
+		return;
+	}
 	if (n > r->size - at) {
 		__u64 rest = n - (r->size - at), slack = inlay_ring_slack_bytes(r->size);
 

@@ -586,6 +586,43 @@ static void test_many_dead(void **state)
 	free(region);
 }
 
+/*
+ * A tail that somebody moves on while a large part of the ring waits to be given back: no more than the
+ * region is zeroed, which ends at a page that nobody may write.
+ */
+static void test_tail_runs_away(void **state)
+{
+	size_t bytes = inlay_ring_region_bytes(LARGE);
+	char *region = mmap(NULL, bytes + INLAY_PAGE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	struct inlay_ring_header *head = (void *)region;
+	uint64_t *words = (void *)(region + sizeof(*head)), pos = LARGE - 8;
+	uint64_t half = INLAY_RING_SET | (LARGE / 2 - 8);
+	struct inlay_ring_record record;
+	struct inlay_ring ring;
+	unsigned int asked = 0;
+
+	(void)state;
+	assert_true(region != MAP_FAILED);
+	assert_int_equal(mprotect(region, bytes, PROT_READ | PROT_WRITE), 0);
+	head->consumer_pos = head->free_pos = head->clear_pos = pos;
+	words[LARGE / 8 - 1] = INLAY_RING_SET;
+	words[0] = half;
+	words[LARGE / 16] = half | INLAY_RING_DISCARD;
+	inlay_ring_open(&ring, region, LARGE, nobody_lives, &asked);
+	for (int i = 0; i < 4; i++) {
+		head->tail = last_claim(ring.cons + LARGE, 0);
+		assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);
+		inlay_ring_pass(&ring, &record);
+	}
+	assert_true(ring.cons - ring.free > 2 * LARGE);
+	inlay_ring_release(&ring);
+	assert_int_equal(head->free_pos, ring.cons);
+	for (size_t i = 0; i < (bytes - sizeof(*head)) / 8; i++)
+		assert_int_equal(words[i], 0);
+	munmap(region, bytes + INLAY_PAGE_BYTES);
+}
+
 static void test_odd_rows(void **state)
 {
 	static const uint32_t sizes[] = { 0, 1, 2048, 4097, 12288, 1u << 31, ~0u };
@@ -691,6 +728,7 @@ int main(void)
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_past_the_slack),
 		cmocka_unit_test(test_many_dead),
+		cmocka_unit_test(test_tail_runs_away),
 		cmocka_unit_test(test_odd_rows),
 		cmocka_unit_test(test_perf),
 	};
