@@ -84,6 +84,7 @@ struct log {
 	volatile bool is_delete;
 	volatile u64 keys[NR_KEYED][STORM_KEYS]; /* what is written there; 0: nothing */
 	volatile u64 counts[NR_COUNTED];
+	volatile u64 seconds[NR_COUNTED]; /* with a lock: the other half of a section */
 	volatile u64 made[NR_KINDS];	/* elements pushed, events sent */
 	volatile u64 taken[NR_KINDS];	/* elements popped */
 	volatile bool is_known[STORM_KEYS]; /* to the bloom filter */
@@ -224,8 +225,10 @@ static void change(struct log *log, unsigned int slot, enum kind kind, int r)
 	}
 	if (rc < 0)
 		wrong("operation %u: %ld", kind, rc);
-	if (kind >= NR_KEYED && kind < NR_COUNTED)
+	if (kind >= NR_KEYED && kind < NR_COUNTED) {
 		log->counts[kind]++;
+		log->seconds[kind]++;
+	}
 	log->is_open = false;
 }
 
@@ -283,6 +286,7 @@ static u64 got[2][STORM_SLOTS + 1], last_got[2][STORM_SLOTS + 1];
 static long long worst_change_ns, worst_read_ns, worst_wall_ns;
 static u64 nr_open[NR_KINDS]; /* who was killed in such an operation */
 static long traces[STORM_DEPTHS];
+static unsigned int nr_halves; /* sections left between their two counts */
 
 static const char *const names[NR_KINDS] = {
 	"hash", "parts", "lru", "lru_parts", "trie", "counts", "counts_by_thread", "inner_a", "locks",
@@ -506,11 +510,13 @@ static void check_counts(struct log *log, unsigned int slot)
 			is = (u64)do_locked(kind - LOCK_A, slot, 0);
 			second = is & 0xffffffff;
 			is >>= 32;
-			if (second != is && !(is_open && second + 1 == is))
-				wrong("slot %u: a section has done %llu and %llu", slot, is, second);
-			/* a half of a section is left as it is; what follows is counted from there */
-			if (second != is)
-				is = (u64)do_locked(kind - LOCK_A, slot, 0) >> 32;
+			/* a section may be left in its middle */
+			if (second != log->seconds[kind] &&
+			    !(is_open && second == log->seconds[kind] + 1))
+				wrong("%s: slot %u has done %llu, not %llu", names[kind], slot,
+				      second, log->seconds[kind]);
+			nr_halves += is - want != second - log->seconds[kind];
+			log->seconds[kind] = second;
 		}
 		if (is != want && !(is_open && is == want + 1))
 			wrong("%s: slot %u has counted %llu, not %llu (%sopen: %u)", names[kind], slot,
@@ -657,10 +663,11 @@ int main(int argc, char **argv)
 		open += nr_open[i];
 	printf("{\"kills\": %u, \"operations\": %llu, \"killed_in_one\": %llu, "
 	       "\"change_ms\": %.1f, \"read_ms\": %.1f, \"with_waiting_for_a_processor_ms\": %.1f, "
-	       "\"rows\": %u, \"shards\": %u, \"lost\": %llu, \"dead\": %llu, \"maps\": [",
+	       "\"rows\": %u, \"shards\": %u, \"lost\": %llu, \"dead\": %llu, "
+	       "\"half_sections\": %u, \"maps\": [",
 	       nr_kills, all, open, (double)worst_change_ns / 1e6, (double)worst_read_ns / 1e6,
 	       (double)worst_wall_ns / 1e6, info.nr_procs, info.nr_shards,
-	       (u64)stats.lost, (u64)stats.dead);
+	       (u64)stats.lost, (u64)stats.dead, nr_halves);
 	for (i = 0, all = 0; i < NR_KINDS; i++)
 		if (is_there[i])
 			printf("%s\"%s\"", all++ ? ", " : "", names[i]);
