@@ -97,11 +97,26 @@ static void copy_value(struct bpfcc_interp *interp, uint32_t map, uint32_t key, 
 		memcpy(to, value, bytes);
 }
 
+/* Which helper a callx calls shows when it does. Not 0: the run ends. */
+static int on_insn(void *arg, const struct bpfcc_interp_view *view)
+{
+	const struct bpfcc_object *o = arg;
+	const struct bpf_insn *in = &o->funcs[view->func].insns[view->insn];
+	uint8_t reg = bpfcc_insn_callx_reg(in);
+
+	if (bpfcc_insn_is_callx(in) && view->kinds[reg] == BPFCC_KIND_SCALAR &&
+	    !is_same_everywhere((int32_t)view->regs[reg]))
+		return -1;
+	return 0;
+}
+
 static int interpret(const struct bpfcc_object *o, uint64_t address_seed, const struct world *start,
 		     struct world *ret)
 {
 	const struct bpfcc_interp_opts opts = {.address_seed = address_seed,
-					       .max_steps = MAX_STEPS};
+					       .max_steps = MAX_STEPS,
+					       .on_insn = on_insn,
+					       .arg = (void *)(uintptr_t)o};
 	struct bpfcc_interp *interp;
 	struct bpfcc_trap trap = {0};
 	int err = 0;
