@@ -17,6 +17,13 @@
 
 enum { WALK_BUDGET_MAX = 1 << 16, RETRY_BUDGET = 1024 };
 
+/* Steps for a walk past all elements. */
+static void refill(struct inlay_hash_op *op)
+{
+	op->budget = (op->nr_nodes < WALK_BUDGET_MAX ? op->nr_nodes : WALK_BUDGET_MAX) +
+		     RETRY_BUDGET;
+}
+
 static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc)
 {
 	op->desc = desc;
@@ -31,8 +38,7 @@ static bool op_init(struct inlay_hash_op *op, const struct inlay_map_desc *desc)
 		    8ull * (inlay_hash_mask(desc) + 1ull);
 	op->node_bytes = inlay_hash_node_bytes(0, desc->value_size, 0);
 	op->nr_nodes = inlay_hash_nr_nodes(desc);
-	op->budget = (op->nr_nodes < WALK_BUDGET_MAX ? op->nr_nodes : WALK_BUDGET_MAX) +
-		     RETRY_BUDGET;
+	refill(op);
 	op->owner = __inlay_owner() & INLAY_OWNER_MASK;
 	return true;
 }
@@ -158,7 +164,8 @@ static bool unlink_marked(struct inlay_hash_op *op, const struct inlay_hash_plac
 
 	if (inlay_cas(at->prev, at->link, inlay_link(at->link, at->next)))
 		return true;
-	op->budget += RETRY_BUDGET;
+	/* a stack's oldest is behind all others; and what is given up here is nobody's while we live */
+	refill(op);
 	return __inlay_chain_walk(op, &ignored, &walk) != INLAY_HASH_UNSURE;
 }
 
@@ -234,6 +241,7 @@ static bool hold_oldest(struct inlay_hash_op *op, struct held *held)
 {
 	struct inlay_hash_place at;
 
+	refill(op);
 	while (find_oldest(op, &at) == INLAY_HASH_PRESENT) {
 		if (!mark(op, &at))
 			continue;

@@ -313,11 +313,42 @@ static void stacks(void **state)
 	all(INLAY_MAP_TYPE_STACK);
 }
 
+/*
+ * Somebody else passes the oldest element of a stack, and takes it off, just when it was marked. Who marked
+ * it has to walk all the way once more, or the node is nobody's as long as both live.
+ */
+static void long_stack(void **state)
+{
+	enum { LONG = 3000, LAST_STEPS = 80 };
+	int nr_steps = INT32_MAX;
+
+	(void)state;
+	fixture_init(&map, INLAY_MAP_TYPE_STACK, 0, 16, LONG);
+	for (int left = 0; left <= LAST_STEPS; left++) {
+		memset(map.desc.region, 0, map.desc.region_bytes);
+		be(0);
+		for (__u64 i = 0; i < LONG; i++)
+			assert_int_equal(run(OP_PUSH, i + 1), 0);
+		other_op = OP_REPLACE;
+		steps_left = nr_steps - left;
+		at_step = interrupt;
+		assert_int_equal(run(OP_REPLACE, 100), 0);
+		if (!left) /* which counts them */
+			nr_steps -= steps_left;
+		else
+			assert_null(at_step);
+		at_step = NULL;
+		fixture_check(&map.desc, false);
+	}
+	fixture_fini(&map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues),
 		cmocka_unit_test(stacks),
+		cmocka_unit_test(long_stack),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
