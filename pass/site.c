@@ -275,6 +275,8 @@ static void store_extra(struct pass_ins *ins, enum pass_side side, enum pass_fra
 		return;
 	else if (word == FRAME_STACK_FP)
 		v = stack_record(ins);
+	else if (word == FRAME_STACK_FIRST)
+		v = side == PASS_ENTRY ? function_address(ins) : v;
 	else if (word == FRAME_STACK_HERE)
 		v = stack_here(ins);
 	else if (word >= FRAME_USDT_ARG && ins->place->usdt)

@@ -231,9 +231,11 @@ struct inlay_frame {
 	__u8 pad0;
 	__u32 pad1;
 	/* bpf_get_stack(), bpf_get_stackid(): the frame record {caller's frame pointer, return
-	 * address} of the function that holds the site; and an address at the site, where that is
-	 * not the function's entry or return, else 0. */
+	 * address} of the function that holds the site; what stands before what that leads to:
+	 * the address of the function that is entered or called, else 0; and an address at the
+	 * site, where that is not the function's entry or return, else 0. */
 	__u64 stack_fp;
+	__u64 stack_first;
 	__u64 stack_here;
 };
 
@@ -582,7 +584,7 @@ struct inlay_shard_value {
 #define INLAY_RING_SET (1ull << 63)
 #define INLAY_RING_HEADER_BYTES 8u
 #define INLAY_RING_SPAN_HEAD_BYTES 16u	/* of a span, in front of its first record */
-#define INLAY_RING_SPAN_MAX_BYTES 4096u
+#define INLAY_RING_SPAN_MAX_BYTES (1u << 15)
 
 /*
  * A word about the last claim: bits 0..15 the low bits of the owner (row + 1, and 7 bits of its turn),

@@ -13,24 +13,17 @@ extern __s64 __inlay_get_stack_v1(void *dst, __u64 bytes, __u64 flags, __u64 fir
 extern __s64 __inlay_get_stackid_v1(const struct inlay_map_desc *desc, __u64 flags, __u64 first,
 				    __u64 here, __u64 fp);
 
-/* At an entry the function's address; at a return that is behind us, as with a uretprobe. */
-static inline __attribute__((always_inline)) __u64
-inlay_stack_first(const struct inlay_frame *frame)
-{
-	return frame->is_return ? 0 : frame->func_ip;
-}
-
 static inline __attribute__((always_inline)) __s64
 __inlay_get_stack(struct inlay_frame *frame, void *dst, __u64 bytes, __u64 flags)
 {
-	return __inlay_get_stack_v1(dst, bytes, flags, inlay_stack_first(frame), frame->stack_here,
+	return __inlay_get_stack_v1(dst, bytes, flags, frame->stack_first, frame->stack_here,
 				    frame->stack_fp);
 }
 
 static inline __attribute__((always_inline)) __s64
 __inlay_get_stackid(struct inlay_frame *frame, const struct inlay_map_desc *desc, __u64 flags)
 {
-	return __inlay_get_stackid_v1(desc, flags, inlay_stack_first(frame), frame->stack_here,
+	return __inlay_get_stackid_v1(desc, flags, frame->stack_first, frame->stack_here,
 				      frame->stack_fp);
 }
 

@@ -35,7 +35,8 @@ refused() {
 
 arch=x86
 [ "$(uname -m)" != aarch64 ] || arch=arm64
-flags=(-O1 -g -gdwarf-4 -fPIE -fno-omit-frame-pointer -fno-optimize-sibling-calls)
+flags=(-O1 -g -gdwarf-4 -fPIE -fno-omit-frame-pointer -fno-optimize-sibling-calls
+	"-I$INLAY_SOURCE/include")
 "$CLANG" -target bpf -D__TARGET_ARCH_$arch -g -O2 -Wall -Werror "-I$INLAY_SOURCE/include" \
 	"-I/usr/include/$(uname -m)-linux-gnu" -c "$here/counts.bpf.c" -o counts.bpf.o
 "$CLANG" "${flags[@]}" -fPIC -shared "$here/outside.c" -o liboutside.so
@@ -95,6 +96,8 @@ PY
 check_names "while it runs"
 text=$(inlay stacks by_task --folded)
 has "by_task" "$text" '^target;(.*;)?main;caller;outside 7$'
+has "at a function that is always inlined" "$(inlay stacks by_place --folded)" \
+	'(^|;)main;wrapper;(wrapper;)?wrapped 7$'
 has "libraries" "$text" 'libc'
 has "another member" "$(inlay stacks by_task --folded --value-member sum)" 'outside 700$'
 has "the kernel's part" "$(inlay stacks by_task --folded --key-member kern_stack_id)" \

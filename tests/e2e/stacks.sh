@@ -31,6 +31,7 @@ link=(-static -no-pie -lpthread -Wno-unused-command-line-argument)
 
 "$CLANG" -target bpf -D__TARGET_ARCH_$arch -g -O2 -Wall -Werror "-I$INLAY_SOURCE/include" \
 	"-I/usr/include/$(uname -m)-linux-gnu" -c "$here/stacks.bpf.c" -o stacks.bpf.o
+flags+=("-I$INLAY_SOURCE/include")
 "$CLANG" "${flags[@]}" -c "$here/outside.c" -o outside.o
 "$CLANG" "${flags[@]}" "$here/target.c" outside.o "${link[@]}" -o plain/target
 "$INLAY_BUILD/bin/inlay-cc" "${flags[@]}" -finlay-probes=stacks.bpf.o "$here/target.c" outside.o \
@@ -38,7 +39,7 @@ link=(-static -no-pie -lpthread -Wno-unused-command-line-argument)
 	cat build.log
 	exit 1
 }
-grep -q '7 of 7 programs' build.log || {
+grep -q '10 of 10 programs' build.log || {
 	cat build.log
 	exit 1
 }

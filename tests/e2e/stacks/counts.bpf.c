@@ -38,6 +38,13 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
+	__type(key, __u64);
+	__type(value, __u32);
+} by_place SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
 	__type(key, __u32);
 	__type(value, __u64);
 } by_number SEC(".maps");
@@ -57,6 +64,20 @@ int on_leaf(struct pt_regs *ctx)
 	count = bpf_map_lookup_elem(&by_id, &number);
 	if (count)
 		*count += 1;
+	return 0;
+}
+
+/* a function that the compiler has to inline */
+SEC("uprobe//target:wrapped")
+int on_wrapped(struct pt_regs *ctx)
+{
+	__u64 id = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	__u32 one = 1, *count = bpf_map_lookup_elem(&by_place, &id);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	else
+		bpf_map_update_elem(&by_place, &id, &one, BPF_NOEXIST);
 	return 0;
 }
 

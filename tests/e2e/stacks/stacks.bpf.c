@@ -4,6 +4,8 @@
  * and wrong.
  */
 #include <inlay/inlay.bpf.h>
+#include <stdbool.h>
+#include <bpf/usdt.bpf.h>
 
 #define DEPTH 24
 #define STACKS 16
@@ -31,6 +33,9 @@ STACK_ARRAY(returns, struct stack, STACKS);
 STACK_ARRAY(skipped, struct stack, STACKS);
 STACK_ARRAY(calls, struct stack, STACKS);
 STACK_ARRAY(answers, struct stack, STACKS);
+STACK_ARRAY(marks, struct stack, STACKS);
+STACK_ARRAY(sessions, struct stack, STACKS);
+STACK_ARRAY(subprograms, struct stack, STACKS);
 STACK_ARRAY(deepest, struct deep, 4);
 STACK_ARRAY(results, __s64, 32);
 
@@ -55,7 +60,9 @@ struct {
 	__uint(value_size, 8);
 } single SEC(".maps");
 
-__u32 nr_entries, nr_returns, nr_skipped, nr_calls, nr_answers, nr_deep;
+__u32 nr_entries, nr_returns, nr_skipped, nr_calls, nr_answers, nr_deep, nr_marks, nr_sessions,
+	nr_subprograms;
+__u64 cookies;
 
 /* The compiler must not merge the calls, whose flags the kernel wants to see as numbers. */
 static __always_inline void take(void *ctx, void *map, __u32 nr, __u64 flags)
@@ -97,6 +104,36 @@ SEC("uretprobe//target:outside")
 int on_answer(struct pt_regs *ctx)
 {
 	take(ctx, &answers, nr_answers++, BPF_F_USER_STACK);
+	return 0;
+}
+
+SEC("usdt//target:target:mark")
+int on_mark(struct pt_regs *ctx)
+{
+	cookies += bpf_usdt_cookie(ctx);
+	take(ctx, &marks, nr_marks++, BPF_F_USER_STACK);
+	return 0;
+}
+
+SEC("uprobe.session//target:wrapper")
+int on_session(struct pt_regs *ctx)
+{
+	take(ctx, &sessions, nr_sessions++, BPF_F_USER_STACK);
+	return 0;
+}
+
+static __noinline int subprogram(struct pt_regs *ctx, __u32 nr)
+{
+	take(ctx, &subprograms, nr, BPF_F_USER_STACK);
+	take(ctx, &subprograms, nr + 1, BPF_F_USER_STACK | 1);
+	return nr;
+}
+
+SEC("uprobe//target:wrapper")
+int on_subprogram(struct pt_regs *ctx)
+{
+	nr_subprograms += subprogram(ctx, nr_subprograms) ? 2 : 4;
+	subprogram(ctx, nr_subprograms);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <inlay/probe.h>
+
 int leaf(int n);
 int outside(int n); /* in a file of its own, without probes */
 
@@ -69,6 +71,16 @@ OWN static int wrapper(int n)
 	return rc;
 }
 
+OWN static int marked(int n)
+{
+	int rc = n * 2;
+
+	sink += rc;
+	INLAY_PROBE(target, mark, rc);
+	sink += rc;
+	return rc;
+}
+
 OWN static int caller(int n)
 {
 	int rc = outside(n) + inlined(n);
@@ -105,6 +117,7 @@ int main(int argc, char **argv)
 		recurse(200);
 		wrapper(4);
 		caller(3);
+		marked(3);
 		raise(SIGUSR1);
 		if (!pthread_create(&thread, NULL, thread_main, NULL))
 			pthread_join(thread, NULL);
