@@ -7,7 +7,7 @@ set -eu -o pipefail
 # ---- without any target
 exits 0 inlay help
 has "help" "$out" '^  dump +the entries of a map, typed$'
-for command in list ps maps dump hist watch stat on off trace gc; do
+for command in list ps maps dump hist watch stacks stat on off trace gc; do
 	exits 0 inlay help $command
 	has "help $command" "$out" "^usage: inlay $command"
 	text=$out
