@@ -143,13 +143,16 @@ static int check_stack(struct verify *v, const struct verify_window *w, uint64_t
 static int no_memory(struct verify *v, int reg, const char *what)
 {
 	const struct verify_reg *r = verify_reg(v, reg);
+	const char *hint = NULL;
 	char text[256];
 
-	return verify_refuse(v,
-			     r->type == VT_SCALAR
-				 ? "read the target's memory with bpf_probe_read_user()"
-				 : r->type == VT_MAP ? "use bpf_map_lookup_elem()" : NULL,
-			     "%s goes through r%d, which is %s", what, reg,
+	if (r->type == VT_MAP)
+		hint = "use bpf_map_lookup_elem()";
+	else if (r->type == VT_SCALAR && !v->object->is_plain)
+		hint = "read the target's memory with bpf_probe_read_user()";
+	else if (r->type == VT_SCALAR && !v->opts->ctx_bytes)
+		hint = "the program was given no memory: bpfcc run --mem HEX";
+	return verify_refuse(v, hint, "%s goes through r%d, which is %s", what, reg,
 			     verify_reg_format(v, r, text, sizeof(text)));
 }
 
