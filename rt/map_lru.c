@@ -42,10 +42,15 @@ static bool evict(struct inlay_hash_op *walk, __u32 nr)
 	    !inlay_cas(&at.node->next, at.next,
 		       inlay_link_marked(at.next, walk->owner, INLAY_HASH_MAIN, at.gen)))
 		return false;
-	/* a complete walk to the end passes the node, and takes it off; else the scavenger does */
-	if (!inlay_cas(at.prev, at.link, inlay_link(at.link, at.next)) &&
-	    __inlay_hash_find(walk, &ignored) == INLAY_HASH_UNSURE)
-		return false;
+	/*
+	 * A complete walk to the end passes the node, and takes it off. If that fails it is nobody's while
+	 * this process lives, so it may take what steps it needs.
+	 */
+	if (!inlay_cas(at.prev, at.link, inlay_link(at.link, at.next))) {
+		walk->budget += LRU_BUDGET;
+		if (__inlay_hash_find(walk, &ignored) == INLAY_HASH_UNSURE)
+			return false;
+	}
 	/* release: it is off its list; pairs with the scavenger's load */
 	inlay_store_release(&node->life, inlay_life(walk, nr, INLAY_HASH_MAIN, INLAY_NODE_USED,
 						    walk->owner, at.gen + 1));

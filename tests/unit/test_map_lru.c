@@ -13,13 +13,17 @@
 enum { STEPS_MAX = 20000 };
 
 static int steps_left;
+static void (*at_step)(void);	/* NULL: it is killed there */
 static jmp_buf killed;
 static struct fixture map;
 
 void hook_before(const volatile void *p)
 {
-	if (steps_left && p != &__inlay_process_v1.owner && !--steps_left)
+	if (!steps_left || p == &__inlay_process_v1.owner || --steps_left)
+		return;
+	if (!at_step)
 		longjmp(killed, 1);
+	at_step();
 }
 
 void hook_saw(__u64 value)
@@ -210,12 +214,60 @@ static void killed_at_every_access(void **state)
 	fixture_procs = NULL;
 }
 
+static __u64 neighbour;
+
+static void neighbour_goes(void)
+{
+	assert_int_equal(__inlay_map_delete_elem_v1(&map.desc, &neighbour), 0);
+}
+
+/*
+ * The key that has to go is at the end of a long chain, which changes in front of it: the walk that makes
+ * sure that its node is off needs as many steps as the one that found it.
+ */
+static void long_chain(void **state)
+{
+	enum { MAX = 4096, LONG = 2100, LAST_STEPS = 60 };
+	static __u64 keys[MAX + 1];
+	int left, nr_steps = INT32_MAX;
+	__u64 key = 0;
+	__u32 nr = 0, bucket, mask;
+
+	(void)state;
+	fixture_init(&map, INLAY_MAP_TYPE_LRU_HASH, 8, 16, MAX);
+	mask = inlay_hash_mask(&map.desc);
+	bucket = inlay_hash_key(&key, 8) & mask;
+	for (; nr <= MAX; key++)
+		if ((nr < LONG) == ((inlay_hash_key(&key, 8) & mask) == bucket))
+			keys[nr++] = key;
+	neighbour = keys[LONG - 2];
+	for (left = 0; left <= LAST_STEPS; left++) {
+		memset(map.desc.region, 0, map.desc.region_bytes);
+		fixture_forget();
+		for (nr = 0; nr < MAX; nr++)
+			assert_int_equal(put(keys[nr], nr, INLAY_BPF_NOEXIST), 0);
+		((struct inlay_hash_header *)map.desc.region)->hand = LONG - 1;
+		steps_left = nr_steps - left;
+		at_step = neighbour_goes;
+		assert_int_equal(put(keys[MAX], 1, INLAY_BPF_NOEXIST), 0);
+		if (!left) /* which counts them */
+			nr_steps -= steps_left;
+		else
+			assert_int_equal(steps_left, 0);
+		steps_left = 0;
+		fixture_check(&map.desc, false);
+	}
+	at_step = NULL;
+	fixture_fini(&map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_insert_is_refused),
 		cmocka_unit_test(what_is_used_stays),
 		cmocka_unit_test(shards_start_at_zero),
+		cmocka_unit_test(long_chain),
 		cmocka_unit_test(killed_at_every_access),
 	};
 
