@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * --map NAME.max_entries=N and --set VAR=value: what a loader would change between opening an
- * object and loading it; and --map NAME.ring_bytes=N, for what it would give to perf_buffer__new(). Values are checked against the variable's BTF type.
+ * --map NAME.max_entries=N, NAME.value_size=N and --set VAR=value: what a loader would change between
+ * opening an object and loading it; and --map NAME.ring_bytes=N, for what it would give to
+ * perf_buffer__new(). Values are checked against the variable's BTF type. The variables that libbpf
+ * would fill in (__kconfig) are set here, too.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -32,16 +34,28 @@ static int config_ring(struct bpfcc_loader *l, const char *text, struct bpf_map 
 	return 0;
 }
 
+/* Loaders choose how long a stack is kept. Where a type says what a value is, it has its size. */
+static int config_value(struct bpfcc_loader *l, const char *text, struct bpf_map *map, uint32_t bytes)
+{
+	if (bpf_map__btf_value_type_id(map))
+		return bpfcc_error(l->diag, NULL, NULL,
+				   "--map %s: the type of the map's value has another size", text);
+	if (bpf_map__set_value_size(map, bytes))
+		return bpfcc_error(l->diag, NULL, NULL, "--map %s: the size cannot be changed", text);
+	return 0;
+}
+
 static int config_map(struct bpfcc_loader *l, const char *text)
 {
 	const char *equals = strchr(text, '='),
 		   *dot = equals ? memchr(text, '.', equals - text) : NULL;
 	bool is_ring = dot && !strncmp(dot, ".ring_bytes=", 12);
+	bool is_value = dot && !strncmp(dot, ".value_size=", 12);
 	struct bpfcc_candidate *c;
 	unsigned long long nr;
 	char *name, *end;
 
-	if (!dot || (!is_ring && strncmp(dot, ".max_entries=", 13)) ||
+	if (!dot || (!is_ring && !is_value && strncmp(dot, ".max_entries=", 13)) ||
 	    !isdigit((unsigned char)equals[1]))
 		return bpfcc_error(l->diag, NULL, "write --map NAME.max_entries=N",
 				   "--map %s: not understood", text);
@@ -56,10 +70,12 @@ static int config_map(struct bpfcc_loader *l, const char *text)
 	nr = strtoull(equals + 1, &end, 0);
 	if (*end || errno || !nr || nr > UINT32_MAX)
 		return bpfcc_error(l->diag, NULL, "give a number from 1 to 4294967295",
-				   "--map %s: \"%s\" is no valid number of entries", text,
-				   equals + 1);
+				   "--map %s: \"%s\" is no valid number of %s", text, equals + 1,
+				   is_ring || is_value ? "bytes" : "entries");
 	if (is_ring)
 		return config_ring(l, text, c->map, nr);
+	if (is_value)
+		return config_value(l, text, c->map, (uint32_t)nr);
 	if (bpf_map__set_max_entries(c->map, (uint32_t)nr))
 		return bpfcc_error(l->diag, NULL, NULL,
 				   "--map %s: the number of entries cannot be changed", text);
@@ -338,5 +354,58 @@ int bpfcc_config_sets(struct bpfcc_loader *l)
 
 	for (size_t i = 0; i < l->opts->nr_sets && !err; i++)
 		err = config_set(l, l->opts->sets[i]);
+	return err;
+}
+
+/* ---- __kconfig ---- */
+
+/*
+ * What the helpers and map types of Inlay are like is Linux 6.18, whatever runs it. A constant of ours:
+ * a program must not depend on the machine that it is compiled on.
+ */
+static const struct {
+	const char *name, *set;
+} kernel_values[] = {
+	{"LINUX_KERNEL_VERSION", "LINUX_KERNEL_VERSION=0x61200"},
+	{"LINUX_HAS_BPF_COOKIE", "LINUX_HAS_BPF_COOKIE=1"},
+	{"LINUX_HAS_SYSCALL_WRAPPER", "LINUX_HAS_SYSCALL_WRAPPER=1"},
+};
+
+const struct btf_var_secinfo *bpfcc_config_kernel_var(const struct bpfcc_loader *l, const char *name)
+{
+	int id = l->btf ? btf__find_by_name_kind(l->btf, ".kconfig", BTF_KIND_DATASEC) : -ENOENT;
+	const struct btf_type *sec, *var;
+
+	if (id < 0)
+		return NULL;
+	sec = btf__type_by_id(l->btf, (uint32_t)id);
+	for (uint32_t i = 0; i < btf_vlen(sec); i++) {
+		var = btf__type_by_id(l->btf, btf_var_secinfos(sec)[i].type);
+		if (!strcmp(btf__str_by_offset(l->btf, var->name_off), name))
+			return &btf_var_secinfos(sec)[i];
+	}
+	return NULL;
+}
+
+bool bpfcc_config_kernel_known(const struct bpfcc_loader *l, const char *name)
+{
+	size_t bytes = strlen(name);
+
+	for (size_t i = 0; i < sizeof(kernel_values) / sizeof(kernel_values[0]); i++)
+		if (!strcmp(kernel_values[i].name, name))
+			return true;
+	for (size_t i = 0; i < l->opts->nr_sets; i++)
+		if (!strncmp(l->opts->sets[i], name, bytes) && strchr("=.[", l->opts->sets[i][bytes]))
+			return true;
+	return false;
+}
+
+int bpfcc_config_kernel(struct bpfcc_loader *l)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(kernel_values) / sizeof(kernel_values[0]) && !err; i++)
+		if (bpfcc_config_kernel_var(l, kernel_values[i].name))
+			err = config_set(l, kernel_values[i].set);
 	return err;
 }

@@ -165,6 +165,18 @@ static int add_functions(struct bpfcc_loader *l)
 	return l->opts->context == INLAY_BPFCC_CONTEXT_MEMORY ? split_functions(l) : 0;
 }
 
+/* Does an --attach name this program? */
+static bool is_attached(const struct bpfcc_loader *l, const char *program)
+{
+	size_t bytes = strlen(program);
+
+	for (size_t i = 0; i < l->opts->nr_attaches; i++)
+		if (!strncmp(l->opts->attaches[i], program, bytes) &&
+		    l->opts->attaches[i][bytes] == ':')
+			return true;
+	return false;
+}
+
 /* One program, by its section's name. */
 static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 {
@@ -189,6 +201,8 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 	if (l->opts->context == INLAY_BPFCC_CONTEXT_MEMORY && s->kind != BPFCC_SECTION_PLACED)
 		*s = (struct bpfcc_section){.kind = BPFCC_SECTION_PLACED,
 					    .prog_kind = INLAY_PROG_ENTRY};
+	if (s->kind == BPFCC_SECTION_KERNEL && is_attached(l, fn->name))
+		bpfcc_section_from_kprobe(section, s);
 	switch (s->kind) {
 	case BPFCC_SECTION_KERNEL:
 		l->object->nr_kernel_progs++;

@@ -135,7 +135,9 @@ static int check_value(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 		if (m->value_size >= 8 && m->value_size % 8 == 0 &&
 		    m->value_size <= MAX_STACK_BYTES * (m->map_flags & BPF_F_STACK_BUILD_ID ? 4 : 1))
 			return 0;
-		return bpfcc_error(l->diag, where, "a stack is up to 127 addresses",
+		return bpfcc_error(l->diag, where,
+				   "a stack is up to 127 addresses; __uint(value_size, N) or --map "
+				   "NAME.value_size=N gives its size",
 				   "map \"%s\": value_size %u is not 8 to %u, a multiple of 8 (-EINVAL)",
 				   m->name, m->value_size, MAX_STACK_BYTES);
 	case VALUE_ANY:

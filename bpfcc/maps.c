@@ -71,7 +71,7 @@ static void describe_global(struct bpfcc_loader *l, const struct bpfcc_candidate
 	m->data = c->data;
 	/* libbpf asks for an mmapable map if the kernel has them; here each is */
 	m->map_flags &= ~(uint32_t)BPF_F_MMAPABLE;
-	if (!strncmp(m->name, ".rodata", 7)) {
+	if (!strncmp(m->name, ".rodata", 7) || !strcmp(m->name, ".kconfig")) {
 		m->flags = INLAY_MAP_RODATA;
 		m->is_frozen = true;
 	} else if (!strncmp(m->name, ".bss", 4) && c->data) {
@@ -192,10 +192,6 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 	describe(c->map, c->name, m);
 	m->index = l->object->nr_maps;
 	complete(m);
-	if (!strcmp(c->name, ".kconfig"))
-		return bpfcc_error(l->diag, where, "remove the __kconfig variable",
-				   "a program reads a kernel configuration (__kconfig), which a "
-				   "process does not have");
 	err = bpfcc_map_type(l, m, where);
 	if (err)
 		return err;

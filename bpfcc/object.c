@@ -181,6 +181,8 @@ static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
 	if (!err)
 		err = bpfcc_config_maps(l);
 	if (!err)
+		err = bpfcc_config_kernel(l);
+	if (!err)
 		err = bpfcc_config_sets(l);
 	if (!err)
 		err = bpfcc_funcs_find(l);

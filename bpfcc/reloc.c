@@ -116,37 +116,38 @@ static int patch_data(struct patch *p, struct bpf_insn *in, const struct bpfcc_e
 	return err;
 }
 
-/* Declared with __kconfig? BTF says so; names alone do not. */
-static bool is_kconfig(struct bpfcc_loader *l, const char *name)
+/* A variable that libbpf would set from the kernel's configuration; weak: 0 if it is not known. */
+static int patch_kconfig(struct patch *p, struct bpf_insn *in, const struct bpfcc_elf_symbol *sym,
+			 uint32_t offset)
 {
-	const struct btf_type *sec, *var;
-	int id = l->btf ? btf__find_by_name_kind(l->btf, ".kconfig", BTF_KIND_DATASEC) : -ENOENT;
+	struct bpfcc_candidate *c = bpfcc_maps_by_name(p->l, ".kconfig");
+	int err;
 
-	if (id < 0)
-		return false;
-	sec = btf__type_by_id(l->btf, (uint32_t)id);
-	for (uint32_t i = 0; i < btf_vlen(sec); i++) {
-		var = btf__type_by_id(l->btf, btf_var_secinfos(sec)[i].type);
-		if (!strcmp(btf__str_by_offset(l->btf, var->name_off), name))
-			return true;
-	}
-	return false;
+	if (!c || (sym->bind != STB_WEAK && !bpfcc_config_kernel_known(p->l, sym->name)))
+		return bpfcc_error(p->l->diag, &p->where,
+				   "--set gives it a value; declared __weak it is 0",
+				   "a process has no kernel configuration: \"%s\" is not known",
+				   sym->name);
+	err = bpfcc_maps_use(p->l, c, &p->where);
+	if (!err)
+		set_lddw(in, BPF_PSEUDO_MAP_VALUE, c->index, (int32_t)offset);
+	return err;
 }
 
 /* An address of something that this file does not define. */
 static int patch_extern(struct patch *p, struct bpf_insn *in, const struct bpfcc_elf_symbol *sym)
 {
+	const struct btf_var_secinfo *kconfig;
+
 	if (bpfcc_kfunc_index(sym->name) >= 0) {
 		/* bpf_ksym_exists(): any address that is not NULL */
 		set_lddw(in, 0, 1, 0);
 		return 0;
 	}
-	/* weak or not: what the program does with it is read its value */
-	if (is_kconfig(p->l, sym->name))
-		return bpfcc_error(p->l->diag, &p->where,
-				   "a process has no kernel configuration: use a const volatile "
-				   "variable and --set",
-				   "kernel configuration \"%s\" is not supported", sym->name);
+	/* BTF says what is declared __kconfig; names alone do not */
+	kconfig = bpfcc_config_kernel_var(p->l, sym->name);
+	if (kconfig)
+		return patch_kconfig(p, in, sym, kconfig->offset);
 	if (sym->bind == STB_WEAK) {
 		set_lddw(in, 0, 0, 0);
 		return 0;

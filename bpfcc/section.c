@@ -153,3 +153,15 @@ int bpfcc_section_parse(struct bpfcc_arena *arena, const char *name, struct bpfc
 	return s->prog_kind == INLAY_PROG_USDT ? parse_usdt(rest, s, ret_problem) :
 						 parse_rest(rest, s, ret_problem);
 }
+
+bool bpfcc_section_from_kprobe(const char *name, struct bpfcc_section *s)
+{
+	size_t type_bytes = strcspn(name, "/");
+	bool is_return = type_bytes == 9 && !memcmp(name, "kretprobe", 9);
+
+	if (!is_return && (type_bytes != 6 || memcmp(name, "kprobe", 6)))
+		return false;
+	*s = (struct bpfcc_section){.kind = BPFCC_SECTION_PLACED,
+				    .prog_kind = is_return ? INLAY_PROG_RETURN : INLAY_PROG_ENTRY};
+	return true;
+}

@@ -30,4 +30,10 @@ struct bpfcc_section {
 int bpfcc_section_parse(struct bpfcc_arena *arena, const char *name,
 			struct bpfcc_section *ret_section, const char **ret_problem);
 
+/*
+ * Of a kprobe or kretprobe: the same as a user probe with a bare section, which is what a loader
+ * makes of it by bpf_program__attach_uprobe(). False: no such section, and it is as it was.
+ */
+bool bpfcc_section_from_kprobe(const char *name, struct bpfcc_section *s);
+
 #endif /* INLAY_BPFCC_SECTION_H */

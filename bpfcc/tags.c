@@ -112,8 +112,33 @@ int bpfcc_tags_apply(struct bpfcc_loader *l, struct bpfcc_prog *prog)
 	return 0;
 }
 
-static int attach(struct bpfcc_loader *l, const char *text)
+/* Was its function given by one of the first nr_before options? */
+static bool is_attached(const struct bpfcc_loader *l, const struct bpfcc_prog *prog, size_t nr_before)
 {
+	size_t bytes = strlen(prog->name);
+
+	for (size_t i = 0; i < nr_before; i++)
+		if (!strncmp(l->opts->attaches[i], prog->name, bytes) &&
+		    l->opts->attaches[i][bytes] == ':')
+			return true;
+	return false;
+}
+
+/*
+ * A loader attaches by itself where the section names a binary; elsewhere a function in it is a
+ * label, which what the user says replaces.
+ */
+static bool is_open(const struct bpfcc_loader *l, const struct bpfcc_prog *prog, size_t nr_before)
+{
+	if (!prog->function)
+		return true;
+	return prog->kind != INLAY_PROG_USDT && strchr(prog->section, '/') &&
+	       !strchr(prog->section, ':') && !is_attached(l, prog, nr_before);
+}
+
+static int attach(struct bpfcc_loader *l, size_t option)
+{
+	const char *text = l->opts->attaches[option];
 	const char *colon = strchr(text, ':'), *function = colon ? colon + 1 : NULL;
 
 	if (!colon || colon == text || !*function)
@@ -126,13 +151,20 @@ static int attach(struct bpfcc_loader *l, const char *text)
 		if (strlen(prog->name) != (size_t)(colon - text) ||
 		    memcmp(prog->name, text, (size_t)(colon - text)))
 			continue;
-		if (prog->function && strcmp(prog->function, function))
-			return bpfcc_error(l->diag, &where, "only a bare section leaves it open",
+		if (!is_open(l, prog, option) && strcmp(prog->function, function))
+			return bpfcc_error(l->diag, &where,
+					   is_attached(l, prog, option)
+						   ? "a pattern gives a program several functions"
+						   : "only a section that names no binary leaves it "
+						     "open",
 					   "--attach %s: the program is for function \"%s\"", text,
 					   prog->function);
 		if (prog->kind != INLAY_PROG_USDT && strchr(function, ':'))
 			return bpfcc_error(l->diag, NULL, "write --attach PROGRAM:FUNCTION",
 					   "--attach %s: not understood", text);
+		/* a loader may attach one program to as many functions as it likes */
+		if (prog->kind != INLAY_PROG_USDT && strpbrk(function, "*?["))
+			prog->flags |= BPFCC_PROG_MULTI;
 		if (name_problem(prog, function))
 			return bpfcc_error(l->diag, &where, name_hint(prog, function),
 					   "--attach %s: %s", text, name_problem(prog, function));
@@ -148,6 +180,6 @@ int bpfcc_tags_attach(struct bpfcc_loader *l)
 	int err = 0;
 
 	for (size_t i = 0; i < l->opts->nr_attaches && !err; i++)
-		err = attach(l, l->opts->attaches[i]);
+		err = attach(l, i);
 	return err;
 }

@@ -282,12 +282,20 @@ static const char *plain_name(const struct bpf_map *map)
 	return bpf_map__is_internal(map) && dot ? dot : name;
 }
 
+/* Filled by libbpf, no map of ours or with other values: usdt.bpf.h's, the configuration. */
+static bool is_libbpfs(const char *name)
+{
+	return !strncmp(name, "__bpf_usdt_", 11) || !strcmp(name, ".kconfig");
+}
+
 static int prepare_map(struct bpf_map *map, const struct bpfcc_object *o)
 {
 	const struct bpfcc_map *m = find_map(o, plain_name(map));
 	size_t bytes = 0;
 	int err;
 
+	if (is_libbpfs(plain_name(map)))
+		return 0;
 	/* another program's */
 	if (!m)
 		return bpf_map__set_autocreate(map, false);

@@ -67,7 +67,7 @@ struct inlay_bpfcc_opts {
 	void *on_message_arg;
 	const char *const *sets;	/* "VAR=value": variables of .rodata, .data or .bss */
 	size_t nr_sets;
-	const char *const *maps;	/* "NAME.max_entries=N" */
+	const char *const *maps;	/* "NAME.max_entries=N", "NAME.value_size=N" */
 	size_t nr_maps;
 	const char *const *attaches;	/* "PROG:FUNCTION": names the function of a bare section */
 	size_t nr_attaches;

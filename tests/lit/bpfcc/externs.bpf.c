@@ -6,6 +6,8 @@
 // RUN: %bpfcc -d %t.ctx.bpf.o | FileCheck %s
 // RUN: %clang_bpf -DUSE_KCONFIG -c %s -o %t.1.bpf.o
 // RUN: not %bpfcc -d %t.1.bpf.o 2>&1 | FileCheck %s --check-prefix=KCONFIG
+// RUN: %bpfcc -d --set CONFIG_STRONG=3 %t.1.bpf.o | FileCheck %s --check-prefix=KNOWN
+// RUN: %bpfcc -d --set CONFIG_STRONG=3 --set LINUX_KERNEL_VERSION=7 %t.1.bpf.o | FileCheck %s --check-prefix=CHANGED
 // RUN: %clang_bpf -DSTRONG -c %s -o %t.2.bpf.o
 // RUN: not %bpfcc -d %t.2.bpf.o 2>&1 | FileCheck %s --check-prefix=STRONG
 // RUN: %clang_bpf -DVARIABLE -c %s -o %t.3.bpf.o
@@ -31,6 +33,8 @@ extern void strong_function(void) __ksym;
 extern const int weak_variable __ksym __weak;
 extern const int strong_variable __ksym;
 extern int LINUX_KERNEL_VERSION __kconfig;
+extern int CONFIG_STRONG __kconfig;
+extern int CONFIG_WEAK __kconfig __weak;
 unsigned long total;
 
 #ifdef POINTERS
@@ -56,7 +60,12 @@ int both(void *ctx)
 	if (&weak_variable)
 		total += weak_variable;
 #ifdef USE_KCONFIG
-	total += LINUX_KERNEL_VERSION;
+	if (LINUX_KERNEL_VERSION < 1000)
+		total += 1;
+	if (CONFIG_STRONG < 1001)
+		total += 2;
+	if (CONFIG_WEAK < 1002)
+		total += 3;
 #endif
 #ifdef STRONG
 	strong_function();
@@ -76,7 +85,14 @@ int both(void *ctx)
 // CHECK: call bpf_session_is_return
 // CHECK: r{{[0-9]}} = 0x0 ll
 // CHECK: never runs
-// KCONFIG: error: kernel configuration "LINUX_KERNEL_VERSION" is not supported
+// KCONFIG: error: a process has no kernel configuration: "CONFIG_STRONG" is not known
+// KCONFIG: help: --set gives it a value; declared __weak it is 0
+// KNOWN: ".kconfig": type 2, key 4 bytes, value 12 bytes, 1 entries, read-only
+// KNOWN-DAG: if {{.*}} 999 {{.*}}=397824
+// KNOWN-DAG: if {{.*}} 1000 {{.*}}=3
+// KNOWN-DAG: if {{.*}} 1001 {{.*}}=0
+// CHANGED-DAG: if {{.*}} 999 {{.*}}=7
+// CHANGED-DAG: if {{.*}} 1000 {{.*}}=3
 // STRONG: externs.bpf.c:{{[0-9]+}}: error: kernel function "strong_function" is not supported
 // STRONG: help: {{.*}}__weak
 // VARIABLE: error: "strong_variable" is not defined in the object: kernel symbols do not exist in a process
