@@ -24,39 +24,11 @@
 
 #include <inlay/inlay.h>
 
-#include "storm.h"
+#include "asked.h"
 
 #define LIMIT_NS 100000000ll
 /* the nodes of the dead are searched once in as many refusals as there are nodes */
 #define ROUNDS 300
-
-typedef unsigned long long u64;
-
-/* What the probes answer for these; without them, that nothing is there. */
-#define ASKED __attribute__((noinline))
-#define NO_ANSWER(...)                                                                             \
-	{                                                                                          \
-		__asm__ volatile("" ::__VA_ARGS__ : "memory");                                     \
-		return -ENOSYS;                                                                    \
-	}
-#define ASKED_KEYED(name)                                                                          \
-	static ASKED long name(unsigned int what, u64 key, u64 n) NO_ANSWER("r"(what), "r"(key), "r"(n))
-ASKED_KEYED(do_hash)
-ASKED_KEYED(do_parts)
-ASKED_KEYED(do_lru)
-ASKED_KEYED(do_lru_parts)
-ASKED_KEYED(do_trie)
-ASKED_KEYED(do_queue)
-ASKED_KEYED(do_stack)
-static ASKED long do_count(unsigned int slot, u64 by) NO_ANSWER("r"(slot), "r"(by))
-static ASKED long do_count_by_thread(unsigned int slot) NO_ANSWER("r"(slot))
-static ASKED long do_inner(unsigned int slot, u64 by) NO_ANSWER("r"(slot), "r"(by))
-static ASKED long do_locked(unsigned int which, unsigned int slot, u64 by)
-	NO_ANSWER("r"(which), "r"(slot), "r"(by))
-static ASKED long do_bloom(unsigned int what, u64 number) NO_ANSWER("r"(what), "r"(number))
-static ASKED long do_ring(u64 slot, u64 n) NO_ANSWER("r"(slot), "r"(n))
-static ASKED long do_events(u64 slot, u64 n) NO_ANSWER("r"(slot), "r"(n))
-static ASKED long do_trace(void) NO_ANSWER("r"(0))
 
 enum kind {
 	HASH, PARTS, LRU, LRU_PARTS, TRIE, NR_KEYED,
