@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The helpers of RINGBUF maps. Results are the kernel's to the letter (kernel/bpf/ringbuf.c).
+ * The helpers of RINGBUF maps but for the short ones (map_ringbuf_fast.c). Results are the kernel's to the letter (kernel/bpf/ringbuf.c).
  */
 #include <errno.h>
 
 #include "rt/inline/dynptr.h"
 #include "rt/map_ringbuf.h"
-
-void *__inlay_ringbuf_reserve_v1(const struct inlay_map_desc *desc, __u64 bytes, __u64 flags)
-{
-	if (flags)
-		return NULL;
-	return __inlay_ring_reserve(desc, bytes);
-}
-
-void __inlay_ringbuf_submit_v1(void *record, __u64 flags)
-{
-	__inlay_ring_commit(record, flags, 0);
-}
-
-void __inlay_ringbuf_discard_v1(void *record, __u64 flags)
-{
-	__inlay_ring_commit(record, flags, INLAY_RING_DISCARD);
-}
 
 __s64 __inlay_ringbuf_output_v1(const struct inlay_map_desc *desc, const void *data, __u64 bytes,
 				__u64 flags)

@@ -29,12 +29,15 @@ struct ring_entry {
 	char *region;
 	__u64 size;
 	__u64 bytes;	/* of the data with the slack */
+	__u64 region_bytes;	/* as the descriptor has it */
 };
 
 struct ring_seat {
 	__u64 span;	/* its position << 16 | its bytes / 8; 0: none */
 	__u64 heat;	/* how much others were in the way lately */
-	__u64 tail;	/* as our last claim of one record left it, once its header was written */
+	/* as our last claim of one record left the tail, and our last record the span's word; once its
+	 * header was written */
+	__u64 tail, word;
 };
 
 /*
@@ -48,6 +51,55 @@ struct ring_thread {
 	struct ring_seat seats[RING_SEATS];
 };
 
+/* Words that only the thread and its signal handlers change. */
+#define load_signal(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define store_signal(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+
+extern INLAY_HIDDEN struct ring_entry __inlay_ring_entries[RING_MAX];
+
+/* How many processes the segment has had, this one the first; NULL: not known. */
+extern INLAY_HIDDEN const __u32 *__inlay_ring_nr_procs;
+
+/* The calling thread's, in a test that has several. */
+struct ring_thread *ring_thread_of_test(void);
+#ifdef RING_TEST_THREADS
+#define this_thread() ring_thread_of_test()
+#else
+extern INLAY_HIDDEN __thread struct ring_thread __inlay_ring_thread
+	__attribute__((tls_model("initial-exec")));
+#define this_thread() (&__inlay_ring_thread)
+#endif
+
+/*
+ * Whether `e` is the map's. A library that was unloaded may have left its addresses to another one, whose
+ * ring is of another size.
+ */
+static inline bool ring_entry_is(const struct ring_entry *e, const struct inlay_map_desc *desc,
+				 const char *region)
+{
+	/* pairs with who fills it */
+	return (load_acquire(&e->desc) == desc) & (e->region == region) &
+	       (e->region_bytes == desc->region_bytes);
+}
+
+static inline bool ring_entry_holds(const struct ring_entry *e, const void *record)
+{
+	__u64 off = (__u64)((const char *)record - inlay_ring_data(e->region)) - 8;
+
+	/* a span's last records may lie behind the ring's end */
+	return (load_acquire(&e->desc) != NULL) & (off < e->bytes);
+}
+
+/*
+ * The word of a span that was at `at`. A span that the consumer has closed may be free or somebody's
+ * record by now: then this is not its word, which the word's position tells. ThreadSanitizer would see
+ * a race with who wrote there.
+ */
+static inline __attribute__((no_sanitize("thread"))) __u64 ring_span_word(const __u64 *at)
+{
+	return load_acquire(at + 1); /* pairs with the consumer that closes it */
+}
+
 /* A record of `bytes`, BUSY; NULL: no room, counted as lost. */
 INLAY_HIDDEN void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes);
 /* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */
@@ -56,7 +108,10 @@ INLAY_HIDDEN void __inlay_ring_commit(void *record, __u64 flags, __u64 discard);
 /* Where the segment counts its processes, if this is the first of them; else NULL. */
 INLAY_HIDDEN const __u32 *__inlay_ring_procs(void);
 
-/* The calling thread's, in a test that has several (RING_TEST_THREADS). */
-struct ring_thread *ring_thread_of_test(void);
+/* The same in every case (map_ringbuf_claim.c), behind the short ways (map_ringbuf_fast.c). */
+INLAY_HIDDEN void *__inlay_ring_reserve_slow(const struct inlay_map_desc *desc, __u64 bytes);
+INLAY_HIDDEN void __inlay_ring_commit_slow(void *record, __u64 flags, __u64 discard);
+/* Wakes the consumer if it waits for the record at `at`, whose header was `header`. */
+INLAY_HIDDEN void __inlay_ring_commit_wake(const struct ring_entry *e, const __u64 *at, __u64 header);
 
 #endif /* INLAY_RT_MAP_RINGBUF_H */

@@ -26,24 +26,13 @@ enum { TRIES_MAX = 1000, HEAT_FAILED = 48, HEAT_SPAN = 24, HEAT_MAX = 96 };
 #define SPAN_RECORDS 4u
 #endif
 
-#define load_signal(p) __atomic_load_n((p), __ATOMIC_RELAXED)
-#define store_signal(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+struct ring_entry __inlay_ring_entries[RING_MAX];
 
-static struct ring_entry entries[RING_MAX];
-
-#ifdef RING_TEST_THREADS
-#define this_thread() ring_thread_of_test()
-#else
-static __thread struct ring_thread ring_thread __attribute__((tls_model("initial-exec")));
-#define this_thread() (&ring_thread)
+#ifndef RING_TEST_THREADS
+__thread struct ring_thread __inlay_ring_thread __attribute__((tls_model("initial-exec")));
 #endif
 
-/*
- * How many processes the segment has had, this one the first; NULL: not known. A producer that is alone, in
- * a process with one thread, needs no locked instruction: that is most of what a record costs.
- */
-static const __u32 *nr_procs;
-extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 */
+const __u32 *__inlay_ring_nr_procs;
 
 /* ---- Which ring, and who we are --------------------------------------------------------- */
 
@@ -53,10 +42,9 @@ static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_d
 	__u32 i;
 
 	for (i = 0; i < RING_MAX; i++) {
-		struct ring_entry *e = &entries[i];
+		struct ring_entry *e = &__inlay_ring_entries[i];
 
-		/* pairs with the store below */
-		if (load_acquire(&e->desc) == desc && e->region == region)
+		if (ring_entry_is(e, desc, region))
 			return i;
 		/* one that is being filled may be for the same ring: two do no harm */
 		if (load_relaxed(&e->is_taken) ||
@@ -65,6 +53,7 @@ static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_d
 		e->region = region;
 		e->size = inlay_map_ring_size(desc);
 		e->bytes = e->size + inlay_ring_slack_bytes(e->size);
+		e->region_bytes = desc->region_bytes;
 		store_release(&e->desc, desc);
 		return i;
 	}
@@ -76,21 +65,12 @@ static inline __u32 entry_of(struct ring_thread *t, const struct inlay_map_desc 
 	__u64 last = load_signal(&t->last);
 	__u32 i;
 
-	if (INLAY_LIKELY(load_acquire(&entries[last].desc) == desc &&
-			 entries[last].region == region))
+	if (INLAY_LIKELY(ring_entry_is(&__inlay_ring_entries[last], desc, region)))
 		return (__u32)last;
 	i = entry_make(desc, region);
 	if (i < RING_MAX)
 		store_signal(&t->last, (__u64)i);
 	return i;
-}
-
-static inline bool entry_holds(const struct ring_entry *e, const void *record)
-{
-	__u64 off = (__u64)((const char *)record - inlay_ring_data(e->region)) - 8;
-
-	/* a span's last records may lie behind the ring's end */
-	return load_acquire(&e->desc) && off < e->bytes;
 }
 
 /* Once a process, and in a fork child: then the spans are the parent's. */
@@ -107,7 +87,7 @@ static __attribute__((noinline, cold)) __u32 owner_ask(struct ring_thread *t)
 		for (i = 0; i < RING_SEATS; i++)
 			store_signal(&t->seats[i].span, 0ull);
 	store_signal(&t->owner, owner);
-	store_relaxed(&nr_procs, owner ? __inlay_ring_procs() : NULL);
+	store_relaxed(&__inlay_ring_nr_procs, owner ? __inlay_ring_procs() : NULL);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	/* without a name: before the start, and later there may be one */
 	store_signal(&t->epoch, owner ? load_relaxed(&__inlay_process_v1.epoch) : 0u);
@@ -192,41 +172,6 @@ static __attribute__((noinline, cold)) bool note(const struct ring *r, __u64 tai
 	return false;
 }
 
-#if defined(__x86_64__) && !defined(RING_TEST_THREADS) && !__has_feature(thread_sanitizer)
-/*
- * Nobody else can be in a claim now. A process that joins, or is forked, has counted itself long before its
- * first one; a thread, libc before it begins.
- */
-static inline bool is_alone(void)
-{
-	const __u32 *nr = load_relaxed(&nr_procs);
-
-	return nr && load_relaxed(nr) == 1 && &__libc_single_threaded && __libc_single_threaded;
-}
-
-/* The compare-exchange that no signal handler can come between, but another processor could. */
-static inline bool cas_alone(__u64 *p, __u64 *old, __u64 new)
-{
-	bool is_done;
-
-	__asm__ volatile("cmpxchgq %3, %1"
-			 : "=@ccz"(is_done), "+m"(*p), "+a"(*old)
-			 : "r"(new)
-			 : "memory");
-	return is_done;
-}
-#else
-static inline bool is_alone(void)
-{
-	return false;
-}
-
-static inline bool cas_alone(__u64 *p, __u64 *old, __u64 new)
-{
-	return cas_acq_rel(p, old, new);
-}
-#endif
-
 /* ---- Claims ----------------------------------------------------------------------------- */
 
 static __attribute__((noinline, cold)) void *lose(const struct ring *r)
@@ -268,17 +213,19 @@ static __attribute__((noinline)) void *span_start(const struct ring *r, struct r
 						  __u64 bytes)
 {
 	__u64 *at = inlay_ring_at(r->region, r->size, pos), none = 0;
+	__u64 word = pos >> 3 << INLAY_RING_WORD_POS_SHIFT |
+		     extent >> 3 << INLAY_RING_WORD_EXTENT_SHIFT |
+		     (INLAY_RING_SPAN_HEAD_BYTES + extent) >> 3;
 
 	store_relaxed(at + 2, header_make(r, bytes, INLAY_RING_IN_SPAN));
-	store_relaxed(at + 1, pos >> 3 << INLAY_RING_WORD_POS_SHIFT |
-				      extent >> 3 << INLAY_RING_WORD_EXTENT_SHIFT |
-				      (INLAY_RING_SPAN_HEAD_BYTES + extent) >> 3);
+	store_relaxed(at + 1, word);
 	/* release: the consumer finds the span's word */
 	store_release(at, header_make(r, span_bytes - INLAY_RING_HEADER_BYTES, INLAY_RING_SPAN));
 	/* a handler may have come by and have one that begins later: records would go backwards */
 	__atomic_compare_exchange_n(&seat->span, &none,
 				    (pos & INLAY_RING_WORD_POS_MASK) << 16 | span_bytes >> 3, 0,
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	store_signal(&seat->word, word);
 	return at + 3;
 }
 
@@ -367,15 +314,6 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 	return lose(r);
 }
 
-/*
- * A span that the consumer has closed may be free or somebody's record by now: then this is not its
- * word, which the word's position tells. ThreadSanitizer would see a race with who wrote there.
- */
-static inline __attribute__((no_sanitize("thread"))) __u64 span_word(const __u64 *at)
-{
-	return load_acquire(at); /* pairs with the consumer that closes it */
-}
-
 /* The next record of an open span of ours; NULL: it is over, *ret_end is where it ended. */
 static __attribute__((noinline)) void *span_next(const struct ring *r, struct ring_seat *seat,
 						 __u64 bytes, __u64 *ret_end)
@@ -387,9 +325,9 @@ static __attribute__((noinline)) void *span_next(const struct ring *r, struct ri
 
 	*ret_end = pos + 8 * units;
 	for (tries = 0; tries < TRIES_MAX; tries++) {
-		__u64 used, last;
+		__u64 used, last, next;
 
-		word = span_word(at + 1);
+		word = ring_span_word(at);
 		used = INLAY_RING_WORD_USED(word);
 		last = INLAY_RING_WORD_EXTENT(word);
 
@@ -399,12 +337,14 @@ static __attribute__((noinline)) void *span_next(const struct ring *r, struct ri
 		    used < 2 || used > units || extent > units - used || last > used - 2 ||
 		    (last && !load_relaxed(at + used - last)))
 			break;
-		if (!cas_acq_rel(at + 1, &word,
-				 word >> INLAY_RING_WORD_POS_SHIFT << INLAY_RING_WORD_POS_SHIFT |
-					 extent << INLAY_RING_WORD_EXTENT_SHIFT | (used + extent)))
+		next = word >> INLAY_RING_WORD_POS_SHIFT << INLAY_RING_WORD_POS_SHIFT |
+		       extent << INLAY_RING_WORD_EXTENT_SHIFT | (used + extent);
+		if (!cas_acq_rel(at + 1, &word, next))
 			continue;
 		record = at + used;
 		store_relaxed(record, header_make(r, bytes, INLAY_RING_IN_SPAN));
+		__atomic_signal_fence(__ATOMIC_RELEASE);
+		store_signal(&seat->word, next);
 		return record + 1;
 	}
 	/* the consumer keeps up with us: there is no need to hurry */
@@ -415,7 +355,7 @@ static __attribute__((noinline)) void *span_next(const struct ring *r, struct ri
 	return NULL;
 }
 
-static __attribute__((noinline)) void *reserve_slow(const struct inlay_map_desc *desc, __u64 bytes)
+void *__inlay_ring_reserve_slow(const struct inlay_map_desc *desc, __u64 bytes)
 {
 	struct ring_thread *t = this_thread();
 	struct ring_seat *seat = NULL;
@@ -443,46 +383,6 @@ static __attribute__((noinline)) void *reserve_slow(const struct inlay_map_desc 
 	return claim(&r, seat, left, bytes);
 }
 
-/*
- * The way of a thread that made the last claim and meets nobody; whatever else is the case is the
- * slow way's. A leaf without a frame: half of the cost would be saving registers.
- */
-void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes)
-{
-	struct ring_thread *t = this_thread();
-	__u64 last = load_signal(&t->last), units = (bytes + 15) >> 3, tail, next, end;
-	__u32 epoch = load_relaxed(&__inlay_process_v1.epoch), owner = load_signal(&t->owner);
-	char *region = inlay_map_region(desc);
-	struct ring_seat *seat = &t->seats[last & (RING_SEATS - 1)];
-	const struct ring_entry *e = &entries[last];
-	struct inlay_ring_header *h;
-	__u64 *at;
-
-	if (INLAY_UNLIKELY((load_acquire(&e->desc) != desc) | (e->region != region) | !region |
-			   (last >= RING_SEATS) | (bytes >= (1u << 16) - 16) | !epoch |
-			   (epoch != load_signal(&t->epoch))))
-		return reserve_slow(desc, bytes);
-	h = (struct inlay_ring_header *)region;
-	tail = load_acquire(&h->tail); /* pairs with other claims */
-	end = INLAY_RING_WORD_POS(tail) + 8 * units;
-	/* acquire: the consumer's zeros come before */
-	if (INLAY_UNLIKELY((tail != load_signal(&seat->tail)) | (load_signal(&seat->span) != 0) |
-			   (((end - load_acquire(&h->free_pos)) & INLAY_RING_WORD_POS_MASK) >=
-			    e->size)))
-		return reserve_slow(desc, bytes);
-	next = ((tail >> INLAY_RING_WORD_POS_SHIFT) + units) << INLAY_RING_WORD_POS_SHIFT |
-	       units << INLAY_RING_WORD_EXTENT_SHIFT | (owner & INLAY_RING_WORD_OWNER_MASK);
-	at = inlay_ring_at(region, e->size, INLAY_RING_WORD_POS(tail));
-	if (INLAY_UNLIKELY(!(is_alone() ? cas_alone(&h->tail, &tail, next) :
-					  cas_acq_rel(&h->tail, &tail, next))))
-		return reserve_slow(desc, bytes);
-	store_relaxed(at, INLAY_RING_SET | INLAY_RING_BUSY | bytes |
-				  (__u64)owner << INLAY_RING_OWNER_SHIFT);
-	__atomic_signal_fence(__ATOMIC_RELEASE);
-	store_signal(&seat->tail, next);
-	return at + 1;
-}
-
 /* ---- Commits ---------------------------------------------------------------------------- */
 
 static __attribute__((noinline, cold)) void wake(struct inlay_ring_header *h)
@@ -495,14 +395,14 @@ static __attribute__((noinline, cold)) void wake(struct inlay_ring_header *h)
 
 static inline struct ring_entry *entry_at(struct ring_thread *t, const void *record)
 {
-	struct ring_entry *e = &entries[load_signal(&t->last)];
+	struct ring_entry *e = &__inlay_ring_entries[load_signal(&t->last)];
 	__u32 i;
 
-	if (INLAY_LIKELY(entry_holds(e, record)))
+	if (INLAY_LIKELY(ring_entry_holds(e, record)))
 		return e;
 	for (i = 0; i < RING_MAX; i++)
-		if (entry_holds(&entries[i], record))
-			return &entries[i];
+		if (ring_entry_holds(&__inlay_ring_entries[i], record))
+			return &__inlay_ring_entries[i];
 	return NULL;
 }
 
@@ -521,7 +421,12 @@ static inline void commit_wake(const struct ring_entry *e, __u64 off, __u64 head
 		wake(h);
 }
 
-static __attribute__((noinline)) void commit_slow(void *record, __u64 flags, __u64 discard)
+void __inlay_ring_commit_wake(const struct ring_entry *e, const __u64 *at, __u64 header)
+{
+	commit_wake(e, (__u64)((const char *)at - inlay_ring_data(e->region)), header, 0);
+}
+
+void __inlay_ring_commit_slow(void *record, __u64 flags, __u64 discard)
 {
 	struct ring_thread *t = this_thread();
 	struct ring_entry *e = entry_at(t, record);
@@ -536,28 +441,6 @@ static __attribute__((noinline)) void commit_slow(void *record, __u64 flags, __u
 	owner = INLAY_RING_OWNER(header);
 	if (INLAY_UNLIKELY(!(header & INLAY_RING_BUSY) || (owner && owner != owner_of(t))))
 		return;
-	/* release: the record is written; pairs with the consumer's load */
-	store_release(at, (header & ~INLAY_RING_BUSY) | discard);
-	commit_wake(e, (__u64)((char *)at - inlay_ring_data(e->region)), header, flags);
-}
-
-void __inlay_ring_commit(void *record, __u64 flags, __u64 discard)
-{
-	struct ring_thread *t = this_thread();
-	const struct ring_entry *e = &entries[load_signal(&t->last)];
-	__u64 *at = (__u64 *)record - 1, header;
-	__u32 epoch = load_relaxed(&__inlay_process_v1.epoch);
-
-	if (INLAY_UNLIKELY(!entry_holds(e, record) | !epoch | (epoch != load_signal(&t->epoch)))) {
-		commit_slow(record, flags, discard);
-		return;
-	}
-	header = load_relaxed(at);
-	if (INLAY_UNLIKELY(!(header & INLAY_RING_BUSY) |
-			   (INLAY_RING_OWNER(header) != load_signal(&t->owner)))) {
-		commit_slow(record, flags, discard);
-		return;
-	}
 	/* release: the record is written; pairs with the consumer's load */
 	store_release(at, (header & ~INLAY_RING_BUSY) | discard);
 	commit_wake(e, (__u64)((char *)at - inlay_ring_data(e->region)), header, flags);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Ring buffers: producers and the consumer's header, without the rest of the runtime.
 find_package(Threads REQUIRED)
-set(INLAY_RING_SOURCES ${CMAKE_SOURCE_DIR}/rt/map_ringbuf.c ${CMAKE_SOURCE_DIR}/rt/map_ringbuf_claim.c)
+set(INLAY_RING_SOURCES ${CMAKE_SOURCE_DIR}/rt/map_ringbuf.c ${CMAKE_SOURCE_DIR}/rt/map_ringbuf_claim.c
+	${CMAKE_SOURCE_DIR}/rt/map_ringbuf_fast.c)
 
 set(RINGBUF_KERNEL ${CMAKE_BINARY_DIR}/tests/ringbuf_kernel.bpf.o)
 add_custom_command(OUTPUT ${RINGBUF_KERNEL}

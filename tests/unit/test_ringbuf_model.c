@@ -129,7 +129,8 @@ static __u64 state_hash(void)
 	for (i = 0; i < NR_PRODUCERS; i++)
 		h = mix(mix(h, (__u64)w.nr_submitted[i] << 8 | (__u64)w.nr_delivered[i]),
 			w.threads[i].seats[0].span ^ w.threads[i].seats[0].heat ^
-				w.threads[i].seats[0].tail << 1);
+				w.threads[i].seats[0].tail << 1 ^
+				w.threads[i].seats[0].word << 2);
 	return mix(mix(h, w.ring.cons ^ w.ring.free << 20 ^ w.ring.span_end << 40), (__u64)w.in_hand);
 }
 

@@ -412,6 +412,35 @@ static void hostile(void **state)
 	assert_true(nr > 0);
 }
 
+/*
+ * A library is gone, and another one's map is where that library's was: a smaller one. Its own guard page
+ * is behind it.
+ */
+static void same_address(void **state)
+{
+	const __u32 small = INLAY_PAGE_BYTES;
+	size_t bytes = inlay_ring_region_bytes(small);
+	char *behind = (char *)map.desc.region + bytes;
+	__u32 nr = 0;
+	void *record;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		__inlay_ringbuf_submit_v1(__inlay_ringbuf_reserve_v1(&map.desc, 56, 0), 0);
+	memset(map.desc.region, 0, bytes);
+	assert_int_equal(mprotect(behind, (size_t)(map.pages + map.pages_bytes - behind), PROT_NONE),
+			 0);
+	map.desc.max_entries = small;
+	map.desc.region_bytes = bytes;
+	while (nr < RING_BYTES && (record = __inlay_ringbuf_reserve_v1(&map.desc, 56, 0))) {
+		memset(record, 0xff, 56);
+		__inlay_ringbuf_submit_v1(record, 0);
+		nr++;
+	}
+	assert_int_equal(nr, small / 64 - 1);
+	assert_int_equal(__inlay_ringbuf_query_v1(&map.desc, INLAY_BPF_RB_AVAIL_DATA), nr * 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +450,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(signals, open_map, close_map),
 		cmocka_unit_test_setup_teardown(hostile, open_map, close_map),
 		cmocka_unit_test_setup_teardown(kills, open_map, close_map),
+		cmocka_unit_test_setup_teardown(same_address, open_map, close_map),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
