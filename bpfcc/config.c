@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * --map NAME.max_entries=N, NAME.value_size=N and --set VAR=value: what a loader would change between
- * opening an object and loading it; and --map NAME.ring_bytes=N, for what it would give to
+ * --map NAME.max_entries=N, NAME.value_size=N and --set VAR=value: what a loader would change
+ * between opening an object and loading it; and --map NAME.ring_bytes=N, for what it would give to
  * perf_buffer__new(). Values are checked against the variable's BTF type. The variables that libbpf
  * would fill in (__kconfig) are set here, too.
  */
@@ -35,13 +35,15 @@ static int config_ring(struct bpfcc_loader *l, const char *text, struct bpf_map 
 }
 
 /* Loaders choose how long a stack is kept. Where a type says what a value is, it has its size. */
-static int config_value(struct bpfcc_loader *l, const char *text, struct bpf_map *map, uint32_t bytes)
+static int config_value(struct bpfcc_loader *l, const char *text, struct bpf_map *map,
+			uint32_t bytes)
 {
 	if (bpf_map__btf_value_type_id(map))
 		return bpfcc_error(l->diag, NULL, NULL,
 				   "--map %s: the type of the map's value has another size", text);
 	if (bpf_map__set_value_size(map, bytes))
-		return bpfcc_error(l->diag, NULL, NULL, "--map %s: the size cannot be changed", text);
+		return bpfcc_error(l->diag, NULL, NULL, "--map %s: the size cannot be changed",
+				   text);
 	return 0;
 }
 
@@ -360,8 +362,8 @@ int bpfcc_config_sets(struct bpfcc_loader *l)
 /* ---- __kconfig ---- */
 
 /*
- * What the helpers and map types of Inlay are like is Linux 6.18, whatever runs it. A constant of ours:
- * a program must not depend on the machine that it is compiled on.
+ * What the helpers and map types of Inlay are like is Linux 6.18, whatever runs it. A constant of
+ * ours: a program must not depend on the machine that it is compiled on.
  */
 static const struct {
 	const char *name, *set;
@@ -371,7 +373,8 @@ static const struct {
 	{"LINUX_HAS_SYSCALL_WRAPPER", "LINUX_HAS_SYSCALL_WRAPPER=1"},
 };
 
-const struct btf_var_secinfo *bpfcc_config_kernel_var(const struct bpfcc_loader *l, const char *name)
+const struct btf_var_secinfo *bpfcc_config_kernel_var(const struct bpfcc_loader *l,
+						      const char *name)
 {
 	int id = l->btf ? btf__find_by_name_kind(l->btf, ".kconfig", BTF_KIND_DATASEC) : -ENOENT;
 	const struct btf_type *sec, *var;
@@ -395,7 +398,9 @@ bool bpfcc_config_kernel_known(const struct bpfcc_loader *l, const char *name)
 		if (!strcmp(kernel_values[i].name, name))
 			return true;
 	for (size_t i = 0; i < l->opts->nr_sets; i++)
-		if (!strncmp(l->opts->sets[i], name, bytes) && strchr("=.[", l->opts->sets[i][bytes]))
+		/* what is set has a '=' */
+		if (!strncmp(l->opts->sets[i], name, bytes) &&
+		    strchr("=.[", l->opts->sets[i][bytes]))
 			return true;
 	return false;
 }

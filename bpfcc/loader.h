@@ -109,7 +109,8 @@ int bpfcc_config_sets(struct bpfcc_loader *l);
 int bpfcc_config_kernel(struct bpfcc_loader *l);
 bool bpfcc_config_kernel_known(const struct bpfcc_loader *l, const char *name);
 /* Where the __kconfig variable of that name is in section .kconfig; NULL: there is none. */
-const struct btf_var_secinfo *bpfcc_config_kernel_var(const struct bpfcc_loader *l, const char *name);
+const struct btf_var_secinfo *bpfcc_config_kernel_var(const struct bpfcc_loader *l,
+						      const char *name);
 
 /* reloc.c: the instructions of object.funcs[index]; finds more functions and maps. */
 int bpfcc_reloc_func(struct bpfcc_loader *l, uint32_t index);

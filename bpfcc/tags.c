@@ -113,7 +113,8 @@ int bpfcc_tags_apply(struct bpfcc_loader *l, struct bpfcc_prog *prog)
 }
 
 /* Was its function given by one of the first nr_before options? */
-static bool is_attached(const struct bpfcc_loader *l, const struct bpfcc_prog *prog, size_t nr_before)
+static bool is_attached(const struct bpfcc_loader *l, const struct bpfcc_prog *prog,
+			size_t nr_before)
 {
 	size_t bytes = strlen(prog->name);
 
@@ -140,6 +141,7 @@ static int attach(struct bpfcc_loader *l, size_t option)
 {
 	const char *text = l->opts->attaches[option];
 	const char *colon = strchr(text, ':'), *function = colon ? colon + 1 : NULL;
+	bool is_second;
 
 	if (!colon || colon == text || !*function)
 		return bpfcc_error(l->diag, NULL, "write --attach PROGRAM:FUNCTION",
@@ -151,12 +153,12 @@ static int attach(struct bpfcc_loader *l, size_t option)
 		if (strlen(prog->name) != (size_t)(colon - text) ||
 		    memcmp(prog->name, text, (size_t)(colon - text)))
 			continue;
+		is_second = is_attached(l, prog, option);
 		if (!is_open(l, prog, option) && strcmp(prog->function, function))
 			return bpfcc_error(l->diag, &where,
-					   is_attached(l, prog, option)
-						   ? "a pattern gives a program several functions"
-						   : "only a section that names no binary leaves it "
-						     "open",
+					   is_second ? "a pattern gives a program several functions"
+						     : "only a section without a binary leaves it "
+						       "open",
 					   "--attach %s: the program is for function \"%s\"", text,
 					   prog->function);
 		if (prog->kind != INLAY_PROG_USDT && strchr(function, ':'))

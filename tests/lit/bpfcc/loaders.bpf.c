@@ -56,7 +56,7 @@ char _license[] SEC("license") = "GPL";
 // TYPED: error: --map typed.value_size=64: the type of the map's value has another size
 // BYTES: error: --map stacks.value_size=x: not understood
 // BOUND: error: --attach bound:real: the program is for function "f"
-// BOUND: help: only a section that names no binary leaves it open
+// BOUND: help: only a section without a binary leaves it open
 // TWICE: error: --attach label:two: the program is for function "one"
 // TWICE: help: a pattern gives a program several functions
 // TRACED: error: --attach traced:work: the object has no user probe program of that name
