@@ -10,7 +10,12 @@
 #include "rt/map_hash.h"
 #include "rt/map_lpm.h"
 
-enum { LPM_KEY_WORDS = (4 + 256 + 7) / 8, LPM_ENOSPC = 28 };
+enum {
+	LPM_KEY_WORDS = (4 + 256 + 7) / 8,
+	LPM_ENOSPC = 28,
+	/* chains that change, or in hostile memory go round, which a lookup follows at length */
+	LPM_UNSURE_MAX = 16,
+};
 
 struct lpm_key {
 	__u64 words[LPM_KEY_WORDS];
@@ -60,7 +65,8 @@ static __u64 *lengths(const struct inlay_map_desc *desc, char *region)
 			 inlay_lpm_lengths_off(desc->key_size, desc->value_size, desc->max_entries));
 }
 
-static void *find_exact(const struct inlay_map_desc *desc, char *region, const struct lpm_key *key)
+static void *find_exact(const struct inlay_map_desc *desc, char *region, const struct lpm_key *key,
+			__u32 *nr_unsure)
 {
 	__u32 node, gen = 0;
 
@@ -68,6 +74,8 @@ static void *find_exact(const struct inlay_map_desc *desc, char *region, const s
 	case INLAY_HASH_ABSENT:
 		return 0;
 	case INLAY_HASH_UNSURE:
+		if (++*nr_unsure > LPM_UNSURE_MAX)
+			return 0;
 		return __inlay_hash_lookup(desc, key->words);
 	case INLAY_HASH_PRESENT:
 		break;
@@ -78,8 +86,8 @@ static void *find_exact(const struct inlay_map_desc *desc, char *region, const s
 void *__inlay_lpm_lookup(const struct inlay_map_desc *desc, const void *key)
 {
 	char *region = inlay_map_region(desc);
+	__u32 word, nr_unsure = 0;
 	struct lpm_key copy;
-	__u32 word;
 
 	if (!region || !key_init(&copy, desc, key))
 		return 0;
@@ -92,7 +100,7 @@ void *__inlay_lpm_lookup(const struct inlay_map_desc *desc, const void *key)
 			void *value;
 
 			cut(&copy, 64 * word + 63 - (__u32)__builtin_clzll(on));
-			value = find_exact(desc, region, &copy);
+			value = find_exact(desc, region, &copy, &nr_unsure);
 			if (value)
 				return value;
 		}

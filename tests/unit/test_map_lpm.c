@@ -5,6 +5,8 @@
  */
 #include "map_kernel.h"
 
+#include <time.h>
+
 enum { OPS = 1u << KOP_LOOKUP | 1u << KOP_UPDATE | 1u << KOP_DELETE, KEY_MAX = 260 };
 
 static __s64 our_op(const struct inlay_map_desc *desc, enum kernel_op op, const void *key,
@@ -191,6 +193,36 @@ static void hostile_region(void **state)
 }
 
 /* Before a map above 1 MiB has memory. */
+/* Chains that go round, and lengths that nobody has: a lookup asks for few of them at length. */
+static void hostile_lengths(void **state)
+{
+	enum { MAX = 1 << 16, LOOKUPS = 8 };
+	struct fixture f;
+	char key[KEY_MAX] = { 0 };
+	struct timespec began, ended;
+	struct inlay_hash_node *node;
+	__u64 *lengths;
+	__u32 i;
+
+	(void)state;
+	fixture_init(&f, INLAY_MAP_TYPE_LPM_TRIE, KEY_MAX, 8, MAX);
+	node = inlay_hash_node(&f.desc, f.desc.region, 1);
+	memset(node + 1, 0xff, KEY_MAX);
+	node->next = 1;
+	for (i = 0; i <= inlay_hash_mask(&f.desc); i++)
+		*inlay_hash_bucket(&f.desc, f.desc.region, i) = 1;
+	lengths = (__u64 *)((char *)f.desc.region + inlay_lpm_lengths_off(KEY_MAX, 8, MAX));
+	memset(lengths, 0xff, 8 * inlay_lpm_length_words(KEY_MAX));
+	*(__u32 *)(void *)key = 8 * (KEY_MAX - 4);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &began);
+	for (i = 0; i < LOOKUPS; i++)
+		assert_null(__inlay_map_lookup_elem_v1(&f.desc, key));
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ended);
+	assert_in_range((ended.tv_sec - began.tv_sec) * 1000 +
+			(ended.tv_nsec - began.tv_nsec) / 1000000, 0, 100 * LOOKUPS);
+	fixture_fini(&f);
+}
+
 static void nothing_to_write_to(void **state)
 {
 	struct inlay_map_desc huge = { .type = INLAY_MAP_TYPE_LPM_TRIE, .key_size = 8,
@@ -211,6 +243,7 @@ int main(void)
 		cmocka_unit_test(differential),
 		cmocka_unit_test(every_length),
 		cmocka_unit_test(hostile_region),
+		cmocka_unit_test(hostile_lengths),
 		cmocka_unit_test(nothing_to_write_to),
 	};
 
