@@ -57,24 +57,22 @@ static __u32 hash_of(const __u64 *ips, __u32 nr)
 	return (c ^ b) - rotate(b, 24);
 }
 
-/* A stack as it is in a value: word `word` of one with `nr` addresses. */
-static __u64 value_word(const __u64 *ips, __u32 nr, int has_ids, __u32 word)
-{
-	if (!has_ids)
-		return word < nr ? ips[word] : 0;
-	if (word / INLAY_STACK_ID_WORDS >= nr)
-		return 0;
-	if (word % INLAY_STACK_ID_WORDS == 0)
-		return INLAY_STACK_ID_STATUS_IP;
-	return word % INLAY_STACK_ID_WORDS == 3 ? ips[word / INLAY_STACK_ID_WORDS] : 0;
-}
-
 struct stack {
-	const __u64 *ips;
+	const __u64 *ips;	/* with zeros behind the last one, as many as a value has */
 	__u32 nr;
 	__u32 words;	/* of a value */
 	int has_ids;
 };
+
+/* Word `word` of a value that is an array of struct bpf_stack_build_id. */
+static __u64 id_word(const struct stack *s, __u32 word)
+{
+	if (word / INLAY_STACK_ID_WORDS >= s->nr)
+		return 0;
+	if (word % INLAY_STACK_ID_WORDS == 0)
+		return INLAY_STACK_ID_STATUS_IP;
+	return word % INLAY_STACK_ID_WORDS == 3 ? s->ips[word / INLAY_STACK_ID_WORDS] : 0;
+}
 
 /*
  * Two stacks of one hash are taken for the same one with BPF_F_FAST_STACK_CMP; here they are
@@ -82,10 +80,19 @@ struct stack {
  */
 static bool is_same(const struct stack *s, const __u64 *value)
 {
-	for (__u32 i = 0; i < s->words; i++)
-		if (inlay_load(&value[i]) != value_word(s->ips, s->nr, s->has_ids, i))
+	__u64 differ = 0;
+
+	if (s->has_ids) {
+		for (__u32 i = 0; i < s->words; i++)
+			differ |= inlay_load(&value[i]) ^ id_word(s, i);
+		return !differ;
+	}
+	for (__u32 i = 0; i < s->nr; i++)
+		if (inlay_load(&value[i]) != s->ips[i])
 			return false;
-	return true;
+	for (__u32 i = s->nr; i < s->words; i++)
+		differ |= inlay_load(&value[i]);
+	return !differ;
 }
 
 /* Out of line: only who stores a stack with build ids needs so much of the thread's. */
@@ -95,7 +102,7 @@ static INLAY_NOINLINE __s64 store_ids(const struct inlay_map_desc *desc, __u32 i
 	__u64 value[INLAY_STACK_ID_WORDS * INLAY_STACK_MAX_DEPTH];
 
 	for (__u32 i = 0; i < s->words; i++)
-		value[i] = value_word(s->ips, s->nr, s->has_ids, i);
+		value[i] = id_word(s, i);
 	return __inlay_hash_update(desc, &id, value, flags);
 }
 

@@ -539,6 +539,10 @@ int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *h, struct 
 		return find_vma(it, args);
 	case BPF_FUNC_user_ringbuf_drain:
 		return drain(it, args);
+	case BPF_FUNC_get_stackid:
+		if (!it->opts.is_wild)
+			return set_int(it, -EFAULT); /* there is no stack to walk */
+		return plain(it, h, args);
 	default:
 		return plain(it, h, args);
 	}
