@@ -3,6 +3,7 @@
 foreach(level 0 1 2)
 	inlay_script_test(e2e/stacks-O${level} e2e/stacks.sh -O${level} -g)
 endforeach()
+inlay_script_test(e2e/stacks-lto e2e/stacks.sh -O2 -flto)
 inlay_script_test(e2e/stacks-cli e2e/stacks-cli.sh)
 
 inlay_unit_test(stack LIBS inlay_rt Threads::Threads)

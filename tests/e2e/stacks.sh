@@ -26,13 +26,14 @@ if [ "$major" -lt 6 ] || { [ "$major" = 6 ] && [ "$minor" -lt 12 ]; }; then
 fi
 arch=x86
 [ "$(uname -m)" != aarch64 ] || arch=arm64
-flags=("$@" -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls)
+frames=(-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls)
+flags=("$@" "${frames[@]}" "-I$INLAY_SOURCE/include")
 link=(-static -no-pie -lpthread -Wno-unused-command-line-argument)
 
 "$CLANG" -target bpf -D__TARGET_ARCH_$arch -g -O2 -Wall -Werror "-I$INLAY_SOURCE/include" \
 	"-I/usr/include/$(uname -m)-linux-gnu" -c "$here/stacks.bpf.c" -o stacks.bpf.o
-flags+=("-I$INLAY_SOURCE/include")
-"$CLANG" "${flags[@]}" -c "$here/outside.c" -o outside.o
+# not a part of the link-time optimisation, which would inline it
+"$CLANG" -O1 "${frames[@]}" -c "$here/outside.c" -o outside.o
 "$CLANG" "${flags[@]}" "$here/target.c" outside.o "${link[@]}" -o plain/target
 "$INLAY_BUILD/bin/inlay-cc" "${flags[@]}" -finlay-probes=stacks.bpf.o "$here/target.c" outside.o \
 	"${link[@]}" -o inlaid/target 2>build.log || {
