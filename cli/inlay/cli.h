@@ -23,8 +23,8 @@ struct args {
 	bool is_folded;		/* --folded */
 	bool is_inlines;	/* --inlines */
 	const char *stacks;	/* --stacks */
-	const char *key_member;	/* --key-member */
-	const char *value_member;	/* --value-member */
+	const char *id_member;	/* --id-member */
+	const char *count_member;	/* --count-member */
 	double interval;	/* -i, seconds */
 	uint64_t count;		/* -n; 0: no limit */
 	bool is_count_given;

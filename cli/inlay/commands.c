@@ -47,15 +47,15 @@ const struct command commands[] = {
 	  HELP_SYM HELP_TARGET HELP_USER, "inspu", 0, INT_MAX, cmd_watch },
 	{ "stacks", "MAP", "stacks by name, and how often each was counted",
 	  "Prints the stacks in a STACK_TRACE map by their functions' names, the most frequent first.\n"
-	  "MAP is that map, or one that counts by ids of its stacks: keyed by the id, or by a struct\n"
-	  "with a member whose name has 'stack' in it. The other one is found beside it. Libraries have\n"
-	  "names while the target runs, its executable also later.\n\n"
+	  "MAP is that map, or one that counts by ids of its stacks: keyed by the id, or with a struct\n"
+	  "as key or value that has a member whose name has 'stack' in it. The other one is found\n"
+	  "beside it. Libraries have names while the target runs, its executable also later.\n\n"
 	  "      --folded         a line for each stack, 'main;f;g 42', as flame graphs are made of;\n"
 	  "                       a text in the key, such as a thread's name, comes first\n"
 	  "      --inlines        also functions that are inlined, by the DWARF of the files\n"
 	  "      --stacks NAME    the STACK_TRACE map, where there are several\n"
-	  "      --key-member NAME, --value-member NAME\n"
-	  "                       the id in the key, the count in the value\n"
+	  "      --id-member NAME, --count-member NAME\n"
+	  "                       the id in the key or the value, the count in the value\n"
 	  "      --no-sym         files instead of functions\n"
 	  HELP_TARGET HELP_JSON HELP_USER, "jFspu", 1, 1, cmd_stacks },
 	{ "stat", "[TARGET]", "misses, drops, switches, runs and time of each program",

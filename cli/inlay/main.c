@@ -19,8 +19,8 @@
 /* ---- Options ---------------------------------------------------------------------------- */
 
 enum {
-	OPT_SYM = 256, OPT_NO_SYM, OPT_TYPE, OPT_FOLDED, OPT_INLINES, OPT_STACKS, OPT_KEY_MEMBER,
-	OPT_VALUE_MEMBER,
+	OPT_SYM = 256, OPT_NO_SYM, OPT_TYPE, OPT_FOLDED, OPT_INLINES, OPT_STACKS, OPT_ID_MEMBER,
+	OPT_COUNT_MEMBER,
 };
 
 static const struct option long_options[] = {
@@ -38,8 +38,8 @@ static const struct option long_options[] = {
 	{ "folded", no_argument, NULL, OPT_FOLDED },
 	{ "inlines", no_argument, NULL, OPT_INLINES },
 	{ "stacks", required_argument, NULL, OPT_STACKS },
-	{ "key-member", required_argument, NULL, OPT_KEY_MEMBER },
-	{ "value-member", required_argument, NULL, OPT_VALUE_MEMBER },
+	{ "id-member", required_argument, NULL, OPT_ID_MEMBER },
+	{ "count-member", required_argument, NULL, OPT_COUNT_MEMBER },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "count", required_argument, NULL, 'n' },
 	{ "user", required_argument, NULL, 'u' },
@@ -131,11 +131,11 @@ static int parse_one(int letter, struct args *args)
 	case OPT_STACKS:
 		args->stacks = optarg;
 		return EXIT_DONE;
-	case OPT_KEY_MEMBER:
-		args->key_member = optarg;
+	case OPT_ID_MEMBER:
+		args->id_member = optarg;
 		return EXIT_DONE;
-	case OPT_VALUE_MEMBER:
-		args->value_member = optarg;
+	case OPT_COUNT_MEMBER:
+		args->count_member = optarg;
 		return EXIT_DONE;
 	case 'i':
 		return parse_interval(optarg, args);

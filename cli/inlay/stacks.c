@@ -208,9 +208,10 @@ static void print_text(const struct printer *p, const struct stack_count *count)
 	const struct inlay_map_info *info = &p->stacks.counts_info;
 	char missing[64];
 
-	if (p->stacks.has_counts) {
+	if (p->stacks.has_counts)
 		printf("%s%llu%s  ", paint(PAINT_TITLE), (unsigned long long)count->count,
 		       paint(PAINT_NONE));
+	if (count->key) {
 		typed_text(stdout, p->stacks.btf, info->btf_key_type_id, count->key, info->key_size,
 			   KEY_COLUMNS, 0);
 		putchar('\n');
@@ -279,8 +280,9 @@ static int add_json(struct printer *p, const struct stack_count *count)
 	json_t *one = json_object();
 
 	json_object_set_new(one, "id", json_integer(count->id));
-	if (p->stacks.has_counts) {
+	if (p->stacks.has_counts)
 		json_object_set_new(one, "count", json_u64(count->count));
+	if (count->key) {
 		json_object_set_new(one, "key", typed_json(p->stacks.btf, info->btf_key_type_id,
 							   count->key, info->key_size));
 	}

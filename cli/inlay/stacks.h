@@ -19,8 +19,8 @@ struct trace {
 struct stack_count {
 	int64_t id;		/* negative: the error that bpf_get_stackid() gave */
 	uint64_t count;
-	char *key;		/* key_size bytes; NULL without a map of counts */
-	char label[64];		/* text in the key, such as a thread's name; "" */
+	char *key;		/* key_size bytes; NULL where it is not a key that is counted */
+	char label[64];		/* text beside the id, such as a thread's name; "" */
 	const struct trace *trace;	/* NULL: there is none with that id (any more) */
 };
 

@@ -100,7 +100,7 @@ static int on_trace(void *ctx, const struct inlay_map_entry *entry)
 /* An integer in a key or a value. */
 struct part {
 	uint32_t off, bytes;
-	bool is_found;
+	bool is_found, is_in_value;
 	uint32_t label_off, label_bytes;	/* an array of char in a key; 0 bytes: none */
 };
 
@@ -131,8 +131,9 @@ static bool is_id_name(const char *name)
 	return strcasestr(name, "stack") && !strcasestr(name, "kern") && strncmp(name, "kstack", 6);
 }
 
+/* `id`: that of a count, which the id is not; NULL: an id is looked for. */
 static void find_member(const struct btf *btf, const struct btf_type *type, const char *wanted,
-			bool is_key, uint32_t size, struct part *part)
+			const struct part *id, uint32_t size, struct part *part)
 {
 	const struct btf_member *member = btf_members(type);
 	uint32_t bytes, nr = 0;
@@ -143,34 +144,35 @@ static void find_member(const struct btf *btf, const struct btf_type *type, cons
 
 		if (!name || btf_member_bitfield_size(type, i))
 			continue;
-		if (is_key && !part->label_bytes && is_text(btf, member->type, &bytes) &&
+		if (!id && !part->label_bytes && is_text(btf, member->type, &bytes) &&
 		    off <= size && bytes <= size - off) {
 			part->label_off = off;
 			part->label_bytes = bytes;
 		}
 		if (!is_number(btf, member->type, &bytes) || off > size || bytes > size - off ||
-		    (wanted ? strcmp(name, wanted) != 0 : is_key && !is_id_name(name)))
+		    (wanted ? strcmp(name, wanted) != 0 : !id && !is_id_name(name)) ||
+		    (id && id->is_in_value && id->off == off))
 			continue;
-		/* of a value the first number counts */
+		/* of a value the first other number counts */
 		if (!nr++ || wanted) {
 			part->off = off;
 			part->bytes = bytes;
 			part->is_found = true;
 		}
 	}
-	if (is_key && !wanted && nr > 1)
+	if (!id && !wanted && nr > 1)
 		part->is_found = false;
 }
 
 /* The number that a type has at `wanted`, or is, or is known to have. */
 static struct part find_part(const struct btf *btf, uint32_t type_id, uint32_t size,
-			     const char *wanted, bool is_key)
+			     const char *wanted, const struct part *id)
 {
 	const struct btf_type *type = btf ? typed_resolve(btf, type_id) : NULL;
 	struct part part = { 0 };
 
 	if (type && btf_is_struct(type)) {
-		find_member(btf, type, wanted, is_key, size, &part);
+		find_member(btf, type, wanted, id, size, &part);
 	} else if (!wanted && (size == 4 || size == 8)) {
 		part.bytes = size;
 		part.is_found = true;
@@ -178,12 +180,32 @@ static struct part find_part(const struct btf *btf, uint32_t type_id, uint32_t s
 	return part;
 }
 
-static bool is_keyed_by_struct(const struct stacks *stacks, const struct inlay_map_info *info)
+static bool is_struct(const struct stacks *stacks, uint32_t type_id)
 {
-	const struct btf_type *type =
-		stacks->btf ? typed_resolve(stacks->btf, info->btf_key_type_id) : NULL;
+	const struct btf_type *type = stacks->btf ? typed_resolve(stacks->btf, type_id) : NULL;
 
 	return type && btf_is_struct(type);
+}
+
+/*
+ * In the key; or in the value, where each key is something that came from a stack, such as an
+ * allocation by its address.
+ */
+static struct part find_id(const struct args *args, const struct stacks *stacks,
+			   const struct inlay_map_info *info)
+{
+	struct part in_key = find_part(stacks->btf, info->btf_key_type_id, info->key_size,
+				       args->id_member, NULL),
+		    in_value;
+
+	if ((is_struct(stacks, info->btf_key_type_id) && in_key.is_found) ||
+	    !is_struct(stacks, info->btf_value_type_id) ||
+	    info->type == INLAY_MAP_TYPE_PERCPU_HASH || info->type == BPF_MAP_TYPE_LRU_PERCPU_HASH)
+		return in_key;
+	in_value = find_part(stacks->btf, info->btf_value_type_id, info->value_size,
+			     args->id_member, NULL);
+	in_value.is_in_value = true;
+	return in_value.is_found ? in_value : in_key;
 }
 
 /* ---- counts ---- */
@@ -213,7 +235,8 @@ static int on_count(void *ctx, const struct inlay_map_entry *entry)
 {
 	struct counting *counting = ctx;
 	struct stacks *stacks = counting->stacks;
-	uint64_t raw = number(entry->key, &counting->id);
+	const void *from = counting->id.is_in_value ? entry->value : entry->key;
+	uint64_t raw = number(from, &counting->id);
 	int64_t id = counting->id.bytes == 4 ? (int32_t)raw : (int64_t)raw;
 	const struct trace *trace = find_trace(stacks, id);
 	struct stack_count *more;
@@ -228,31 +251,31 @@ static int on_count(void *ctx, const struct inlay_map_entry *entry)
 	stacks->counts = more;
 	more = &more[stacks->nr_counts];
 	memset(more, 0, sizeof(*more));
-	more->key = malloc(stacks->counts_info.key_size);
-	if (!more->key)
-		return -ENOMEM;
+	if (!counting->id.is_in_value) {
+		more->key = malloc(stacks->counts_info.key_size);
+		if (!more->key)
+			return -ENOMEM;
+		memcpy(more->key, entry->key, stacks->counts_info.key_size);
+	}
 	stacks->nr_counts++;
-	memcpy(more->key, entry->key, stacks->counts_info.key_size);
 	more->id = id;
 	more->count = number(entry->value, &counting->count);
 	more->trace = trace;
 	if (counting->id.label_bytes)
 		snprintf(more->label, sizeof(more->label), "%.*s",
 			 (int)counting->id.label_bytes,
-			 (const char *)entry->key + counting->id.label_off);
+			 (const char *)from + counting->id.label_off);
 	return 0;
 }
 
 static struct counting counting_of(const struct args *args, struct stacks *stacks,
 				   const struct inlay_map_info *info)
 {
-	return (struct counting){
-		.stacks = stacks,
-		.id = find_part(stacks->btf, info->btf_key_type_id, info->key_size,
-				args->key_member, true),
-		.count = find_part(stacks->btf, info->btf_value_type_id, info->value_size,
-				   args->value_member, false),
-	};
+	struct counting counting = { .stacks = stacks, .id = find_id(args, stacks, info) };
+
+	counting.count = find_part(stacks->btf, info->btf_value_type_id, info->value_size,
+				   args->count_member, &counting.id);
+	return counting;
 }
 
 /* Whether a map counts by the ids of these stacks: its key says so, or every key is one. */
@@ -265,7 +288,7 @@ static int counts_by_id(const struct args *args, struct stacks *stacks, uint32_t
 	*ret = false;
 	if (!may_count(info) || !counting.id.is_found || !counting.count.is_found)
 		return 0;
-	if (is_keyed_by_struct(stacks, info)) {
+	if (counting.id.is_in_value || is_struct(stacks, info->btf_key_type_id)) {
 		*ret = true;
 		return 0;
 	}
@@ -341,6 +364,32 @@ static int count_each_once(struct stacks *stacks)
 	return 0;
 }
 
+static int by_label(const void *a, const void *b)
+{
+	const struct stack_count *x = a, *y = b;
+
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return strcmp(x->label, y->label);
+}
+
+/* Without their keys, entries of one stack are one. */
+static void merge_counts(struct stacks *stacks)
+{
+	size_t nr = 0;
+
+	if (!stacks->nr_counts)
+		return;
+	qsort(stacks->counts, stacks->nr_counts, sizeof(*stacks->counts), by_label);
+	for (size_t i = 1; i < stacks->nr_counts; i++) {
+		if (by_label(&stacks->counts[nr], &stacks->counts[i]))
+			stacks->counts[++nr] = stacks->counts[i];
+		else
+			stacks->counts[nr].count += stacks->counts[i].count;
+	}
+	stacks->nr_counts = nr + 1;
+}
+
 static int read_counts(const struct args *args, struct stacks *stacks, uint32_t index)
 {
 	struct counting counting = counting_of(args, stacks, &stacks->counts_info);
@@ -348,12 +397,14 @@ static int read_counts(const struct args *args, struct stacks *stacks, uint32_t 
 	int err;
 
 	if (!counting.id.is_found)
-		return fail("which part of the key of '%s' is the id of a stack? "
-			    "Say --key-member NAME", map);
+		return fail("which part of the keys or values of '%s' is the id of a stack? "
+			    "Say --id-member NAME", map);
 	if (!counting.count.is_found)
-		return fail("which part of the value of '%s' is the count? Say --value-member NAME",
+		return fail("which part of the value of '%s' is the count? Say --count-member NAME",
 			    map);
 	err = each_entry(stacks->reader, index, on_count, &counting);
+	if (!err && counting.id.is_in_value)
+		merge_counts(stacks);
 	return err ? fail_read(map, err) : EXIT_DONE;
 }
 

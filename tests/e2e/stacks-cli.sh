@@ -98,9 +98,14 @@ text=$(inlay stacks by_task --folded)
 has "by_task" "$text" '^target;(.*;)?main;caller;outside 7$'
 has "at a function that is always inlined" "$(inlay stacks by_place --folded)" \
 	'(^|;)main;wrapper;(wrapper;)?wrapped 7$'
+text=$(inlay stacks allocations --folded)
+has "ids in values" "$text" '(^|;)main;middle 70$' '(^|;)thread_main;middle 70$'
+has "another number" "$(inlay stacks allocations --folded --count-member line)" '(^|;)main;middle 21$'
+has "ids in values, text" "$(inlay stacks allocations)" '^70  stack [0-9]+$'
+has "ids in values, JSON" "$(inlay stacks allocations -j)" '"count": ?70,'
 has "libraries" "$text" 'libc'
-has "another member" "$(inlay stacks by_task --folded --value-member sum)" 'outside 700$'
-has "the kernel's part" "$(inlay stacks by_task --folded --key-member kern_stack_id)" \
+has "another member" "$(inlay stacks by_task --folded --count-member sum)" 'outside 700$'
+has "the kernel's part" "$(inlay stacks by_task --folded --id-member kern_stack_id)" \
 	'^target;\[no stack: EFAULT\] 7$'
 has "by_task, text" "$(inlay stacks by_task)" '^7  \{ \.pid = [0-9]+' '^    outside \(liboutside\.so\)$'
 has "of the target" "$(inlay stacks "$target:counts.by_task" --folded)" 'outside 7$'
@@ -108,10 +113,10 @@ has "of the target" "$(inlay stacks "$target:counts.by_task" --folded)" 'outside
 refused 1 stacks nothing
 has "no such map" "$out" "there is no map 'nothing'"
 refused 1 stacks .bss
-refused 1 stacks by_task --key-member hits
-has "no such member" "$out" '--key-member'
-refused 1 stacks by_task --value-member pid
-has "no such member" "$out" '--value-member'
+refused 1 stacks by_task --id-member comm
+has "no such member" "$out" '--id-member'
+refused 1 stacks by_task --count-member pid
+has "no such member" "$out" '--count-member'
 refused 2 stacks by_id --folded -j
 refused 2 stacks
 # keys that are no ids of stacks
@@ -134,7 +139,7 @@ for _ in range(20000):
     data[random.randrange(first, len(data))] = random.randrange(256)
 open(sys.argv[1], "r+b").write(data)
 PY
-	for map in stacks by_id by_task; do
+	for map in stacks by_id by_task allocations; do
 		code=0
 		inlay stacks $map --folded --inlines >out 2>&1 || code=$?
 		[ $code -le 1 ] || fail "$map, seed $seed: exit code $code: $(cat out)"

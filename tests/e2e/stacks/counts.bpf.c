@@ -67,6 +67,36 @@ int on_leaf(struct pt_regs *ctx)
 	return 0;
 }
 
+struct allocation {
+	__u64 size;
+	__s32 stack_id;
+	__u32 line;
+};
+
+/* by its address; ids are in the values */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1000);
+	__type(key, __u64);
+	__type(value, struct allocation);
+} allocations SEC(".maps");
+
+__u64 nr_allocations;
+
+SEC("uprobe//target:middle")
+int on_middle(struct pt_regs *ctx)
+{
+	struct allocation a = {
+		.size = 10,
+		.stack_id = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK),
+		.line = 3,
+	};
+	__u64 address = __sync_fetch_and_add(&nr_allocations, 1) * 64;
+
+	bpf_map_update_elem(&allocations, &address, &a, BPF_ANY);
+	return 0;
+}
+
 /* a function that the compiler has to inline */
 SEC("uprobe//target:wrapped")
 int on_wrapped(struct pt_regs *ctx)
