@@ -13,7 +13,7 @@
 
 /*
  * The rest of an operation, in map_hash.c. All of them are the last call that a function makes: then
- * it needs to save no registers. `held`: a node in our hands, to be given back; 0: none.
+ * it needs to save no registers. `held`: a node in our hands, filled; 0: none.
  */
 __s64 __inlay_hash_update_slow(const struct inlay_map_desc *desc, __u64 key, const void *value,
 			       __u64 flags, __u32 held);

@@ -223,6 +223,15 @@ struct held {
 	enum inlay_hash_stock stock;
 };
 
+/*
+ * A signal handler may fork, and the child comes back here with what its parent has in its hands. The
+ * parent goes on with that; what the child took in its name since, is the parent's until that ends.
+ */
+static bool is_child(const struct inlay_hash_op *op)
+{
+	return name() != op->owner;
+}
+
 static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, const void *value)
 {
 	held->nr = take(op, is_spare, &held->stock);
@@ -236,7 +245,7 @@ static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, con
 
 static void drop(struct inlay_hash_op *op, struct held *held)
 {
-	if (held->nr)
+	if (held->nr && !is_child(op))
 		__inlay_hash_give(op, held->nr, held->stock);
 	held->nr = 0;
 }
@@ -247,6 +256,8 @@ static bool link_held(struct inlay_hash_op *op, struct held *held, __u64 *link_a
 {
 	struct inlay_hash_node *node = inlay_hash_op_node(op, held->nr);
 
+	if (is_child(op))
+		return false;
 	inlay_store(&node->next, inlay_link_first(held->gen, successor));
 	return inlay_cas(link_at, old, new);
 }
@@ -256,10 +267,9 @@ static void count_drop(struct inlay_hash_op *op)
 	__atomic_fetch_add(&inlay_hash_header(op)->drops, 1, __ATOMIC_RELAXED);
 }
 
-static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
+static __s64 update(struct inlay_hash_op *op, struct held held, const void *value, __u64 flags)
 {
 	bool is_locked = flags & INLAY_BPF_F_LOCK;
-	struct held held = { 0 };
 	struct inlay_hash_place at;
 	__s64 err = -INLAY_EBUSY;
 	bool is_full = false;
@@ -270,7 +280,14 @@ static __s64 update(struct inlay_hash_op *op, const void *value, __u64 flags)
 
 		if (found == INLAY_HASH_UNSURE)
 			break;
+		if (is_child(op)) {
+			op->owner = name();
+			held.nr = 0;
+		}
 		if (found == INLAY_HASH_PRESENT) {
+			/* a child was quicker with what was in our hands */
+			if (at.nr == held.nr)
+				return 0;
 			err = flags == INLAY_BPF_NOEXIST ? -INLAY_EEXIST : 0;
 			if (err)
 				break;
@@ -336,7 +353,7 @@ __s64 __inlay_hash_update(const struct inlay_map_desc *desc, const void *key, co
 		return -INLAY_EINVAL;
 	if (!op_init(&op, desc, key, &copy))
 		return -INLAY_EBUSY;
-	return update(&op, value, flags);
+	return update(&op, (struct held){ 0 }, value, flags);
 }
 
 __s64 __inlay_hash_delete(const struct inlay_map_desc *desc, const void *key)
@@ -385,14 +402,21 @@ void *__inlay_hash_lookup(const struct inlay_map_desc *desc, const void *key)
 INLAY_NOINLINE __s64 __inlay_hash_update_slow(const struct inlay_map_desc *desc, __u64 key,
 					      const void *value, __u64 flags, __u32 held)
 {
+	struct held node = { 0 };
 	struct inlay_hash_op op;
+	struct key_copy copy;
 
-	/* its life says which stock it is of */
-	if (held && place_init(&op, desc))
-		__inlay_hash_give(&op, held,
-				  inlay_life_stock(&op, held,
-						   inlay_load(&inlay_hash_op_node(&op, held)->life)));
-	return __inlay_hash_update(desc, &key, value, flags);
+	if (!op_init(&op, desc, &key, &copy))
+		return -INLAY_EBUSY;
+	if (held) {
+		/* its life says whose it is, and of which stock */
+		__u64 life = inlay_load(&inlay_hash_op_node(&op, held)->life);
+
+		if (INLAY_LIFE_OWNER(life) == op.owner)
+			node = (struct held){ held, INLAY_LIFE_GEN(life),
+					      inlay_life_stock(&op, held, life) };
+	}
+	return update(&op, node, value, flags);
 }
 
 INLAY_NOINLINE __s64 __inlay_hash_delete_slow(const struct inlay_map_desc *desc, __u64 key)

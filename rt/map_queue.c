@@ -283,6 +283,12 @@ static bool hold(struct inlay_hash_op *op, struct held *held, bool is_replacing)
 
 /* ---- Push ------------------------------------------------------------------------------- */
 
+/* A signal handler may fork: then the node in our hands is the parent's, who goes on with it. */
+static bool is_child(const struct inlay_hash_op *op)
+{
+	return (__inlay_owner() & INLAY_OWNER_MASK) != op->owner;
+}
+
 static bool link_last(struct inlay_hash_op *op, const struct held *held)
 {
 	const struct inlay_chain_walk walk = { .stop = INLAY_CHAIN_END, .is_from_last = true };
@@ -291,10 +297,14 @@ static bool link_last(struct inlay_hash_op *op, const struct held *held)
 	__u64 last = inlay_load(&header->last);
 	struct inlay_hash_place at;
 
+	if (is_child(op))
+		return false;
 	inlay_store(&node->next, inlay_link_first(held->gen, 0));
 	do {
-		if (__inlay_chain_walk(op, &at, &walk) != INLAY_HASH_ABSENT)
+		if (__inlay_chain_walk(op, &at, &walk) != INLAY_HASH_ABSENT || is_child(op))
 			return false;
+		if (at.prev == &node->next) /* a child was quicker with it */
+			return true;
 	} while (!inlay_cas(at.prev, at.link, inlay_link(at.link, held->nr)));
 	/* not over a hint that is newer, or a late one would make the next walk a long one */
 	inlay_cas(&header->last, last, (__u64)held->gen << 32 | held->nr);
@@ -308,12 +318,14 @@ static bool link_first(struct inlay_hash_op *op, const struct held *held)
 	__u32 nr, depth;
 
 	do {
-		if (!inlay_hash_step(op))
+		if (!inlay_hash_step(op) || is_child(op))
 			return false;
 		start_at_bucket(op, &at);
 		nr = at.link & INLAY_LINK_NODE;
 		if (nr > op->nr_nodes)
 			return false;
+		if (nr == held->nr) /* a child was quicker with it */
+			return true;
 		/* of the node that is first when the link is made, or the exchange fails */
 		depth = nr ? inlay_load(&inlay_hash_op_node(op, nr)->depth) + 1 : 0;
 		inlay_store(&node->depth, depth);
@@ -339,6 +351,8 @@ static __s64 queue_push(const struct inlay_map_desc *desc, const void *value, __
 	inlay_copy_in(node_value(inlay_hash_op_node(&op, held.nr)), value, desc->value_size);
 	if (is_stack(&op) ? link_first(&op, &held) : link_last(&op, &held))
 		return 0;
+	if (is_child(&op))
+		return queue_push(desc, value, flags);
 	__inlay_hash_give(&op, held.nr, INLAY_HASH_MAIN);
 	return -INLAY_EBUSY;
 }

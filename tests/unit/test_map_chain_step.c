@@ -10,6 +10,8 @@
 #include "map_hooks.h"
 
 #include <setjmp.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "rt/inlay_rt.h"
 
@@ -154,18 +156,11 @@ static void die(void)
 	longjmp(killed, 1);
 }
 
-static void check_after_death(enum op op, const struct model *before, int n)
+/* One search is enough to find what the dead had. */
+static void check_capacity(void)
 {
-	struct model after = *before, dropped = *before, now;
+	struct model now;
 
-	fixture_check(&map.desc, true);
-	model_run(&after, op, 100);
-	if (op == OP_REPLACE && dropped.nr == MAX_ENTRIES)
-		drop_oldest(&dropped);
-	now = contents();
-	if (!is_same(&now, before) && !is_same(&now, &after) && !is_same(&now, &dropped))
-		fail_msg("op %d of type %u killed at %d: %u elements", op, map.desc.type, n, now.nr);
-	/* one search is enough to find what the dead had */
 	for (__u32 round = 0; round < 3; round++) {
 		for (__u64 i = 0; i < MAX_ENTRIES; i++)
 			assert_int_equal(run(OP_PUSH, 7 + i), 0);
@@ -178,6 +173,20 @@ static void check_after_death(enum op op, const struct model *before, int n)
 	}
 	fixture_check(&map.desc, true);
 	assert_int_equal(fixture_count(&map.desc).dead_main, 0);
+}
+
+static void check_after_death(enum op op, const struct model *before, int n)
+{
+	struct model after = *before, dropped = *before, now;
+
+	fixture_check(&map.desc, true);
+	model_run(&after, op, 100);
+	if (op == OP_REPLACE && dropped.nr == MAX_ENTRIES)
+		drop_oldest(&dropped);
+	now = contents();
+	if (!is_same(&now, before) && !is_same(&now, &after) && !is_same(&now, &dropped))
+		fail_msg("op %d of type %u killed at %d: %u elements", op, map.desc.type, n, now.nr);
+	check_capacity();
 }
 
 static int kill_everywhere(enum op op, __u32 nr)
@@ -282,6 +291,96 @@ static void interrupt_everywhere(enum op op, enum op other, __u32 nr)
 	fail();
 }
 
+/* ---- Forked ------------------------------------------------------------------------------ */
+
+static pid_t child;
+static int hold_child[2];	/* the child goes on when nobody can write to it any more */
+static bool is_child_first;
+
+/* A signal handler forks, and returns in both. */
+static void fork_here(void)
+{
+	char end;
+
+	assert_int_equal(pipe(hold_child), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		close(hold_child[1]);
+		be(3);
+		assert_int_equal(read(hold_child[0], &end, 1), 0);
+		return;
+	}
+	close(hold_child[0]);
+	if (!is_child_first)
+		return;
+	close(hold_child[1]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* What one did, two may have done. */
+static void check_after_fork(enum op op, const struct model *before, int n)
+{
+	struct model once = *before, twice, now;
+
+	fixture_check(&map.desc, true);
+	model_run(&once, op, 100);
+	twice = once;
+	model_run(&twice, op, 100);
+	now = contents();
+	if (!is_same(&now, &once) && !is_same(&now, &twice))
+		fail_msg("op %d of type %u forked at %d: %u elements", op, map.desc.type, n, now.nr);
+	/* the child may have been refused: then the next search would be many refusals away */
+	((struct inlay_hash_header *)map.desc.region)->drops = 0;
+	check_capacity();
+}
+
+static void fork_everywhere(enum op op, __u32 nr)
+{
+	for (int n = 0; n < STEPS_MAX; n++) {
+		struct model before = setup(nr);
+
+		fixture_procs->is_dead[1] = fixture_procs->is_dead[3] = 0;
+		child = -1;
+		be(1);
+		steps_left = n;
+		at_step = fork_here;
+		run(op, 100);
+		if (!child)
+			_exit(0);
+		if (at_step) {
+			at_step = NULL;
+			be(0);
+			return;
+		}
+		if (!is_child_first) {
+			close(hold_child[1]);
+			assert_int_equal(waitpid(child, NULL, 0), child);
+		}
+		be(0);
+		fixture_procs->is_dead[1] = fixture_procs->is_dead[3] = 1;
+		check_after_fork(op, &before, n);
+	}
+	fail();
+}
+
+static void forked(void **state)
+{
+	static const __u32 types[] = { INLAY_MAP_TYPE_QUEUE, INLAY_MAP_TYPE_STACK };
+	static struct fixture_procs procs;
+
+	(void)state;
+	fixture_procs = &procs;
+	for (int i = 0; i < 4; i++) {
+		is_child_first = i & 1;
+		fixture_init(&map, types[i / 2], 0, 16, MAX_ENTRIES);
+		fork_everywhere(OP_PUSH, 1);
+		fork_everywhere(OP_POP, MAX_ENTRIES);
+		fixture_fini(&map);
+	}
+	fixture_procs = NULL;
+}
+
 /* ---- All -------------------------------------------------------------------------------- */
 
 static void all(__u32 type)
@@ -349,6 +448,7 @@ int main(void)
 		cmocka_unit_test(queues),
 		cmocka_unit_test(stacks),
 		cmocka_unit_test(long_stack),
+		cmocka_unit_test(forked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,8 @@
 #include "map_hooks.h"
 
 #include <setjmp.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { NR_KEYS = 4, MAX_ENTRIES = 3, ROOMY_ENTRIES = 6, STEPS_MAX = 5000 };
 
@@ -197,6 +199,85 @@ static void killed_at_every_access(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_true(kill_everywhere(cases[i].op, cases[i].key, cases[i].nr_live) > 10);
+}
+
+/* ---- Forked ------------------------------------------------------------------------------ */
+
+static pid_t child;
+static int hold_child[2];	/* the child goes on when nobody can write to it any more */
+static bool is_child_first;
+
+/* A signal handler forks, and returns in both. */
+static void fork_here(void)
+{
+	char end;
+
+	assert_int_equal(pipe(hold_child), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child) {
+		close(hold_child[0]);
+		if (is_child_first) {
+			close(hold_child[1]);
+			assert_int_equal(waitpid(child, NULL, 0), child);
+		}
+		return;
+	}
+	close(hold_child[1]);
+	be(3);
+	assert_int_equal(read(hold_child[0], &end, 1), 0);
+}
+
+static void fork_everywhere(enum op op, __u32 key, __u32 nr_live)
+{
+	__u64 after;
+	__s64 ret;
+	int n;
+
+	for (n = 0; n < STEPS_MAX; n++) {
+		setup(nr_live);
+		fixture_procs->is_dead[1] = fixture_procs->is_dead[3] = 0;
+		child = -1;
+		be(1);
+		if (!run_until(op, keys[key], 100, n, fork_here, &ret)) {
+			be(0);
+			return;
+		}
+		if (!child)
+			_exit(0);
+		if (!is_child_first) {
+			close(hold_child[1]);
+			assert_int_equal(waitpid(child, NULL, 0), child);
+		}
+		be(0);
+		fixture_procs->is_dead[1] = fixture_procs->is_dead[3] = 1;
+		after = key < nr_live ? key + 1 : 0;
+		model(op, &after, 100);
+		if ((__u64)run(OP_LOOKUP, keys[key], 0) != after)
+			fail_msg("%s forked at %d", op_names[op], n);
+		check_after_death(op, key, nr_live, n);
+	}
+	fail_msg("%s does not end", op_names[op]);
+}
+
+/*
+ * What one had in its hands, two have now. Both finish, and the map is as if it had happened once; when
+ * both have ended every node is found.
+ */
+static void forked_at_every_access(void **state)
+{
+	(void)state;
+	memset(fixture_procs, 0, sizeof(*fixture_procs));
+	for (int i = 0; i < 4; i++) {
+		is_child_first = i & 1;
+		/* maps with locks in their values go the long way from the beginning */
+		map.desc.extra = i & 2 ? 12 + 1 : 0;
+		fork_everywhere(OP_NOEXIST, 1, 1);
+		fork_everywhere(OP_ANY, 0, 2);
+		fork_everywhere(OP_EXIST, 1, 3);
+		fork_everywhere(OP_DELETE, 1, 3);
+	}
+	map.desc.extra = 0;
 }
 
 /*
@@ -402,6 +483,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_every_access),
+		cmocka_unit_test(forked_at_every_access),
 		cmocka_unit_test(interleaved_at_every_access),
 		cmocka_unit_test(key_changes_at_every_access),
 	};
