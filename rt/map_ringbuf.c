@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The helpers of RINGBUF maps but for the short ones (map_ringbuf_fast.c). Results are the kernel's to the letter (kernel/bpf/ringbuf.c).
+ * The helpers of RINGBUF maps, but for those that have a short way (map_ringbuf_fast.c). Results are
+ * the kernel's to the letter (kernel/bpf/ringbuf.c).
  */
 #include <errno.h>
 

@@ -35,8 +35,8 @@ struct ring_entry {
 struct ring_seat {
 	__u64 span;	/* its position << 16 | its bytes / 8; 0: none */
 	__u64 heat;	/* how much others were in the way lately */
-	/* as our last claim of one record left the tail, and our last record the span's word; once its
-	 * header was written */
+	/* as our last claim of one record left the tail, and our last record the span's word, once
+	 * its header was written */
 	__u64 tail, word;
 };
 
@@ -47,7 +47,8 @@ struct ring_seat {
 struct ring_thread {
 	__u32 epoch;	/* of the process when `owner` was asked for; 0: ask */
 	__u32 owner;
-	__u64 last;	/* entry used last */
+	__u64 header;	/* what all headers of its records have: SET, BUSY and the owner */
+	__u64 last;	/* of the first RING_SEATS entries the one used last */
 	struct ring_seat seats[RING_SEATS];
 };
 
@@ -71,15 +72,15 @@ extern INLAY_HIDDEN __thread struct ring_thread __inlay_ring_thread
 #endif
 
 /*
- * Whether `e` is the map's. A library that was unloaded may have left its addresses to another one, whose
- * ring is of another size.
+ * Whether `e` is the map's. A library that was unloaded may have left its addresses to another one,
+ * whose ring is of another size.
  */
 static inline bool ring_entry_is(const struct ring_entry *e, const struct inlay_map_desc *desc,
 				 const char *region)
 {
 	/* pairs with who fills it */
-	return (load_acquire(&e->desc) == desc) & (e->region == region) &
-	       (e->region_bytes == desc->region_bytes);
+	return load_acquire(&e->desc) == desc && e->region == region &&
+	       e->region_bytes == desc->region_bytes;
 }
 
 static inline bool ring_entry_holds(const struct ring_entry *e, const void *record)
@@ -87,13 +88,13 @@ static inline bool ring_entry_holds(const struct ring_entry *e, const void *reco
 	__u64 off = (__u64)((const char *)record - inlay_ring_data(e->region)) - 8;
 
 	/* a span's last records may lie behind the ring's end */
-	return (load_acquire(&e->desc) != NULL) & (off < e->bytes);
+	return load_acquire(&e->desc) && off < e->bytes;
 }
 
 /*
- * The word of a span that was at `at`. A span that the consumer has closed may be free or somebody's
- * record by now: then this is not its word, which the word's position tells. ThreadSanitizer would see
- * a race with who wrote there.
+ * The word of a span that was at `at`. A span that the consumer has closed may be free or
+ * somebody's record by now: then this is not its word, which the word's position tells.
+ * ThreadSanitizer would see a race with who wrote there.
  */
 static inline __attribute__((no_sanitize("thread"))) __u64 ring_span_word(const __u64 *at)
 {
@@ -112,6 +113,7 @@ INLAY_HIDDEN const __u32 *__inlay_ring_procs(void);
 INLAY_HIDDEN void *__inlay_ring_reserve_slow(const struct inlay_map_desc *desc, __u64 bytes);
 INLAY_HIDDEN void __inlay_ring_commit_slow(void *record, __u64 flags, __u64 discard);
 /* Wakes the consumer if it waits for the record at `at`, whose header was `header`. */
-INLAY_HIDDEN void __inlay_ring_commit_wake(const struct ring_entry *e, const __u64 *at, __u64 header);
+INLAY_HIDDEN void __inlay_ring_commit_wake(const struct ring_entry *e, const __u64 *at,
+					   __u64 header);
 
 #endif /* INLAY_RT_MAP_RINGBUF_H */

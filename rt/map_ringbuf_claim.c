@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Producers of a ring buffer: claims of space, and commits. abi.h has the layout and what every word
- * means.
+ * Producers of a ring buffer: claims of space, and commits. abi.h has the layout and what every
+ * word means; map_ringbuf_fast.c has the short ways, which leave all that is unusual to this.
  *
- * A claim is one compare-exchange of the tail. Threads that keep failing there take a span of several
- * records at a time, and then touch only memory of their own: a contended word costs five
+ * A claim is one compare-exchange of the tail. Threads that keep failing there take a span of
+ * several records at a time, and then touch only memory of their own: a contended word costs five
  * times as much as one's own. A thread goes back to single records when nobody has claimed
  * anything since its last span.
  *
  * Nothing waits: a signal handler may interrupt any step and claim for itself, and who is killed
- * leaves words that tell the consumer what to pass by. Shared words may hold anything at all: what is
- * written to lies inside of the ring by the masks and checks here, and every loop is counted.
+ * leaves words that tell the consumer what to pass by. Shared words may hold anything at all: what
+ * is written to lies inside of the ring by the masks and checks here, and every loop is counted.
  */
 #include <errno.h>
 #include <linux/futex.h>
@@ -33,6 +33,7 @@ __thread struct ring_thread __inlay_ring_thread __attribute__((tls_model("initia
 #endif
 
 const __u32 *__inlay_ring_nr_procs;
+extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 */
 
 /* ---- Which ring, and who we are --------------------------------------------------------- */
 
@@ -68,7 +69,7 @@ static inline __u32 entry_of(struct ring_thread *t, const struct inlay_map_desc 
 	if (INLAY_LIKELY(ring_entry_is(&__inlay_ring_entries[last], desc, region)))
 		return (__u32)last;
 	i = entry_make(desc, region);
-	if (i < RING_MAX)
+	if (i < RING_SEATS)
 		store_signal(&t->last, (__u64)i);
 	return i;
 }
@@ -87,7 +88,10 @@ static __attribute__((noinline, cold)) __u32 owner_ask(struct ring_thread *t)
 		for (i = 0; i < RING_SEATS; i++)
 			store_signal(&t->seats[i].span, 0ull);
 	store_signal(&t->owner, owner);
-	store_relaxed(&__inlay_ring_nr_procs, owner ? __inlay_ring_procs() : NULL);
+	store_signal(&t->header, INLAY_RING_SET | INLAY_RING_BUSY |
+					 (__u64)owner << INLAY_RING_OWNER_SHIFT);
+	store_relaxed(&__inlay_ring_nr_procs,
+		      owner && &__libc_single_threaded ? __inlay_ring_procs() : NULL);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	/* without a name: before the start, and later there may be one */
 	store_signal(&t->epoch, owner ? load_relaxed(&__inlay_process_v1.epoch) : 0u);

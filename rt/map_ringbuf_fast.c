@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ring buffers: the short ways of a thread that goes on where it was, behind its own last claim or in
- * its own span. Whatever else is the case is for map_ringbuf_claim.c. Leaves without a frame, and
- * what is compared is loaded side by side: a locked instruction and what depends on it is most of the
- * cost, the number of instructions the rest.
+ * Ring buffers: the short ways of a thread that goes on where it was, behind its own last claim or
+ * in its own span. Whatever else is the case is for map_ringbuf_claim.c.
+ *
+ * What a record costs here is the number of instructions, so checks come one after the other: side
+ * by side they need registers that must be saved.
  */
 #include "rt/inline/thread.h"
 #include "rt/map_ringbuf.h"
@@ -12,14 +13,15 @@
 extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 */
 
 /*
- * Nobody else can be in a claim now: then a locked instruction can be saved. A process that joins, or is
- * forked, has counted itself long before its first one; a thread, libc before it begins.
+ * Nobody else can be in a claim now: then a locked instruction can be saved. A process that joins,
+ * or is forked, has counted itself long before its first one; a thread, libc before it begins.
  */
 static inline bool is_alone(void)
 {
 	const __u32 *nr = load_relaxed(&__inlay_ring_nr_procs);
 
-	return nr && load_relaxed(nr) == 1 && &__libc_single_threaded && __libc_single_threaded;
+	/* nr: only where libc tells */
+	return nr && load_relaxed(nr) == 1 && __libc_single_threaded;
 }
 
 /* The compare-exchange that no signal handler can come between, but another processor could. */
@@ -45,81 +47,80 @@ static inline bool cas_alone(__u64 *p, __u64 *old, __u64 new)
 }
 #endif
 
-/* Whether the thread knows who it is, and `e` is the ring that it used last. */
+/* Whether what the thread knows of itself is still true. */
 static inline bool is_known(const struct ring_thread *t)
 {
 	__u32 epoch = load_relaxed(&__inlay_process_v1.epoch);
 
-	return (epoch != 0) & (epoch == load_signal(&t->epoch));
+	return epoch && epoch == load_signal(&t->epoch);
 }
 
-static inline void *record_start(__u64 *at, __u64 bytes, __u64 owner, __u64 flags)
+/* `header`: the thread's, and flags. */
+static inline void *record_start(__u64 *at, __u64 header, __u64 bytes)
 {
-	store_relaxed(at, (INLAY_RING_SET | INLAY_RING_BUSY | flags) + bytes +
-				  (owner << INLAY_RING_OWNER_SHIFT));
+	store_relaxed(at, header + bytes);
 	/* a handler that sees what comes next sees a header */
 	__atomic_signal_fence(__ATOMIC_RELEASE);
 	return at + 1;
 }
 
 /*
- * The next record of the thread's span. `seat->word` is what the thread left there, behind a record whose
- * header is written. Another word means that the consumer has closed it, or that we are a handler that came
- * between the two.
+ * The next record of the thread's span. `seat->word` is what the thread left there, behind a record
+ * whose header is written. Another word means that the consumer has closed it, or that we are a
+ * handler that came between the two. Not inlined: it would cost the other way registers.
  */
-static inline void *reserve_in_span(const struct inlay_map_desc *desc, const struct ring_entry *e,
-				    struct ring_seat *seat, __u64 span, __u64 bytes, __u32 owner)
+static __attribute__((noinline)) void *reserve_in_span(const struct inlay_map_desc *desc,
+						       __u64 bytes, const struct ring_entry *e,
+						       struct ring_seat *seat)
 {
-	__u64 word = load_signal(&seat->word), units = (bytes + 15) >> 3, next;
-	__u64 used = INLAY_RING_WORD_USED(word);
-	__u64 *at = inlay_ring_at(e->region, e->size, span >> 16), *record = at + used;
+	__u64 span = load_signal(&seat->span), word = load_signal(&seat->word), next;
+	__u64 used = INLAY_RING_WORD_USED(word), units = (bytes + 15) >> 3;
+	__u64 *at = inlay_ring_at(e->region, e->size, span >> 16);
 
 	if (INLAY_UNLIKELY((INLAY_RING_WORD_POS(word) != span >> 16) |
 			   (used + units > (span & 0xffff)) | (ring_span_word(at) != word)))
 		return __inlay_ring_reserve_slow(desc, bytes);
-	next = (word >> INLAY_RING_WORD_POS_SHIFT << INLAY_RING_WORD_POS_SHIFT) + used +
-	       (units * ((1u << INLAY_RING_WORD_EXTENT_SHIFT) + 1));
+	next = (word & ~(0x3fffull << INLAY_RING_WORD_EXTENT_SHIFT)) +
+	       (units << INLAY_RING_WORD_EXTENT_SHIFT | units);
 	if (INLAY_UNLIKELY(!cas_acq_rel(at + 1, &word, next)))
 		return __inlay_ring_reserve_slow(desc, bytes);
-	record_start(record, bytes, owner, INLAY_RING_IN_SPAN);
+	record_start(at + used, load_signal(&this_thread()->header) + INLAY_RING_IN_SPAN, bytes);
 	store_signal(&seat->word, next);
-	return record + 1;
+	return at + used + 1;
 }
 
 static inline __attribute__((always_inline)) void *reserve(const struct inlay_map_desc *desc,
 							   __u64 bytes)
 {
 	struct ring_thread *t = this_thread();
-	__u64 last = load_signal(&t->last), units = (bytes + 15) >> 3, span, tail, old, next, end;
-	__u32 owner = load_signal(&t->owner);
+	__u64 last = load_signal(&t->last), units = (bytes + 15) >> 3, tail, next, pos, end;
 	char *region = inlay_map_region(desc);
-	struct ring_seat *seat = &t->seats[last & (RING_SEATS - 1)];
+	struct ring_seat *seat = &t->seats[last];
 	const struct ring_entry *e = &__inlay_ring_entries[last];
-	struct inlay_ring_header *h;
+	struct inlay_ring_header *h = (struct inlay_ring_header *)region;
 	__u64 *at;
 
-	if (INLAY_UNLIKELY(!ring_entry_is(e, desc, region) | !region |
-			   (last >= RING_SEATS) | (bytes >= (1u << 16) - 16) | !is_known(t)))
+	if (INLAY_UNLIKELY(bytes >= (1u << 16) - 16 || !is_known(t) ||
+			   !ring_entry_is(e, desc, region)))
 		return __inlay_ring_reserve_slow(desc, bytes);
-	span = load_signal(&seat->span);
-	if (INLAY_UNLIKELY(span != 0))
-		return reserve_in_span(desc, e, seat, span, bytes, owner);
-	h = (struct inlay_ring_header *)region;
+	if (INLAY_UNLIKELY(load_signal(&seat->span)))
+		return reserve_in_span(desc, bytes, e, seat);
 	tail = load_acquire(&h->tail); /* pairs with other claims */
-	end = INLAY_RING_WORD_POS(tail) + 8 * units;
-	/* acquire: the consumer's zeros come before */
-	if (INLAY_UNLIKELY((tail != load_signal(&seat->tail)) |
-			   (((end - load_acquire(&h->free_pos)) & INLAY_RING_WORD_POS_MASK) >=
-			    e->size)))
+	pos = tail >> INLAY_RING_WORD_POS_SHIFT;
+	end = 8 * (pos + units);
+	/* acquire: the consumer's zeros come before. A ring has less than 2^32 bytes */
+	if (INLAY_UNLIKELY(tail != load_signal(&seat->tail) ||
+			   (__u32)(end - load_acquire(&h->free_pos)) >= (__u32)e->size))
 		return __inlay_ring_reserve_slow(desc, bytes);
-	next = ((tail >> INLAY_RING_WORD_POS_SHIFT) + units) << INLAY_RING_WORD_POS_SHIFT |
-	       units << INLAY_RING_WORD_EXTENT_SHIFT | (owner & INLAY_RING_WORD_OWNER_MASK);
-	at = inlay_ring_at(region, e->size, INLAY_RING_WORD_POS(tail));
-	old = tail;
-	if (INLAY_UNLIKELY(!(is_alone() ? cas_alone(&h->tail, &old, next) :
-					  cas_acq_rel(&h->tail, &old, next))))
+	/* what depends on the tail last: the next record waits for it */
+	next = (tail & ~((1ull << INLAY_RING_WORD_POS_SHIFT) - 1)) +
+	       (units << INLAY_RING_WORD_POS_SHIFT | units << INLAY_RING_WORD_EXTENT_SHIFT |
+		(load_signal(&t->owner) & INLAY_RING_WORD_OWNER_MASK));
+	at = inlay_ring_at(region, e->size, 8 * pos);
+	if (INLAY_UNLIKELY(!(is_alone() ? cas_alone(&h->tail, &tail, next) :
+					  cas_acq_rel(&h->tail, &tail, next))))
 		return __inlay_ring_reserve_slow(desc, bytes);
-	record_start(at, bytes, owner, 0);
+	record_start(at, load_signal(&t->header), bytes);
 	store_signal(&seat->tail, next);
 	return at + 1;
 }
@@ -130,11 +131,10 @@ static inline __attribute__((always_inline)) void commit(void *record, __u64 fla
 	const struct ring_entry *e = &__inlay_ring_entries[load_signal(&t->last)];
 	const struct inlay_ring_header *h = (const struct inlay_ring_header *)e->region;
 	__u64 *at = (__u64 *)record - 1, header = load_relaxed(at), off;
-	__u64 mine = INLAY_RING_BUSY + ((__u64)load_signal(&t->owner) << INLAY_RING_OWNER_SHIFT);
-	__u64 who = INLAY_RING_BUSY + ((__u64)INLAY_OWNER_MASK << INLAY_RING_OWNER_SHIFT);
+	__u64 who = INLAY_RING_BUSY | (__u64)INLAY_OWNER_MASK << INLAY_RING_OWNER_SHIFT;
 
-	if (INLAY_UNLIKELY(!ring_entry_holds(e, record) | !is_known(t) |
-			   (((header ^ mine) & who) != 0) | (flags != 0))) {
+	if (INLAY_UNLIKELY(flags || ((header ^ load_signal(&t->header)) & who) || !is_known(t) ||
+			   !ring_entry_holds(e, record))) {
 		__inlay_ring_commit_slow(record, flags, discard);
 		return;
 	}

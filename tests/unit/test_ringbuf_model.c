@@ -390,6 +390,8 @@ static void setup(void)
 	for (i = 0; i <= NR_PRODUCERS; i++) {
 		w.threads[i].epoch = 1;
 		w.threads[i].owner = (__u32)i + 1;
+		w.threads[i].header = INLAY_RING_SET | INLAY_RING_BUSY |
+				      (__u64)(i + 1) << INLAY_RING_OWNER_SHIFT;
 	}
 	run_as(NR_PRODUCERS);
 	running = -1;
