@@ -178,11 +178,11 @@ static void print_message(void *arg, const struct inlay_bpfcc_message *message)
 }
 
 /*
- * -finlay-attach=[OBJECT:]PROGRAM:FUNCTION for one object: those with its name in front, and those
- * with none.
+ * -finlay-attach=[OBJECT:]PROGRAM:FUNCTION, -finlay-set=[OBJECT:]VAR=VALUE and
+ * -finlay-map=[OBJECT:]... for one object: those with its name in front, and those with none.
  */
-static int select_attaches(struct bpfcc_arena *arena, const struct cc_words *all, const char *path,
-			   struct cc_words *ret_selected)
+static int select_options(struct bpfcc_arena *arena, const struct cc_words *all, const char *path,
+			  bool has_colon, struct cc_words *ret_selected)
 {
 	const char *name = base_name(path);
 	size_t len = strlen(name);
@@ -194,8 +194,11 @@ static int select_attaches(struct bpfcc_arena *arena, const struct cc_words *all
 		len -= 2;
 	for (size_t i = 0; i < all->nr && !err; i++) {
 		const char *item = all->items[i], *colon = strchr(item, ':');
+		const char *equals = strchr(item, '=');
+		bool is_bare = !colon || (has_colon && !strchr(colon + 1, ':')) ||
+			       (equals && equals < colon);
 
-		if (!colon || !strchr(colon + 1, ':'))
+		if (is_bare)
 			err = cc_words_add(arena, ret_selected, item);
 		else if ((size_t)(colon - item) == len && strncmp(item, name, len) == 0)
 			err = cc_words_add(arena, ret_selected, colon + 1);
@@ -207,7 +210,7 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 		       const char *path, struct cc_link *link)
 {
 	struct inlay_bpfcc_object *handle;
-	struct cc_words attaches = { 0 };
+	struct cc_words attaches = { 0 }, sets = { 0 }, maps = { 0 };
 	struct inlay_bpfcc_opts opts = {
 		.sz = sizeof(opts),
 		.on_message = print_message,
@@ -218,12 +221,20 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 		.target_btf = options->target_btf,
 		.partial_types = true, /* they were known to the sources */
 	};
-	int err = select_attaches(arena, &options->attaches, path, &attaches);
+	int err = select_options(arena, &options->attaches, path, true, &attaches);
 
+	if (!err)
+		err = select_options(arena, &options->sets, path, false, &sets);
+	if (!err)
+		err = select_options(arena, &options->maps, path, false, &maps);
 	if (err)
 		return err;
 	opts.attaches = attaches.items;
 	opts.nr_attaches = attaches.nr;
+	opts.sets = sets.items;
+	opts.nr_sets = sets.nr;
+	opts.maps = maps.items;
+	opts.nr_maps = maps.nr;
 	err = inlay_bpfcc_object_open(path, NULL, 0, &opts, &handle);
 
 	/* The object stays open: outcomes point into it, and the process ends soon. */
