@@ -64,6 +64,8 @@ enum fault_state {
 /* Not in a link without probe objects. */
 extern __typeof__(__inlay_fault_serve) __inlay_fault_serve __attribute__((weak));
 extern __typeof__(__inlay_fault_check_server) __inlay_fault_check_server __attribute__((weak));
+extern __typeof__(__inlay_cut_repair) __inlay_cut_repair __attribute__((weak));
+extern __typeof__(__inlay_cut_is_handler) __inlay_cut_is_handler __attribute__((weak));
 
 static const int owned[NR_OWNED] = { SIGSEGV, SIGBUS };
 static const int stand_ins[NR_OWNED] = { STAND_IN_SEGV, STAND_IN_BUS };
@@ -253,6 +255,9 @@ static void fault_start(void)
 				break;
 			}
 			app = (struct app_action){ old.handler, old.flags, old.mask };
+			/* what stands in for the target's nothing (rt/cut.c) */
+			if (__inlay_cut_is_handler && __inlay_cut_is_handler(old.handler))
+				app = none;
 			action_publish(i, &app);
 			if (handler_install(stand_ins[i], on_fault, &none) ||
 			    handler_install(owned[i], on_fault, &app))
@@ -471,6 +476,9 @@ static int settle(int sig, siginfo_t *info, ucontext_t *uc)
 		return index;
 	}
 	if (is_synchronous(index, info)) {
+		if (sig == SIGBUS && info->si_code == BUS_ADRERR && __inlay_cut_repair &&
+		    __inlay_cut_repair(info->si_addr))
+			return -1;
 		resume = __inlay_copy_resume(*context_pc(uc));
 		if (!resume)
 			resume = __inlay_fault_range_resume(*context_pc(uc));

@@ -76,6 +76,7 @@ int __inlay_huge_place(int fd, const struct inlay_map_desc *map, __u32 map_row, 
 		at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
 		if (!at)
 			return -ENOMEM;
+		__inlay_cut_note(at, map->region_bytes);
 		mapped[map_row].bytes = map->region_bytes;
 		mapped[map_row].off = off;
 		/* release: pairs with mapped_find() */

@@ -84,6 +84,7 @@ struct inlay_rt_table {
 	int (*fault_check)(void);	/* of the server, for who has fixups; 0 without one */
 	int (*huge_grow)(void *region, __u64 end);	/* as __inlay_region_grow() */
 	char *(*shard_nth)(const struct inlay_map_desc *desc, __u32 nr);	/* as below */
+	int (*cut_repair)(const void *address);	/* as __inlay_cut_repair() */
 };
 
 #define INLAY_NOTE_NAME "Inlay"
@@ -128,6 +129,12 @@ extern INLAY_HIDDEN __attribute__((weak)) const __s32 __inlay_copy_fixups[];
 INLAY_HIDDEN void __inlay_fault_serve(const struct inlay_fault_server *server);
 /* As __inlay_fault_check(), of the copy that owns the signals. Signal-safe. */
 INLAY_HIDDEN int __inlay_fault_check_server(void);
+
+/*
+ * After a SIGBUS at that address: 1 if it was in a segment that was cut short, and is private memory
+ * now; 0 if it was not ours. Of the leading copy; for fault.c. Signal-safe.
+ */
+INLAY_HIDDEN int __inlay_cut_repair(const void *address);
 
 /* ---- the state of the leading copy ------------------------------------------------------ */
 
@@ -290,5 +297,13 @@ INLAY_HIDDEN bool __inlay_fork_check(void);
 
 /* start.c */
 INLAY_HIDDEN void __inlay_copies_fork_child(void);
+
+/* cut.c: a segment's mappings in this process, and a handler where nobody else has one. */
+INLAY_HIDDEN void __inlay_cut_note(void *at, __u64 bytes);
+INLAY_HIDDEN void __inlay_cut_forget(const void *at);
+INLAY_HIDDEN int __inlay_cut_repair_own(const void *address);
+INLAY_HIDDEN void __inlay_cut_start(void);
+/* Whether that is its address, as the kernel has it; weak in fault.c. */
+INLAY_HIDDEN int __inlay_cut_is_handler(__u64 handler);
 
 #endif /* INLAY_RT_INTERNAL_H */

@@ -59,5 +59,8 @@ int __inlay_region_map(int fd, void *region, __u64 off, __u64 bytes)
 	if ((uintptr_t)region % INLAY_PAGE_BYTES || bytes % INLAY_PAGE_BYTES)
 		return -EINVAL;
 	at = sys_mmap(region, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, off);
-	return at == region ? 0 : -ENOMEM;
+	if (at != region)
+		return -ENOMEM;
+	__inlay_cut_note(at, bytes);
+	return 0;
 }

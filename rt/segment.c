@@ -74,6 +74,7 @@ static int head_make(int fd, __u64 region_bytes)
 	__inlay_rt.head = sys_mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (!__inlay_rt.head)
 		return -ENOMEM;
+	__inlay_cut_note(__inlay_rt.head, HEAD_BYTES);
 	head_init(__inlay_rt.head);
 	__inlay_rt.is_maker = true;
 	return 0;
@@ -166,6 +167,8 @@ static int join_file(const char *dir, const char *name)
 	if (!sys_fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == sys_geteuid() &&
 	    st.st_size >= (off_t)HEAD_BYTES)
 		head = sys_mmap(NULL, HEAD_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (head)
+		__inlay_cut_note(head, HEAD_BYTES);
 	/* pairs with the release in segment_publish() */
 	if (head && load_acquire(&head->seg.state) != INLAY_SEGMENT_MAKING &&
 	    head_is_ours(&head->seg, &st)) {
@@ -179,14 +182,17 @@ static int join_file(const char *dir, const char *name)
 		__inlay_rt.mode = RT_OFF;
 		__inlay_rt.head = NULL;
 	}
-	if (head)
+	if (head) {
+		__inlay_cut_forget(head);
 		sys_munmap(head, HEAD_BYTES);
+	}
 	sys_close(fd);
 	return err;
 }
 
 static void leave(void)
 {
+	__inlay_cut_forget(__inlay_rt.head);
 	sys_munmap(__inlay_rt.head, HEAD_BYTES);
 	sys_close(__inlay_rt.fd);
 	__inlay_rt.head = NULL;

@@ -151,9 +151,12 @@ static char *shard_address(__u32 row, const struct inlay_map_desc *desc)
 		if (__inlay_segment_holds(fd, off, rt_extent_whole(bytes)))
 			at = sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, off);
 		sys_close(fd);
+		if (at)
+			__inlay_cut_note(at, bytes);
 	}
 	if (at && !cas_acq_rel(&addresses[row], &other, at)) {
 		/* a signal handler of this thread was quicker */
+		__inlay_cut_forget(at);
 		sys_munmap(at, bytes);
 		at = other;
 	}

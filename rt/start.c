@@ -156,9 +156,16 @@ static void unit_remove(struct inlay_unit *unit)
 
 	if (unit->is_main)
 		return;
-	for (i = 0; i < unit->nr_objects; i++)
-		for (map = 0; unit->objects[i] && map < unit->objects[i]->nr_maps; map++)
-			__inlay_shard_map_remove(unit->objects[i]->maps[map]);
+	for (i = 0; i < unit->nr_objects; i++) {
+		const struct inlay_object_desc *object = unit->objects[i];
+
+		for (map = 0; object && map < object->nr_maps; map++) {
+			__inlay_shard_map_remove(object->maps[map]);
+			__inlay_cut_forget(object->maps[map]->region);
+		}
+		if (object)
+			__inlay_cut_forget(object->ctl);
+	}
 }
 
 static __u32 owner(void)
@@ -182,6 +189,7 @@ static struct inlay_rt_table table = {
 	.fault_check = fault_check,
 	.huge_grow = __inlay_huge_grow,
 	.shard_nth = __inlay_shard_by_number,
+	.cut_repair = __inlay_cut_repair_own,
 };
 
 /* A leader in a library that dlclose() could take away would leave the others without a runtime. */
@@ -206,6 +214,7 @@ static void lead(const struct inlay_unit *unit)
 		__inlay_rt.starttime = __inlay_starttime();
 		for (i = 0; i < unit->nr_objects; i++)
 			bytes += unit->objects[i] ? __inlay_object_bytes(unit->objects[i]) : 0;
+		__inlay_cut_start();
 		__inlay_segment_open(&env, bytes);
 		__inlay_shard_init();
 		__inlay_fork_init();
@@ -369,6 +378,13 @@ int __inlay_fault_check_server(void)
 	const struct inlay_rt_table *to = load_acquire(&leader);
 
 	return to && TABLE_HAS(to, fault_check) ? to->fault_check() : 0;
+}
+
+int __inlay_cut_repair(const void *address)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to && TABLE_HAS(to, cut_repair) ? to->cut_repair(address) : 0;
 }
 
 __attribute__((destructor(101))) static void copy_stop(void)

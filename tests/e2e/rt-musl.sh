@@ -1,19 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Targets of musl libc, dynamic, static and static-pie: the runtime and its reads of bad memory; in a
-# static one also maps of inlaid programs whose users are killed. Skipped without musl-gcc (Debian: musl-tools).
+# Targets of musl libc, dynamic, static and static-pie: the runtime and its reads of bad memory; in
+# a static one also maps of inlaid programs whose users are killed. Skipped without musl-gcc (Debian:
+# musl-tools).
 set -eu -o pipefail
 . "$INLAY_SOURCE/tests/e2e/rt/common.sh"
 
 machine=$(uname -m)
+arch=x86
+[ "$machine" != aarch64 ] || arch=arm64
 if ! command -v musl-gcc >/dev/null; then
 	echo "skipped: no musl-gcc"
 	exit 77
 fi
 # the kernel's headers, which musl has no copy of, are behind musl's
 headers="-idirafter /usr/include -idirafter /usr/include/$machine-linux-gnu"
-"$CLANG" -target bpf "-D__TARGET_ARCH_$([ "$machine" = aarch64 ] && echo arm64 || echo x86)" -g -O2 \
-	"-I$INLAY_SOURCE/include" "-I/usr/include/$machine-linux-gnu" \
+"$CLANG" -target bpf -D__TARGET_ARCH_$arch -g -O2 "-I$INLAY_SOURCE/include" "-I/usr/include/$machine-linux-gnu" \
 	-c "$INLAY_SOURCE/tests/e2e/map-kill/churn.bpf.c" -o "$work/churn.bpf.o"
 "$INLAY_BUILD/bin/inlay-cc" "--target=$machine-linux-musl" -nostdinc \
 	-isystem "/usr/include/$machine-linux-musl" -O2 "-finlay-probes=$work/churn.bpf.o" \

@@ -108,12 +108,14 @@ struct {
 	__type(value, struct locked);
 } locks SEC(".maps");
 
+#ifndef STORM_NO_READS
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
 	__uint(max_entries, 64);
 	__uint(key_size, sizeof(__u32));
 	__uint(value_size, 4 * sizeof(__u64));
 } traces SEC(".maps");
+#endif
 
 static __always_inline void fill(struct storm_value *value, __u64 key, __u64 n)
 {
@@ -340,11 +342,13 @@ int BPF_UPROBE(on_events, __u64 slot, __u64 n)
 	return 0;
 }
 
+#ifndef STORM_NO_READS
 SEC("uprobe/do_trace")
 int BPF_UPROBE(on_trace)
 {
 	bpf_override_return(ctx, bpf_get_stackid(ctx, &traces, BPF_F_USER_STACK));
 	return 0;
 }
+#endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
