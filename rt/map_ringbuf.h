@@ -65,10 +65,12 @@ extern INLAY_HIDDEN const __u32 *__inlay_ring_nr_procs;
 struct ring_thread *ring_thread_of_test(void);
 #ifdef RING_TEST_THREADS
 #define this_thread() ring_thread_of_test()
+#define RING_MAY_RACE /* the test's hooks are ThreadSanitizer's */
 #else
 extern INLAY_HIDDEN __thread struct ring_thread __inlay_ring_thread
 	__attribute__((tls_model("initial-exec")));
 #define this_thread() (&__inlay_ring_thread)
+#define RING_MAY_RACE __attribute__((no_sanitize("thread")))
 #endif
 
 /*
@@ -96,7 +98,7 @@ static inline bool ring_entry_holds(const struct ring_entry *e, const void *reco
  * somebody's record by now: then this is not its word, which the word's position tells.
  * ThreadSanitizer would see a race with who wrote there.
  */
-static inline __attribute__((no_sanitize("thread"))) __u64 ring_span_word(const __u64 *at)
+static inline RING_MAY_RACE __u64 ring_span_word(const __u64 *at)
 {
 	return load_acquire(at + 1); /* pairs with the consumer that closes it */
 }

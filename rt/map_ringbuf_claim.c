@@ -146,6 +146,16 @@ static inline __u64 header_make(const struct ring *r, __u64 bytes, __u64 flags)
 	       (__u64)r->owner << INLAY_RING_OWNER_SHIFT;
 }
 
+/*
+ * The header of a claim that a word tells of. The word, or free_pos, may be out of date, and this be
+ * in somebody's record: a compare-exchange of the word fails then, and a note too many does no
+ * harm. ThreadSanitizer would see a race with who writes the record.
+ */
+static inline RING_MAY_RACE __u64 told_header(const struct ring *r, __u64 start)
+{
+	return load_relaxed(inlay_ring_at(r->region, r->size, start));
+}
+
 /* Whether the consumer can find the end of the claim behind `word` without that word. */
 static inline bool is_told(const struct ring *r, __u64 word, __u64 free)
 {
@@ -153,7 +163,7 @@ static inline bool is_told(const struct ring *r, __u64 word, __u64 free)
 
 	/* none yet; the consumer is past it; its header is written */
 	return !extent || ((start - free) & INLAY_RING_WORD_POS_MASK) >= r->size ||
-	       load_relaxed(inlay_ring_at(r->region, r->size, start));
+	       told_header(r, start);
 }
 
 /* The claim behind `tail` has no header yet, and what tells its extent is about to go. */
@@ -289,9 +299,8 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 		if (INLAY_UNLIKELY(left) && left == pos)
 			heat = 0;
 		else if (seat && word_extent(r, tail) == span_bytes_of(r) &&
-			 (load_relaxed(inlay_ring_at(r->region, r->size,
-						     pos - word_extent(r, tail))) & INLAY_RING_SPAN))
-			/* somebody is in a hurry: single records between spans cost both of us more */
+			 (told_header(r, pos - word_extent(r, tail)) & INLAY_RING_SPAN))
+			/* somebody is in a hurry: records between spans cost both of us more */
 			heat = HEAT_MAX;
 		is_span = wants_span(r, heat, pos, extent, free, &take);
 		if (!is_span)
