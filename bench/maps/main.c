@@ -18,7 +18,7 @@
 
 #include "bench/maps/bench.h"
 
-enum { NR_THREADS = 2 };
+enum { NR_THREADS = 2, SPINS_MAX = 10000 };
 
 struct options {
 	unsigned int samples;
@@ -121,9 +121,23 @@ struct worker {
 	pthread_t thread;
 	const struct bench_figure *figure;
 	int cpu;		/* -1: anywhere */
-	pthread_barrier_t *start;
+	unsigned int nr, *nr_ready;	/* threads of the sample; how many of them may begin */
 	double ns;		/* a round */
 };
+
+/*
+ * Waits for the others without sleeping: to be woken takes longer than many a sample, and then threads
+ * would follow each other. It sleeps if they do not come, as there may be no processor for them.
+ */
+static void meet(const struct worker *w)
+{
+	unsigned int spins = 0;
+
+	__atomic_add_fetch(w->nr_ready, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(w->nr_ready, __ATOMIC_ACQUIRE) < w->nr)
+		if (++spins % SPINS_MAX == 0)
+			sched_yield();
+}
 
 static void *work(void *arg)
 {
@@ -138,26 +152,26 @@ static void *work(void *arg)
 		pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 	}
 	p->native(1000, 0); /* the thread's shard */
-	pthread_barrier_wait(w->start);
+	meet(w);
 	start = cpu_ns();
 	p->native(w->figure->rounds, 0);
 	w->ns = (cpu_ns() - start) / w->figure->rounds;
 	return NULL;
 }
 
-/* Threads 0 to nr - 1 at once; the time of a round, of the slowest. */
+/* A thread on each of the processors at once; the time of a round, of the slowest. */
 static int threads_sample(const struct bench_figure *f, const int *cpus, unsigned int nr,
 			  struct bench_times *times)
 {
 	struct worker workers[NR_THREADS];
-	pthread_barrier_t start;
+	unsigned int nr_ready = 0;
 	double slowest = 0;
 
-	pthread_barrier_init(&start, NULL, nr);
 	for (unsigned int i = 0; i < nr; i++) {
-		workers[i] = (struct worker){.figure = f, .cpu = cpus[i], .start = &start};
+		workers[i] = (struct worker){
+			.figure = f, .cpu = cpus[i], .nr = nr, .nr_ready = &nr_ready};
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
-			/* others would wait at the barrier for good */
+			/* others would wait for it for good */
 			fprintf(stderr, "bench-maps: no thread can be made\n");
 			exit(1);
 		}
@@ -166,7 +180,6 @@ static int threads_sample(const struct bench_figure *f, const int *cpus, unsigne
 		pthread_join(workers[i].thread, NULL);
 		slowest = workers[i].ns > slowest ? workers[i].ns : slowest;
 	}
-	pthread_barrier_destroy(&start);
 	if (f->has_ring)
 		bench_ring_empty(BENCH_NATIVE);
 	times->ns[times->nr++] = slowest;
@@ -194,8 +207,11 @@ static int measure_threads(struct bench_figure *f, unsigned int samples)
 	int cpus[NR_THREADS];
 
 	choose_cpus(cpus);
+	/* one thread on each of the processors in turn: what the main thread has touched last is in
+	 * the cache of one of them */
 	for (unsigned int i = 0; i < samples; i++)
-		if (threads_sample(f, cpus, 1, one) || threads_sample(f, cpus, NR_THREADS, two))
+		if (threads_sample(f, &cpus[i % NR_THREADS], 1, one) ||
+		    threads_sample(f, cpus, NR_THREADS, two))
 			return 1;
 	bench_summarise(one);
 	bench_summarise(two);
