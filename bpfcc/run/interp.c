@@ -363,10 +363,10 @@ int bpfcc_interp_new(const struct bpfcc_object *object, const struct bpfcc_inter
 	it->object = object;
 	it->opts = *opts;
 	it->random = opts->seed;
-	/* as user addresses are: 47 bits, aligned as memory of malloc() is; distances differ, too */
-	it->address_bits = (opts->address_seed * 0x9e3779b97f4a7c15) >> 18 << 4;
+	/* as user addresses are: 47 bits, of 8 bytes' alignment; distances differ, too */
+	it->address_bits = (opts->address_seed * 0x9e3779b97f4a7c15) >> 18 << 3;
 	it->next_address = 0x100000000000 + it->address_bits;
-	it->next_address &= 0x3ffffffffff0;
+	it->next_address &= 0x3ffffffffff8;
 	if (it->next_address < 0x1000)
 		it->next_address = 0x1000;
 	/* what is too large to be modelled becomes the first call's trap */

@@ -65,7 +65,8 @@ uint32_t interp_thing(struct bpfcc_interp *it, enum thing_kind kind, void *data,
 		}
 	}
 	/* room between things, so that no offset of 32 bits leads from one to the next */
-	it->next_address += ((bytes + 15) & ~15ull) + (1ull << 33) + (it->address_bits & 0xffff0);
+	it->next_address += ((bytes + 7) & ~7ull) + (1ull << 33) +
+			    (it->address_bits >> 20 & 0xffff8);
 	return it->nr_things++;
 no_memory:
 	interp_trap(it, BPFCC_TRAP_MEMORY, "out of memory");

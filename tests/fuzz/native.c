@@ -156,9 +156,12 @@ static int run_natively(struct inlay_bpfcc_object *h, const struct world *start,
 	int err;
 
 	*ret = *start;
-	/* out of memory, or nothing: a missing runtime must not look like agreement */
+	/*
+	 * Out of memory, or nothing: a missing runtime must not look like agreement. Without facts what
+	 * control cannot get to may be refused.
+	 */
 	err = bpfcc_native_new(h, 0, &native);
-	if (err == -12)
+	if (err == -12 || (err && !h->kinds))
 		return err;
 	if (err)
 		abort();
