@@ -18,6 +18,11 @@
  * dead.
  */
 #define NAMELESS_NS 1000000000ull
+/*
+ * One of a process that lives, this long: its thread may be stopped, or was taken out of the program by the
+ * longjmp() of a signal handler. If it does go on, its commit is refused, as it does not find its header.
+ */
+#define STALLED_NS 10000000000ull
 /* How often a sleeper looks whether who holds the next record lives, and whether others went on
  * behind one that died: they wake nobody. */
 #define HELD_NS 20000000ull
@@ -85,18 +90,17 @@ int ring_give_back(struct ring *ring)
 	return 0;
 }
 
-/* Whether a held record has been so for too long, with nobody to ask. */
+/* Whether a held record has been so for too long. */
 static bool is_overdue(struct ring *ring)
 {
+	bool is_named = ring->consumer.holder & INLAY_OWNER_ROW_MASK;
 	uint64_t now = ring_now_ns();
 
-	if (ring->consumer.holder & INLAY_OWNER_ROW_MASK)
-		return false;
 	if (ring->held_pos != ring->consumer.cons || !ring->held_since_ns) {
 		ring->held_pos = ring->consumer.cons;
 		ring->held_since_ns = now;
 	}
-	return now - ring->held_since_ns > NAMELESS_NS;
+	return now - ring->held_since_ns > (is_named ? STALLED_NS : NAMELESS_NS);
 }
 
 static enum inlay_ring_found find(struct ring *ring, struct inlay_ring_record *record)

@@ -331,7 +331,7 @@ static inline enum inlay_ring_found inlay_ring_next(struct inlay_ring *r,
 	return INLAY_RING_HELD;
 }
 
-/* Passes by what inlay_ring_next() found HELD, for good: when its owner has no name and time is up. */
+/* Passes by what inlay_ring_next() found HELD, for good: when its owner has had its time. */
 static inline void inlay_ring_skip(struct inlay_ring *r)
 {
 	__u64 *at = inlay_ring_cons_at(r), bytes = 0;
