@@ -27,7 +27,7 @@ def total(values):
 for map_row in run("maps", "-j"):
     # see attach.c
     if map_row["type"] in ("bloom_filter", "array_of_maps", "hash_of_maps", "cgroup_array",
-                           "ringbuf", "perf_event_array"):
+                           "ringbuf", "user_ringbuf", "perf_event_array"):
         continue
     name = map_row["object"] + "." + map_row["name"]
     for entry in run("dump", "-j", name):
