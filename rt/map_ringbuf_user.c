@@ -26,11 +26,21 @@ static struct inlay_ring_header *drain_header(const struct inlay_user_drain *d)
 	return (struct inlay_ring_header *)d->region;
 }
 
+static __u32 own_turn(void)
+{
+	return (__inlay_owner() & INLAY_OWNER_MASK) | OWNER_SET;
+}
+
+/* Not in the child of a signal handler that forked in the callback: the turn is its parent's. */
+static bool turn_is_ours(struct inlay_ring_header *h)
+{
+	return load_relaxed(&h->drain_owner) == own_turn();
+}
+
 /* Whether it is our turn now. */
 static bool turn_take(struct inlay_ring_header *h)
 {
-	__u32 mine = (__inlay_owner() & INLAY_OWNER_MASK) | OWNER_SET;
-	__u32 other = load_relaxed(&h->drain_owner);
+	__u32 mine = own_turn(), other = load_relaxed(&h->drain_owner);
 
 	if (other && __inlay_owner_is_alive(other & INLAY_OWNER_MASK))
 		return false;
@@ -61,6 +71,10 @@ __s64 __inlay_user_ringbuf_next_v1(void *drain, void *ret_dynptr)
 	struct inlay_user_drain *d = drain;
 	struct inlay_ring_header *h = drain_header(d);
 
+	if (!turn_is_ours(h)) {
+		d->err = -EBUSY;
+		return 0;
+	}
 	for (; d->seen < MAX_SAMPLES; d->seen++, d->discarded++) {
 		__u64 prod = load_acquire(&h->producer_pos); /* pairs with the producer's release */
 		__u64 cons = load_acquire(&h->consumer_pos), off = cons & (d->size - 1);
@@ -100,18 +114,22 @@ __s64 __inlay_user_ringbuf_next_v1(void *drain, void *ret_dynptr)
 void __inlay_user_ringbuf_done_v1(void *drain)
 {
 	struct inlay_user_drain *d = drain;
+	struct inlay_ring_header *h = drain_header(d);
 
 	d->seen++;
 	/* release: the producer may overwrite it */
-	store_release(&drain_header(d)->consumer_pos, d->next);
+	if (turn_is_ours(h))
+		store_release(&h->consumer_pos, d->next);
 }
 
 __s64 __inlay_user_ringbuf_end_v1(void *drain)
 {
 	struct inlay_user_drain *d = drain;
 	struct inlay_ring_header *h = drain_header(d);
+	__u32 mine = own_turn();
 
-	store_release(&h->drain_owner, 0u);
+	/* release: pairs with who drains next */
+	cas_acq_rel(&h->drain_owner, &mine, 0u);
 	if (((d->flags & INLAY_BPF_RB_FORCE_WAKEUP) ||
 	     (!(d->flags & INLAY_BPF_RB_NO_WAKEUP) && d->seen)) &&
 	    __atomic_exchange_n(&h->waiting, 0u, __ATOMIC_SEQ_CST)) {

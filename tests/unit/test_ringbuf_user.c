@@ -238,6 +238,43 @@ static void turns(void **state)
 	assert_int_equal(header->wakeups, 1);
 }
 
+/* A signal handler in the callback forks and returns: the turn, and the samples, are the parent's. */
+static void forked(void **state)
+{
+	struct inlay_user_drain parent, child;
+	struct ringbuf_drain d = { 0 };
+	struct inlay_dynptr ptr;
+	__u64 len = 8;
+
+	(void)state;
+	memset(map.desc.region, 0, map.desc.region_bytes);
+	for (__u32 i = 0; i < 3; i++)
+		memcpy((char *)(header + 1) + 16 * i, &len, 8);
+	header->producer_pos = 48;
+	stub_owner = 1;
+	assert_int_equal(__inlay_user_ringbuf_begin_v1(&map.desc, 0, &parent), 0);
+	assert_int_equal(__inlay_user_ringbuf_next_v1(&parent, &ptr), 1);
+	child = parent;
+	__inlay_user_ringbuf_done_v1(&parent);
+	assert_int_equal(__inlay_user_ringbuf_next_v1(&parent, &ptr), 1);
+	__inlay_user_ringbuf_done_v1(&parent);
+	assert_int_equal(header->consumer_pos, 32);
+	stub_owner = 3;
+	__inlay_user_ringbuf_done_v1(&child);
+	assert_int_equal(header->consumer_pos, 32);
+	assert_int_equal(__inlay_user_ringbuf_next_v1(&child, &ptr), 0);
+	assert_int_equal(__inlay_user_ringbuf_end_v1(&child), -16);
+	our_drain(&d);
+	assert_int_equal(d.ret, -16);
+	stub_owner = 1;
+	assert_int_equal(__inlay_user_ringbuf_next_v1(&parent, &ptr), 1);
+	__inlay_user_ringbuf_done_v1(&parent);
+	assert_int_equal(__inlay_user_ringbuf_end_v1(&parent), 3);
+	assert_int_equal(header->consumer_pos, 48);
+	our_drain(&d);
+	assert_int_equal(d.ret, 0);
+}
+
 static int open_map(void **state)
 {
 	(void)state;
@@ -251,6 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(like_the_kernel),
 		cmocka_unit_test(turns),
+		cmocka_unit_test(forked),
 	};
 
 	return cmocka_run_group_tests(tests, open_map, NULL);
