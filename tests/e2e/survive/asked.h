@@ -33,6 +33,7 @@ static ASKED long do_locked(unsigned int which, unsigned int slot, u64 by)
 static ASKED long do_bloom(unsigned int what, u64 number) NO_ANSWER("r"(what), "r"(number))
 static ASKED long do_ring(u64 slot, u64 n) NO_ANSWER("r"(slot), "r"(n))
 static ASKED long do_events(u64 slot, u64 n) NO_ANSWER("r"(slot), "r"(n))
+static ASKED long do_helpers(const void *address) NO_ANSWER("r"(address))
 static ASKED long do_trace(void) NO_ANSWER("r"(0))
 
 #endif /* ASKED_H */

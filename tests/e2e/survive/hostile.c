@@ -46,6 +46,7 @@ static void change(unsigned int *seed)
 	do_ring(slot, n);
 	do_events(slot, n);
 	do_trace();
+	do_helpers(r & 1 ? seed : NULL);
 	__atomic_fetch_add(&nr_done, 1, __ATOMIC_RELAXED);
 }
 

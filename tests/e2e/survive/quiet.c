@@ -4,7 +4,8 @@
  * under a filter that kills the process at any call which the phase may not make.
  *
  *	maps	maps of every type, in a thread that has used them before: no call at all
- *	reads	walks of the stack, which look now and then whether SIGSEGV is still the runtime's
+ *	reads	walks of the stack and other reads, also of bad memory: a look now and then whether
+ *		SIGSEGV is still the runtime's; and helpers
  *	first	the first hits of a new thread: its parts of per-CPU maps
  *	denied	the same where each of these calls fails: hits are dropped, and the thread goes on
  *
@@ -29,7 +30,9 @@
 #include "asked.h"
 
 static const int base[] = { __NR_write, __NR_exit_group, __NR_exit, __NR_rt_sigreturn };
-static const int of_reads[] = { __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_getpid };
+static const int of_reads[] = { __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_getpid, __NR_gettid,
+				__NR_prctl };
+static long readable;
 static const int of_first[] = { __NR_mmap, __NR_fallocate, __NR_fcntl, __NR_newfstatat, __NR_close,
 				__NR_prlimit64, __NR_getpid, __NR_gettid };
 
@@ -140,6 +143,8 @@ int main(int argc, char **argv)
 		forbid(of_reads, sizeof(of_reads) / sizeof(of_reads[0]), kill);
 		for (int i = 0; i < 100000; i++)
 			need(do_trace(), "traces");
+		for (int i = 0; i < 100000; i++)
+			need(do_helpers(i % 2 ? &readable : NULL) - 5, "helpers");
 	} else {
 		if (pthread_create(&thread, NULL, hit_first, &may_drop))
 			return 1;

@@ -349,6 +349,30 @@ int BPF_UPROBE(on_trace)
 	bpf_override_return(ctx, bpf_get_stackid(ctx, &traces, BPF_F_USER_STACK));
 	return 0;
 }
+
+/* Helpers of each kind: 8 if the address can be read, and 1 for each other one that is right. */
+SEC("uprobe/do_helpers")
+int BPF_UPROBE(on_helpers, const void *address)
+{
+	static const char format[] = "%d-%d", wanted[] = "7-8";
+	__u64 word = 0, args[2] = { 7, 8 }, frames[4];
+	char text[8], comm[16];
+	long rc = 0;
+
+	rc += bpf_snprintf(text, sizeof(text), format, args, sizeof(args)) == 4 &&
+	      !bpf_strncmp(text, 4, wanted);
+	rc += bpf_ktime_get_ns() > 0 && bpf_ktime_get_boot_ns() > 0;
+	rc += !bpf_get_current_comm(comm, sizeof(comm)) && comm[0];
+	rc += bpf_get_stack(ctx, frames, sizeof(frames), BPF_F_USER_STACK) > 0;
+	rc += bpf_get_current_pid_tgid() >> 32 != 0;
+	bpf_trace_printk(format, sizeof(format), 7, 8);
+	if (!bpf_probe_read_user(&word, sizeof(word), address))
+		rc += 8;
+	else if (word)
+		rc = -5;
+	bpf_override_return(ctx, rc);
+	return 0;
+}
 #endif
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -191,6 +191,8 @@ static void change(struct log *log, unsigned int slot, enum kind kind, int r)
 		break;
 	case TRACE:
 		rc = trace_at(log->k % STORM_DEPTHS);
+		if (do_helpers(log->k % 2 ? log : NULL) < 5)
+			rc = -EIO;
 		break;
 	case NR_KINDS:
 		break;
