@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Section names of user probes: TYPE[.s][/[PATH:]FUNCTION[+OFFSET]], as libbpf reads them at attach
- * time; TYPE/FUNCTION without a path is ours, for any binary. Of usdt[.s]/[PATH:]PROVIDER:NAME, too.
+ * time; TYPE/FUNCTION without a path is ours, for any binary. Of usdt[.s]/[PATH:]PROVIDER:NAME, too;
+ * usdt/LABEL is as good as a bare section.
  */
 #include "bpfcc/section.h"
 
@@ -88,7 +89,8 @@ static int parse_rest(char *rest, struct bpfcc_section *s, const char **ret_prob
 		*ret_problem = "no function is named after the path";
 		return -EINVAL;
 	}
-	if (!s->is_multi && strpbrk(function, "*?[")) {
+	/* "tls.(*Conn).Write": tracers of Go label programs so, and no symbol or glob is meant */
+	if (!s->is_multi && !strchr(function, '(') && strpbrk(function, "*?[")) {
 		*ret_problem = "a pattern needs uprobe.multi, uretprobe.multi or uprobe.session";
 		return -EINVAL;
 	}
@@ -101,10 +103,13 @@ static int parse_usdt(char *rest, struct bpfcc_section *s, const char **ret_prob
 {
 	char *name = strrchr(rest, ':'), *provider = NULL;
 
-	if (name && name > rest)
+	/* a label: libbpf loads the program and leaves its probe open */
+	if (!name)
+		return 0;
+	if (name > rest)
 		provider = memrchr(rest, ':', (size_t)(name - rest));
 	provider = provider ? provider + 1 : rest;
-	if (!name || !name[1] || provider == name) {
+	if (!name[1] || provider == name) {
 		*ret_problem = "a USDT probe is named by provider and name";
 		return -EINVAL;
 	}

@@ -3,7 +3,7 @@
 // RUN: %clang_bpf -c %s -o %t.bpf.o
 // A kprobe program that is attached as a uprobe; without that it is the kernel's.
 // RUN: %bpfcc -d --map stacks.value_size=64 --map stacks.max_entries=8 %t.bpf.o | FileCheck %s --check-prefix=ALONE
-// RUN: %bpfcc -d --attach dummy_kprobe:work --attach 'dummy_kretprobe:w*' --attach label:real --map stacks.value_size=64 --map stacks.max_entries=8 %t.bpf.o | FileCheck %s
+// RUN: %bpfcc -d --attach dummy_kprobe:work --attach 'dummy_kretprobe:w*' --attach label:real --attach marker:app:started --map stacks.value_size=64 --map stacks.max_entries=8 %t.bpf.o | FileCheck %s
 // The size of a stack is the loader's choice; that of a typed value is not.
 // RUN: not %bpfcc -d --map stacks.max_entries=8 %t.bpf.o 2>&1 | FileCheck %s --check-prefix=STACK
 // RUN: not %bpfcc -d --map typed.value_size=64 %t.bpf.o 2>&1 | FileCheck %s --check-prefix=TYPED
@@ -38,6 +38,7 @@ int dummy_kprobe(void *ctx)
 SEC("kretprobe/dummy_kretprobe") int dummy_kretprobe(void *ctx) { hits++; return 0; }
 SEC("uprobe/some_label") int label(void *ctx) { return bpf_get_stackid(ctx, &stacks, 0) >= 0; }
 SEC("uprobe/libx.so:f") int bound(void *ctx) { return 0; }
+SEC("usdt/app/marker") int marker(void *ctx) { return 0; }
 SEC("tracepoint/a/b") int traced(void *ctx) { return 0; }
 SEC("kprobe.multi/f*") int system(void *ctx) { return 0; }
 
@@ -45,11 +46,13 @@ char _license[] SEC("license") = "GPL";
 // ALONE: map 0 "stacks": type 7, key 4 bytes, value 64 bytes, 8 entries
 // ALONE-NOT: "dummy_k
 // ALONE: program 0 "label": section "uprobe/some_label", entry, function "some_label"
+// ALONE: program {{[0-9]}} "marker": section "usdt/app/marker", usdt{{$}}
 // ALONE: 4 kernel-side programs left to the companion
 // CHECK: program {{[0-9]}} "dummy_kprobe": section "kprobe/dummy_kprobe", entry, function "work"{{$}}
 // CHECK: program {{[0-9]}} "dummy_kretprobe": section "kretprobe/dummy_kretprobe", return, function "w*", multi
 // CHECK: program {{[0-9]}} "label": section "uprobe/some_label", entry, function "real"
 // CHECK: program {{[0-9]}} "bound": section "uprobe/libx.so:f", entry, function "f", path "libx.so"
+// CHECK: program {{[0-9]}} "marker": section "usdt/app/marker", usdt, function "app:started"
 // CHECK: 2 kernel-side programs left to the companion
 // STACK: error: map "stacks": value_size 0 is not 8 to 1016, a multiple of 8 (-EINVAL)
 // STACK: help: {{.*}}--map NAME.value_size=N
