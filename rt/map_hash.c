@@ -224,8 +224,9 @@ struct held {
 };
 
 /*
- * A signal handler may fork, and the child comes back here with what its parent has in its hands. The
- * parent goes on with that; what the child took in its name since, is the parent's until that ends.
+ * A signal handler may fork, and the child comes back here with what its parent has in its hands.
+ * The parent goes on with that; what the child took in its name since, is the parent's until that
+ * ends.
  */
 static bool is_child(const struct inlay_hash_op *op)
 {

@@ -43,8 +43,8 @@ static bool evict(struct inlay_hash_op *walk, __u32 nr)
 		       inlay_link_marked(at.next, walk->owner, INLAY_HASH_MAIN, at.gen)))
 		return false;
 	/*
-	 * A complete walk to the end passes the node, and takes it off. If that fails it is nobody's while
-	 * this process lives, so it may take what steps it needs.
+	 * A complete walk to the end passes the node, and takes it off. If that fails it is
+	 * nobody's while this process lives, so it may take what steps it needs.
 	 */
 	if (!inlay_cas(at.prev, at.link, inlay_link(at.link, at.next))) {
 		walk->budget += LRU_BUDGET;

@@ -164,7 +164,7 @@ static bool unlink_marked(struct inlay_hash_op *op, const struct inlay_hash_plac
 
 	if (inlay_cas(at->prev, at->link, inlay_link(at->link, at->next)))
 		return true;
-	/* a stack's oldest is behind all others; and what is given up here is nobody's while we live */
+	/* a stack's oldest is behind all others; what is given up here is nobody's while we live */
 	refill(op);
 	return __inlay_chain_walk(op, &ignored, &walk) != INLAY_HASH_UNSURE;
 }

@@ -19,8 +19,9 @@
  */
 #define NAMELESS_NS 1000000000ull
 /*
- * One of a process that lives, this long: its thread may be stopped, or was taken out of the program by the
- * longjmp() of a signal handler. If it does go on, its commit is refused, as it does not find its header.
+ * One of a process that lives, this long: its thread may be stopped, or was taken out of the
+ * program by the longjmp() of a signal handler. If it does go on, its commit is refused, as it does
+ * not find its header.
  */
 #define STALLED_NS 10000000000ull
 /* How often a sleeper looks whether who holds the next record lives, and whether others went on

@@ -185,7 +185,8 @@ static void check_after_death(enum op op, const struct model *before, int n)
 		drop_oldest(&dropped);
 	now = contents();
 	if (!is_same(&now, before) && !is_same(&now, &after) && !is_same(&now, &dropped))
-		fail_msg("op %d of type %u killed at %d: %u elements", op, map.desc.type, n, now.nr);
+		fail_msg("op %d of type %u killed at %d: %u elements", op, map.desc.type, n,
+			 now.nr);
 	check_capacity();
 }
 
@@ -329,7 +330,8 @@ static void check_after_fork(enum op op, const struct model *before, int n)
 	model_run(&twice, op, 100);
 	now = contents();
 	if (!is_same(&now, &once) && !is_same(&now, &twice))
-		fail_msg("op %d of type %u forked at %d: %u elements", op, map.desc.type, n, now.nr);
+		fail_msg("op %d of type %u forked at %d: %u elements", op, map.desc.type, n,
+			 now.nr);
 	/* the child may have been refused: then the next search would be many refusals away */
 	((struct inlay_hash_header *)map.desc.region)->drops = 0;
 	check_capacity();
@@ -413,8 +415,8 @@ static void stacks(void **state)
 }
 
 /*
- * Somebody else passes the oldest element of a stack, and takes it off, just when it was marked. Who marked
- * it has to walk all the way once more, or the node is nobody's as long as both live.
+ * Somebody else passes the oldest element of a stack, and takes it off, just when it was marked.
+ * Who marked it has to walk all the way once more, or the node is nobody's as long as both live.
  */
 static void long_stack(void **state)
 {

@@ -222,8 +222,8 @@ static void neighbour_goes(void)
 }
 
 /*
- * The key that has to go is at the end of a long chain, which changes in front of it: the walk that makes
- * sure that its node is off needs as many steps as the one that found it.
+ * The key that has to go is at the end of a long chain, which changes in front of it: the walk that
+ * makes sure that its node is off needs as many steps as the one that found it.
  */
 static void long_chain(void **state)
 {

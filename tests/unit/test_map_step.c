@@ -261,8 +261,8 @@ static void fork_everywhere(enum op op, __u32 key, __u32 nr_live)
 }
 
 /*
- * What one had in its hands, two have now. Both finish, and the map is as if it had happened once; when
- * both have ended every node is found.
+ * What one had in its hands, two have now. Both finish, and the map is as if it had happened once;
+ * when both have ended every node is found.
  */
 static void forked_at_every_access(void **state)
 {

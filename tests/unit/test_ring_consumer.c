@@ -222,8 +222,8 @@ static void test_dead_producers(void **state)
 }
 
 /*
- * A thread that a signal handler's longjmp() took out of a program, or that is stopped, may never finish its
- * record: the others' must not wait for ever. What it does later harms nobody.
+ * A thread that a signal handler's longjmp() took out of a program, or that is stopped, may never
+ * finish its record: the others' must not wait for ever.
  */
 static void test_stalled_producers(void **state)
 {
@@ -634,8 +634,8 @@ static void test_many_dead(void **state)
 }
 
 /*
- * A tail that somebody moves on while a large part of the ring waits to be given back: no more than the
- * region is zeroed, which ends at a page that nobody may write.
+ * A tail that somebody moves on while a large part of the ring waits to be given back: no more than
+ * the region is zeroed, which ends at a page that nobody may write.
  */
 static void test_tail_runs_away(void **state)
 {
