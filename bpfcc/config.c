@@ -384,7 +384,7 @@ const struct btf_var_secinfo *bpfcc_config_kernel_var(const struct bpfcc_loader 
 	sec = btf__type_by_id(l->btf, (uint32_t)id);
 	for (uint32_t i = 0; i < btf_vlen(sec); i++) {
 		var = btf__type_by_id(l->btf, btf_var_secinfos(sec)[i].type);
-		if (!strcmp(btf__str_by_offset(l->btf, var->name_off), name))
+		if (btf_is_var(var) && !strcmp(btf__str_by_offset(l->btf, var->name_off), name))
 			return &btf_var_secinfos(sec)[i];
 	}
 	return NULL;

@@ -128,6 +128,10 @@ static int patch_kconfig(struct patch *p, struct bpf_insn *in, const struct bpfc
 				   "--set gives it a value; declared __weak it is 0",
 				   "a process has no kernel configuration: \"%s\" is not known",
 				   sym->name);
+	/* BTF of a damaged object may say anything */
+	if (offset > c->bytes)
+		return bpfcc_error(p->l->diag, &p->where, NULL,
+				   "variable \"%s\" lies outside of its section", sym->name);
 	err = bpfcc_maps_use(p->l, c, &p->where);
 	if (!err)
 		set_lddw(in, BPF_PSEUDO_MAP_VALUE, c->index, (int32_t)offset);
