@@ -166,10 +166,12 @@ static int check_entries(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 	if (!m->max_entries)
 		return bpfcc_error(l->diag, where, "give it with __uint(max_entries, N) or --map",
 				   "map \"%s\": max_entries is 0 (-EINVAL)", m->name);
-	if (m->type != BPF_MAP_TYPE_BLOOM_FILTER && m->map_extra)
+	/* a PERF_EVENT_ARRAY's is what --map NAME.ring_bytes=N says */
+	if (m->type != BPF_MAP_TYPE_BLOOM_FILTER && m->type != BPF_MAP_TYPE_PERF_EVENT_ARRAY &&
+	    m->map_extra)
 		return bpfcc_error(l->diag, where, NULL,
 				   "map \"%s\": map_extra is for bloom filters (-EINVAL)", m->name);
-	if (m->map_extra > MAX_HASHES)
+	if (m->type == BPF_MAP_TYPE_BLOOM_FILTER && m->map_extra > MAX_HASHES)
 		return bpfcc_error(l->diag, where, NULL,
 				   "map \"%s\": a bloom filter has up to %u hash functions (-EINVAL)",
 				   m->name, MAX_HASHES);
