@@ -37,6 +37,20 @@ extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 */
 
 /* ---- Which ring, and who we are --------------------------------------------------------- */
 
+/* Forgets rings of libraries that were unloaded: somebody else's is where they were. */
+static void entries_retire(const char *region, __u64 bytes)
+{
+	__u32 i;
+
+	for (i = 0; i < RING_MAX; i++) {
+		struct ring_entry *e = &__inlay_ring_entries[i];
+
+		if (load_acquire(&e->desc) && e->region < region + bytes &&
+		    region < e->region + e->region_bytes)
+			store_release(&e->desc, NULL);
+	}
+}
+
 static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_desc *desc,
 							char *region)
 {
@@ -55,6 +69,7 @@ static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_d
 		e->size = inlay_map_ring_size(desc);
 		e->bytes = e->size + inlay_ring_slack_bytes(e->size);
 		e->region_bytes = desc->region_bytes;
+		entries_retire(region, e->region_bytes);
 		store_release(&e->desc, desc);
 		return i;
 	}

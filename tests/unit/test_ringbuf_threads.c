@@ -441,6 +441,39 @@ static void same_address(void **state)
 	assert_int_equal(__inlay_ringbuf_query_v1(&map.desc, INLAY_BPF_RB_AVAIL_DATA), nr * 64);
 }
 
+/* More rings than a thread remembers, with a record open in each; ended in the other order. */
+static void many_rings(void **state)
+{
+	enum { NR_RINGS = RING_SEATS + 3, NR_ROUNDS = 50 };
+	static struct stub_map maps[NR_RINGS];
+	__u64 *records[NR_RINGS];
+	struct inlay_ring_record record;
+	int i, round;
+
+	(void)state;
+	for (i = 0; i < NR_RINGS; i++)
+		stub_map_open(&maps[i], INLAY_MAP_TYPE_RINGBUF, INLAY_PAGE_BYTES);
+	for (round = 0; round < NR_ROUNDS; round++) {
+		for (i = 0; i < NR_RINGS; i++) {
+			records[i] = __inlay_ringbuf_reserve_v1(&maps[i].desc, 8, 0);
+			assert_non_null(records[i]);
+			*records[i] = (__u64)(100 * i + round);
+		}
+		for (i = NR_RINGS; i--;)
+			__inlay_ringbuf_submit_v1(records[i], 0);
+	}
+	for (i = 0; i < NR_RINGS; i++) {
+		inlay_ring_open(&ring, maps[i].desc.region, INLAY_PAGE_BYTES, stub_is_alive, NULL);
+		for (round = 0; round < NR_ROUNDS; round++) {
+			assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);
+			assert_int_equal(*(const __u64 *)record.data, 100 * i + round);
+			inlay_ring_pass(&ring, &record);
+		}
+		assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_EMPTY);
+		stub_map_close(&maps[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -451,6 +484,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(hostile, open_map, close_map),
 		cmocka_unit_test_setup_teardown(kills, open_map, close_map),
 		cmocka_unit_test_setup_teardown(same_address, open_map, close_map),
+		cmocka_unit_test(many_rings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
