@@ -78,7 +78,7 @@ const struct command commands[] = {
 	  "events are, with INLAY_EVENT(map, type), they are bytes.\n\n"
 	  "  -1, --once           only what is there\n"
 	  "  -n, --count N        at most N lines and events\n"
-	  "      --type TYPE      events are of this type of the object\n"
+	  "      --type TYPE      events are of this type of the object, whatever it says itself\n"
 	  HELP_TARGET HELP_JSON HELP_USER, "j1npuT", 0, INT_MAX, cmd_trace },
 	{ "gc", "", "removes segments of dead processes",
 	  "Removes segments that no process writes to or reads; the newest 16 are kept.\n\n"

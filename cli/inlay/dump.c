@@ -38,6 +38,26 @@ static bool has_key(const struct inlay_map_info *info)
 	return info->btf_key_type_id != 0;
 }
 
+/* The inner map that an entry of a map of maps names by its number; NULL: there is none. */
+static const char *inner_name(const struct dump *dump, const void *value,
+			      struct inlay_map_info *inner)
+{
+	struct inlay_object_info object = INLAY_SIZED(inlay_object_info);
+	const struct inlay_map_info *info = &dump->choice.info;
+	uint32_t number;
+
+	if ((info->type != INLAY_MAP_TYPE_ARRAY_OF_MAPS &&
+	     info->type != INLAY_MAP_TYPE_HASH_OF_MAPS) || info->value_size != sizeof(number))
+		return NULL;
+	memcpy(&number, value, sizeof(number));
+	*inner = (struct inlay_map_info)INLAY_SIZED(inlay_map_info);
+	if (inlay_segment_object(dump->choice.reader, info->object, &object) || !number ||
+	    number > object.nr_maps ||
+	    inlay_segment_map(dump->choice.reader, object.first_map + number - 1, inner))
+		return NULL;
+	return inner->name;
+}
+
 /* ---- JSON, bpftool's shape -------------------------------------------------------------- */
 
 static json_t *shards_json(const struct dump *dump, const struct inlay_map_entry *entry,
@@ -65,6 +85,8 @@ static int entry_json(struct dump *dump, const struct inlay_map_entry *entry)
 	const struct inlay_map_info *info = &dump->choice.info;
 	const char *name = is_percpu(info) ? "values" : "value";
 	json_t *json = json_object(), *formatted;
+	struct inlay_map_info inner;
+	const char *inner_map;
 	char symbol[256];
 
 	/* of a queue or a stack the place is the key; bpftool does not dump them */
@@ -86,6 +108,9 @@ static int entry_json(struct dump *dump, const struct inlay_map_entry *entry)
 								 entry->value, info->value_size));
 		json_object_set_new(json, "formatted", formatted);
 	}
+	inner_map = inner_name(dump, entry->value, &inner);
+	if (inner_map)
+		json_object_set_new(json, "inner", json_text(inner_map));
 	if (dump->args->sym > 0 &&
 	    keys_symbol(dump->keys, entry->key, symbol, sizeof(symbol)))
 		json_object_set_new(json, "symbol", json_text(symbol));
@@ -114,7 +139,14 @@ static void flush_zeroes(struct dump *dump)
 static void put_value(const struct dump *dump, const void *value, int indent)
 {
 	const struct inlay_map_info *info = &dump->choice.info;
+	char safe[4 * INLAY_NAME_BYTES];
+	struct inlay_map_info inner;
+	const char *name = inner_name(dump, value, &inner);
 
+	if (name) {
+		puts(escape(name, safe, sizeof(safe)));
+		return;
+	}
 	typed_text(stdout, dump->btf, info->btf_value_type_id, value, info->value_size,
 		   out_columns() - 12, indent);
 	putchar('\n');

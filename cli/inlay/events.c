@@ -38,6 +38,7 @@ struct events {
 	struct source **sources;
 	size_t nr, nr_found, nr_perf;
 	bool has_many_targets;
+	bool is_type_found;	/* --type is in the BTF of one of the objects, at least */
 };
 
 int events_new(const struct args *args, struct trace_count *count, struct events **ret_events)
@@ -81,6 +82,11 @@ size_t events_nr_found(const struct events *events)
 	return events->nr_found;
 }
 
+bool events_lack_type(const struct events *events)
+{
+	return events->args->type && events->nr && !events->is_type_found;
+}
+
 /* ---- Types ------------------------------------------------------------------------------- */
 
 /* What the variable of INLAY_EVENT(map, type) points to; 0: there is none. */
@@ -121,6 +127,7 @@ static void find_type(struct source *source, const struct inlay_map_info *info)
 	if (inlay_segment_btf(source->reader, info->object, &source->btf))
 		return;
 	source->type = type ? named_type(source->btf, type) : 0;
+	source->events->is_type_found |= source->type != 0;
 	if (!source->type)
 		source->type = declared_type(source->btf, source->name);
 }

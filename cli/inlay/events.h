@@ -33,6 +33,8 @@ int events_add(struct events *events, struct inlay_reader *reader, char **select
 size_t events_nr(const struct events *events);
 /* Event maps that were looked at, those that could not be consumed included. */
 size_t events_nr_found(const struct events *events);
+/* Whether there are rings, and none of their objects has the type that --type names. */
+bool events_lack_type(const struct events *events);
 
 /*
  * Prints what there is, or what comes within timeout_ms. 0 or -errno; a signal only ends the wait.

@@ -59,8 +59,8 @@ const char *read_error(int error)
 	case -ENODATA:
 		return "its values are private to the target: they did not fit into the segment";
 	case -EOPNOTSUPP:
-		return "this version of inlay does not know its type, or a map of this type has no "
-		       "entries: 'inlay trace' shows the events of ring buffers";
+		return "maps of its type have no entries to show ('inlay trace' shows the events of "
+		       "ring buffers), or this version of inlay does not know the type";
 	default:
 		return strerror(-error);
 	}

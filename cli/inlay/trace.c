@@ -209,6 +209,9 @@ static int trace_open(struct trace *trace)
 		code = events_new(trace->args, &trace->count, &trace->events);
 	if (!code)
 		code = follow_new(trace);
+	if (!code && events_lack_type(trace->events))
+		return fail("no object of these maps has a type '%s'",
+			    escape(trace->args->type, name, sizeof(name)));
 	if (code || !trace->nr_maps || events_nr(trace->events))
 		return code;
 	if (events_nr_found(trace->events))

@@ -38,6 +38,7 @@ set_tests_properties(unit/ring_consumer_asan unit/user_ring_asan PROPERTIES ENVI
 inlay_script_test(e2e/cli e2e/cli.sh)
 inlay_script_test(e2e/cli-hostile e2e/cli-hostile.sh)
 inlay_script_test(e2e/cli-events e2e/cli-events.sh)
+inlay_script_test(e2e/cli-inner e2e/cli-inner.sh)
 inlay_script_test(e2e/events-live e2e/events-live.sh)
 inlay_script_test(e2e/user-ring e2e/user-ring.sh)
 inlay_script_test(e2e/cli-bpftool e2e/cli-bpftool.sh)

@@ -90,6 +90,12 @@ tell one "sample 1"
 inlay trace -1 -j "$one" samples | json "trace -j of samples" \
 	'd["value"]["pair"] == [0, 7] and isinstance(d["cpu"], int)'
 
+tell one "sample 1"
+exits 1 inlay trace -1 "$one" samples --type nosuch
+has "a type that is nowhere" "$out" "has a type 'nosuch'"
+exits 0 inlay trace -1 "$one" samples --type __u32
+has "--type goes before INLAY_EVENT" "$out" '^samples 0$'
+
 # ---- a live consumer is woken; a second one is refused
 background tracer inlay trace "$one" events
 tell one "tell 3"
