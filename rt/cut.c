@@ -29,9 +29,7 @@ static __u32 nr_ranges;
 struct kernel_action {
 	void (*handler)(int, siginfo_t *, void *);
 	__u64 flags;
-#if defined(__x86_64__)
-	void (*restorer)(void);
-#endif
+	void (*restorer)(void); /* arm64 has it, too, and does without */
 	__u64 mask;
 };
 

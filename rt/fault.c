@@ -40,9 +40,7 @@
 struct kernel_action {
 	__u64 handler;
 	__u64 flags;
-#if defined(__x86_64__)
-	__u64 restorer;
-#endif
+	__u64 restorer; /* arm64 has it, too */
 	__u64 mask;
 };
 
