@@ -506,7 +506,7 @@ static void check_events(struct log *log, unsigned int slot)
 		enum kind kind = which ? EVENTS : RING;
 		u64 sent = log->made[kind], *is = &got[which][slot];
 
-		for (int i = 0; i < 2000 && *is < sent; i++) {
+		for (int i = 0; i < 15000 && *is < sent; i++) {
 			consume();
 			if (*is < sent)
 				usleep(1000);
