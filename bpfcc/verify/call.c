@@ -55,14 +55,16 @@ static int may_call(struct verify *v, const struct verify_call *c)
 		    "%s is for programs of a GPL-compatible licence, and this object's is \"%s\"",
 		    c->name, o->license ? o->license : "");
 	if ((flags & BPFCC_HELPER_F_OVERRIDE) && !v->opts->allow_override)
-		return verify_refuse(v, "--allow-override accepts it",
-				     "%s changes what the target does", c->name);
+		return verify_refuse(
+		    v, "--allow-override accepts it (inlay-cc: -finlay-allow-override)",
+		    "%s changes what the target does", c->name);
 	if ((flags & BPFCC_HELPER_F_OVERRIDE) && v->prog && v->prog->kind == INLAY_PROG_RETURN)
 		return verify_refuse(v, "use SEC(\"uprobe\") or SEC(\"uprobe.session\")",
 				     "%s has no meaning when a function returns", c->name);
 	if ((flags & BPFCC_HELPER_F_WRITE) && !v->opts->allow_write)
-		return verify_refuse(v, "--allow-write accepts it",
-				     "%s writes to the target's memory", c->name);
+		return verify_refuse(
+		    v, "--allow-write accepts it (inlay-cc: -finlay-allow-write)",
+		    "%s writes to the target's memory", c->name);
 	if ((flags & BPFCC_HELPER_F_SLEEPABLE) && !is_sleepable(v->prog))
 		return verify_refuse(v, "use SEC(\"uprobe.s\")",
 				     "%s may sleep, and this program may not", c->name);

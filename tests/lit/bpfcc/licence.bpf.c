@@ -17,5 +17,5 @@ int f(void *ctx)
 	return 0;
 }
 // OVERRIDE: licence.bpf.c:[[#@LINE - 3]]: error: bpf_override_return changes what the target does
-// OVERRIDE: help: --allow-override accepts it
+// OVERRIDE: help: --allow-override accepts it (inlay-cc: -finlay-allow-override)
 // GPL: error: bpf_override_return is for programs of a GPL-compatible licence, and this object's is "Proprietary"
