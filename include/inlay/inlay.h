@@ -70,7 +70,7 @@ struct inlay_segment_opts {
 	const char *dir;	/* where segments are; NULL: /dev/shm/inlay-UID */
 	bool is_owner_given;	/* false: only segments of the caller's effective user */
 	uid_t owner;		/* is_owner_given: of this user instead */
-	bool is_writable;	/* for inlay_segment_prog_switch() */
+	bool is_writable;	/* for inlay_segment_prog_switch(), and to consume or write rings */
 	bool is_unlocked;	/* take no reader lock: a quick look, the target may unlink the file */
 	char *reason;		/* buffer for one line that explains a failure; may be NULL */
 	size_t reason_bytes;
