@@ -238,7 +238,8 @@ static const char *why_missing(const struct bpfcc_loader *l, const char *name)
 					  name);
 	return bpfcc_arena_printf(l->arena,
 				  "CO-RE type \"%s\" does not exist in a process: only struct pt_regs "
-				  "does, and types that --target-btf gives",
+				  "does, and types that --target-btf gives (in a build by "
+				  "inlay-cc: -g)",
 				  name);
 }
 
