@@ -7,6 +7,7 @@
 
 #include "rt/map_chain.h"
 #include "rt/inlay_rt.h"
+#include "skip.h"
 
 enum { OPS = 1u << KOP_PUSH | 1u << KOP_POP | 1u << KOP_PEEK };
 
@@ -52,7 +53,7 @@ static void run_differential(__u32 type, __u32 value_size, __u32 max_entries)
 
 	fixture_init(&f, type, 0, value_size, max_entries);
 	if (!kmap_open(&k, &f.desc, OPS))
-		skip();
+		skip_because("no map of the kernel to compare with");
 	for (i = 0; i < 2000; i++) {
 		/* phases that fill it and phases that empty it */
 		__u64 r = fixture_random(&seed), pops = i / 200 % 2 ? 6 : 2;
@@ -232,7 +233,7 @@ static void bloom(void **state)
 		f.desc.extra = sizes[s].nr_hashes;
 		assert_true(inlay_bloom_bytes(nr, f.desc.extra) <= f.desc.region_bytes);
 		if (!kmap_open(&k, &f.desc, 1u << KOP_PUSH | 1u << KOP_PEEK))
-			skip();
+			skip_because("no map of the kernel to compare with");
 		for (i = 0; i < nr + 2000; i++) {
 			__u64 seed = 1 + i, flags = i % 7 ? 0 : 1ull << i % 3;
 			__u32 b;
@@ -292,5 +293,5 @@ int main(void)
 		cmocka_unit_test(bloom),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return exit_code(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -3,6 +3,7 @@
 #include "reader_fixture.h"
 
 #include <errno.h>
+#include "skip.h"
 
 static struct image image;
 
@@ -469,10 +470,8 @@ static void test_refused_user(void **state)
 	struct inlay_reader *reader = NULL;
 
 	(void)state;
-	if (geteuid()) {
-		print_message("only root can give a file to another user\n");
-		skip();
-	}
+	if (geteuid())
+		skip_because("only root can give a file to another user");
 	assert_int_equal(chown(image.path, 65534, 65534), 0);
 	check_refused(-EPERM, "belongs to user 65534");
 	assert_int_equal(chown(image.dir, 65534, 65534), 0);
@@ -569,5 +568,5 @@ int main(void)
 		cmocka_unit_test(test_sum_typed), cmocka_unit_test(test_sum_untyped),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return exit_code(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -25,6 +25,7 @@
 #include "ring_stubs.h"
 #include "ringbuf_ops.h"
 #include "rt/inline/dynptr.h"
+#include "skip.h"
 
 enum { PAGE = 4096, ROUNDS = 30000 };
 
@@ -254,7 +255,7 @@ static void compare(__u32 size, __u64 seed)
 	int i, nr_woken = 0;
 
 	if (!kernel_open(&k, size))
-		skip();
+		skip_because("no ring of the kernel to compare with");
 	stub_map_open(&map, INLAY_MAP_TYPE_RINGBUF, size);
 	inlay_ring_open(&r, map.desc.region, size, stub_is_alive, NULL);
 	for (i = 0; i < ROUNDS; i++) {
@@ -301,5 +302,5 @@ int main(void)
 		cmocka_unit_test(like_the_kernel),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return exit_code(cmocka_run_group_tests(tests, NULL, NULL));
 }
