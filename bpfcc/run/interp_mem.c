@@ -64,9 +64,13 @@ uint32_t interp_thing(struct bpfcc_interp *it, enum thing_kind kind, void *data,
 			goto no_memory;
 		}
 	}
-	/* room between things, so that no offset of 32 bits leads from one to the next */
+	/*
+	 * Room between things, so that no offset of 32 bits leads from one to the next; each time another one,
+	 * or the low bits of every second thing's distance would be the same wherever things lie.
+	 */
+	it->address_bits = it->address_bits * 6364136223846793005ull + 1442695040888963407ull;
 	it->next_address += ((bytes + 7) & ~7ull) + (1ull << 33) +
-			    (it->address_bits >> 20 & 0xffff8);
+			    (it->address_bits >> 40 & 0xffff8);
 	return it->nr_things++;
 no_memory:
 	interp_trap(it, BPFCC_TRAP_MEMORY, "out of memory");

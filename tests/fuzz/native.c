@@ -185,6 +185,13 @@ static int run_natively(struct inlay_bpfcc_object *h, const struct world *start,
 	return 0;
 }
 
+static void print_bytes(const char *what, const uint8_t *want, const uint8_t *got, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		if (want[i] != got[i])
+			fprintf(stderr, "%s, byte %zu: %#x, natively %#x\n", what, i, want[i], got[i]);
+}
+
 static void different(const struct bpfcc_object *o, const struct world *want,
 		      const struct world *got)
 {
@@ -196,10 +203,13 @@ static void different(const struct bpfcc_object *o, const struct world *want,
 				bpfcc_disasm(o, &o->funcs[i], k, text, sizeof(text)));
 			k += bpfcc_insn_is_lddw(&o->funcs[i].insns[k]);
 		}
-	for (int i = 0; i < NR_CALLS; i++)
-		fprintf(stderr, "call %d: r0 %#llx, natively %#llx; memory %s\n", i,
-			(unsigned long long)want->r0[i], (unsigned long long)got->r0[i],
-			memcmp(want->memory[i], got->memory[i], MEMORY_BYTES) ? "differs" : "is equal");
+	for (int i = 0; i < NR_CALLS; i++) {
+		fprintf(stderr, "call %d: r0 %#llx, natively %#llx\n", i,
+			(unsigned long long)want->r0[i], (unsigned long long)got->r0[i]);
+		print_bytes("memory", want->memory[i], got->memory[i], MEMORY_BYTES);
+	}
+	print_bytes("array", want->array, got->array, ARRAY_BYTES);
+	print_bytes("globals", want->globals, got->globals, GLOBALS_BYTES);
 	abort();
 }
 

@@ -352,6 +352,24 @@ static void test_seeds(void **state)
 	assert_int_not_equal(a, c);
 }
 
+/* No two things lie at a distance with a bit that is the same for all seeds: it would not look like an address. */
+static void test_addresses(void **state)
+{
+	/* of a stack two things later */
+	const struct bpf_insn insns[] = {SUB(3), SUB(3),
+					 INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 10, 0, 0), EXIT};
+	struct bpfcc_interp_opts opts = {0};
+	uint64_t first, r0, changed = 0;
+
+	(void)state;
+	assert_int_equal(run_with(&opts, insns, 4, &first), 0);
+	for (opts.address_seed = 1; opts.address_seed <= 64; opts.address_seed++) {
+		assert_int_equal(run_with(&opts, insns, 4, &r0), 0);
+		changed |= r0 ^ first;
+	}
+	assert_int_equal(changed & 0xfffff, 0xffff8);
+}
+
 static int stop_at_two(void *arg, const struct bpfcc_interp_view *view)
 {
 	struct bpfcc_interp_view *last = arg;
@@ -384,7 +402,8 @@ int main(void)
 	    cmocka_unit_test(test_records), cmocka_unit_test(test_helpers),
 	    cmocka_unit_test(test_locks),  cmocka_unit_test(test_dynptrs),
 	    cmocka_unit_test(test_tail_calls),
-	    cmocka_unit_test(test_seeds),  cmocka_unit_test(test_view),
+	    cmocka_unit_test(test_seeds),  cmocka_unit_test(test_addresses),
+	    cmocka_unit_test(test_view),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
