@@ -189,7 +189,7 @@ static uint32_t reads(const struct bpfcc_object *o, const struct bpf_insn *in)
 			return 0;
 		if (in->src_reg == BPF_PSEUDO_CALL)
 			return ((1u << o->funcs[in->imm].nr_args) - 1) << 1;
-		helper = in->src_reg ? NULL : bpfcc_helper_by_id(in->imm);
+		helper = in->src_reg ? bpfcc_kfunc_by_index(in->imm) : bpfcc_helper_by_id(in->imm);
 		return helper ? ((1u << fixed_args(helper)) - 1) << 1 : 0;
 	default:
 		return 0;

@@ -18,6 +18,7 @@
 #define F_SIZED BPFCC_HELPER_F_SIZED
 #define F_SLEEPABLE BPFCC_HELPER_F_SLEEPABLE
 #define F_OURS BPFCC_HELPER_F_OURS
+#define F_SESSION BPFCC_HELPER_F_SESSION
 
 #define HAS(arg) (BPFCC_ARG_##arg != BPFCC_ARG_NONE)
 
@@ -39,11 +40,12 @@ static const struct bpfcc_helper helpers[] = {
 
 static const struct bpfcc_helper kfuncs[] = {
 #define INLAY_HELPER(...)
-#define INLAY_KFUNC(name_, class_, ret_, nr_args_, flags_)                                         \
+#define INLAY_KFUNC(name_, class_, ret_, a1, a2, a3, a4, a5, flags_)                               \
 	{.name = #name_,                                                                           \
 	 .class = BPFCC_HELPER_##class_,                                                           \
 	 .ret = BPFCC_RET_##ret_,                                                                  \
-	 .nr_args = nr_args_,                                                                      \
+	 .args = {BPFCC_ARG_##a1, BPFCC_ARG_##a2, BPFCC_ARG_##a3, BPFCC_ARG_##a4, BPFCC_ARG_##a5}, \
+	 .nr_args = HAS(a1) + HAS(a2) + HAS(a3) + HAS(a4) + HAS(a5),                               \
 	 .flags = flags_},
 #include "rt/helpers.def"
 };

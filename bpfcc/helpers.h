@@ -71,6 +71,7 @@ enum bpfcc_helper_flags {
 	BPFCC_HELPER_F_SIZED = 1u << 6,
 	BPFCC_HELPER_F_SLEEPABLE = 1u << 7,
 	BPFCC_HELPER_F_OURS = 1u << 8,
+	BPFCC_HELPER_F_SESSION = 1u << 9,
 };
 
 struct bpfcc_helper {

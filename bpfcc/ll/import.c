@@ -131,7 +131,8 @@ int l_import_helpers(struct lower *l)
 
 #define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                              \
 	l_finish(l, #name, BPFCC_HELPER_##class);
-#define INLAY_KFUNC(name, class, ret, nr_args, flags) l_finish(l, #name, BPFCC_HELPER_##class);
+#define INLAY_KFUNC(name, class, ret, t1, t2, t3, t4, t5, flags)                                   \
+	l_finish(l, #name, BPFCC_HELPER_##class);
 #include "rt/helpers.def"
 	l_finish(l, "map_each", BPFCC_HELPER_INLINE);
 	err = l_check_defined(l);

@@ -217,11 +217,16 @@ static int call_kfunc(struct verify *v, const struct bpf_insn *in)
 	if (!c.helper)
 		return verify_refuse(v, NULL, "a kernel function that does not exist");
 	c.name = c.helper->name;
-	/* the only ones so far; elsewhere there is no cookie */
-	if (!v->prog || v->prog->kind != INLAY_PROG_SESSION)
+	/* elsewhere there is no cookie */
+	if ((c.helper->flags & BPFCC_HELPER_F_SESSION) &&
+	    (!v->prog || v->prog->kind != INLAY_PROG_SESSION))
 		return verify_refuse(v, "use SEC(\"uprobe.session\")",
 				     "%s() is for uprobe.session programs only", c.name);
-	err = verify_lock_calls(v, c.name);
+	err = may_call(v, &c);
+	if (!err)
+		err = verify_args(v, &c);
+	if (!err && c.release)
+		err = verify_ref_release(v, c.release);
 	if (err)
 		return err;
 	clobber(v);

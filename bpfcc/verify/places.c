@@ -18,7 +18,8 @@ static uint32_t call_reads(const struct bpf_insn *in)
 
 	if (in->src_reg == BPF_PSEUDO_CALL)
 		return ARGS;
-	helper = in->src_reg ? NULL : bpfcc_helper_by_id(in->imm);
+	helper = in->src_reg == BPF_PSEUDO_KFUNC_CALL ? bpfcc_kfunc_by_index(in->imm)
+						      : bpfcc_helper_by_id(in->imm);
 	return helper ? ((1u << helper->nr_args) - 1) << 1 : ARGS;
 }
 

@@ -118,8 +118,11 @@
 
 #define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                              \
 	CLASS_##class(name, ret, t1, t2, t3, t4, t5)
-#define INLAY_KFUNC(name, class, ret, nr_args, flags)                                              \
-	CLASS_##class(name, ret, CTX, NONE, NONE, NONE, NONE)
+/* who takes the frame gets it in the place of ctx, declared or not */
+#define KFUNC_NONE(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, CTX, t2, t3, t4, t5)
+#define KFUNC_MAP(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, MAP, t2, t3, t4, t5)
+#define INLAY_KFUNC(name, class, ret, t1, t2, t3, t4, t5, flags)                                   \
+	KFUNC_##t1(class, name, ret, t2, t3, t4, t5)
 #include "rt/helpers.def"
 
 /* no helper of its own: the step of bpf_for_each_map_elem() */
