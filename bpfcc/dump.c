@@ -127,7 +127,7 @@ void bpfcc_dump_helpers(FILE *out)
 			fprintf(out, "%s%s", comma, flags[i].text);
 			comma = ", ";
 		}
-		if (is_kfunc)
+		if (helper->flags & BPFCC_HELPER_F_SESSION)
 			fprintf(out, "%sin uprobe.session programs", comma);
 		fputc('\n', out);
 	}

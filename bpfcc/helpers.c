@@ -25,6 +25,7 @@
 static const struct bpfcc_helper helpers[] = {
 #define INLAY_HELPER(id_, name_, class_, ret_, a1, a2, a3, a4, a5, flags_)                         \
 	{.id = id_,                                                                                \
+	 .kfunc = BPFCC_KFUNC_NONE,                                                                \
 	 .name = #name_,                                                                           \
 	 .class = BPFCC_HELPER_##class_,                                                           \
 	 .ret = BPFCC_RET_##ret_,                                                                  \
@@ -41,7 +42,8 @@ static const struct bpfcc_helper helpers[] = {
 static const struct bpfcc_helper kfuncs[] = {
 #define INLAY_HELPER(...)
 #define INLAY_KFUNC(name_, class_, ret_, a1, a2, a3, a4, a5, flags_)                               \
-	{.name = #name_,                                                                           \
+	{.kfunc = BPFCC_KFUNC_##name_,                                                             \
+	 .name = #name_,                                                                           \
 	 .class = BPFCC_HELPER_##class_,                                                           \
 	 .ret = BPFCC_RET_##ret_,                                                                  \
 	 .args = {BPFCC_ARG_##a1, BPFCC_ARG_##a2, BPFCC_ARG_##a3, BPFCC_ARG_##a4, BPFCC_ARG_##a5}, \

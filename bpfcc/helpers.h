@@ -74,8 +74,17 @@ enum bpfcc_helper_flags {
 	BPFCC_HELPER_F_SESSION = 1u << 9,
 };
 
+/* BPFCC_KFUNC_bpf_session_cookie ...: index of the row among those of kernel functions */
+enum bpfcc_kfunc {
+	BPFCC_KFUNC_NONE = -1,
+#define INLAY_HELPER(...)
+#define INLAY_KFUNC(name, ...) BPFCC_KFUNC_##name,
+#include "rt/helpers.def"
+};
+
 struct bpfcc_helper {
 	int32_t id;		/* kernel's number; 0: a kernel function, called by name */
+	enum bpfcc_kfunc kfunc;	/* which one then */
 	const char *name;	/* helper: without "bpf_"; kfunc: with */
 	enum bpfcc_helper_class class;
 	enum bpfcc_ret ret;

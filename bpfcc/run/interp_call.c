@@ -176,26 +176,6 @@ static int call_helper(struct bpfcc_interp *it, const struct bpfcc_helper *h)
 	return interp_helper(it, h, args);
 }
 
-static int call_kfunc(struct bpfcc_interp *it, int32_t index)
-{
-	const struct bpfcc_helper *k = bpfcc_kfunc_by_index(index);
-	struct value *r0 = &it->frame->regs[0];
-
-	if (k && !strcmp(k->name, "bpf_session_is_return")) {
-		*r0 = interp_number(it->opts.is_wild ? interp_random(it) & 1 : 0);
-		return 0;
-	}
-	if (k && !strcmp(k->name, "bpf_session_cookie")) {
-		if (!it->cookie)
-			it->cookie = interp_thing(it, THING_MEM, NULL, 8);
-		if (!it->cookie)
-			return -EFAULT;
-		*r0 = interp_pointer(it, it->cookie, 0);
-		return 0;
-	}
-	return interp_trap(it, BPFCC_TRAP_UNKNOWN, "kernel function %d", index);
-}
-
 static void forget_scratch(struct bpfcc_interp *it)
 {
 	for (int i = 1; i <= 5; i++)
@@ -228,7 +208,10 @@ int interp_call(struct bpfcc_interp *it, const struct bpf_insn *in)
 		err = interp_function(it, (uint32_t)in->imm, &regs[1], &ret);
 		regs[0] = ret;
 	} else if (in->src_reg == BPF_PSEUDO_KFUNC_CALL) {
-		err = call_kfunc(it, in->imm);
+		h = bpfcc_kfunc_by_index(in->imm);
+		if (!h)
+			return interp_trap(it, BPFCC_TRAP_UNKNOWN, "kernel function %d", in->imm);
+		err = call_helper(it, h);
 	} else {
 		h = bpfcc_helper_by_id(in->imm);
 		if (!h)

@@ -178,12 +178,30 @@ static int tail_call(struct verify *v)
 
 /* ---- helpers and kernel functions ---- */
 
+static int call_known(struct verify *v, struct verify_call *c)
+{
+	int err = may_call(v, c);
+
+	if (!err)
+		err = verify_args(v, c);
+	if (!err && c->helper->id == BPF_FUNC_tail_call)
+		err = tail_call(v);
+	if (!err && bpfcc_helper_callback_arg(c->helper) >= 0)
+		err = verify_callback(v, c);
+	if (!err && c->release)
+		err = verify_ref_release(v, c->release);
+	if (err)
+		return err;
+	clobber(v);
+	v->cur->insn = v->insn + 1;
+	return set_result(v, c);
+}
+
 static int call_helper(struct verify *v, const struct bpf_insn *in)
 {
 	struct verify_call c = {.helper = bpfcc_helper_by_id(in->imm),
 				.name = bpfcc_kernel_helper_name(in->imm)};
 	char text[64];
-	int err;
 
 	if (!c.helper)
 		return verify_refuse(v, "bpfcc --helpers lists what there is",
@@ -193,26 +211,12 @@ static int call_helper(struct verify *v, const struct bpf_insn *in)
 		snprintf(text, sizeof(text), "bpf_%s", c.helper->name);
 		c.name = text;
 	}
-	err = may_call(v, &c);
-	if (!err)
-		err = verify_args(v, &c);
-	if (!err && in->imm == BPF_FUNC_tail_call)
-		err = tail_call(v);
-	if (!err && bpfcc_helper_callback_arg(c.helper) >= 0)
-		err = verify_callback(v, &c);
-	if (!err && c.release)
-		err = verify_ref_release(v, c.release);
-	if (err)
-		return err;
-	clobber(v);
-	v->cur->insn = v->insn + 1;
-	return set_result(v, &c);
+	return call_known(v, &c);
 }
 
 static int call_kfunc(struct verify *v, const struct bpf_insn *in)
 {
 	struct verify_call c = {.helper = bpfcc_kfunc_by_index(in->imm)};
-	int err;
 
 	if (!c.helper)
 		return verify_refuse(v, NULL, "a kernel function that does not exist");
@@ -222,16 +226,7 @@ static int call_kfunc(struct verify *v, const struct bpf_insn *in)
 	    (!v->prog || v->prog->kind != INLAY_PROG_SESSION))
 		return verify_refuse(v, "use SEC(\"uprobe.session\")",
 				     "%s() is for uprobe.session programs only", c.name);
-	err = may_call(v, &c);
-	if (!err)
-		err = verify_args(v, &c);
-	if (!err && c.release)
-		err = verify_ref_release(v, c.release);
-	if (err)
-		return err;
-	clobber(v);
-	v->cur->insn = v->insn + 1;
-	return set_result(v, &c);
+	return call_known(v, &c);
 }
 
 /* ---- subprograms ---- */
