@@ -20,7 +20,12 @@ void __libc_free(void *p);
 #define MALLOC_ALIGN 16
 #define UNUSED __attribute__((unused))
 
-#define MAX_RUNS 5
+/*
+ * What is kept in each of so many runs is a leak. Less would not do: LLVM keeps a set of the unusual types
+ * that it selected instructions for, by address, for as long as the process lives
+ * (SDNode::getValueTypeList()), and some runs pass until a type lies where another one lay.
+ */
+#define MAX_RUNS 60
 
 /* Of AddressSanitizer's runtime. */
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *p, size_t bytes),
