@@ -85,6 +85,7 @@ struct inlay_rt_table {
 	int (*huge_grow)(void *region, __u64 end);	/* as __inlay_region_grow() */
 	char *(*shard_nth)(const struct inlay_map_desc *desc, __u32 nr);	/* as below */
 	int (*cut_repair)(const void *address);	/* as __inlay_cut_repair() */
+	struct inlay_modules *(*modules)(void);	/* as __inlay_modules() */
 };
 
 #define INLAY_NOTE_NAME "Inlay"
@@ -119,7 +120,11 @@ INLAY_HIDDEN int __inlay_region_grow(void *region, __u64 end);
  */
 INLAY_HIDDEN char *__inlay_shard_nth(const struct inlay_map_desc *desc, __u32 nr);
 
+/* The segment's table of modules; NULL: there is no segment, or nobody reads it. Signal-safe. */
+INLAY_HIDDEN struct inlay_modules *__inlay_modules(void);
+
 /* Optional parts of libinlay (rt/helpers.h), called if they are linked. */
+extern INLAY_HIDDEN __attribute__((weak)) void __inlay_modules_start(void);
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_delegate(__u64 (*fn)(void));
 extern INLAY_HIDDEN __attribute__((weak)) __u64 __inlay_clock_ns(void);
@@ -171,6 +176,7 @@ struct rt_head {
 	_Alignas(64) struct inlay_seg_proc procs[INLAY_SEGMENT_MAX_PROCS];
 	_Alignas(64) struct inlay_seg_shard shards[INLAY_SEGMENT_MAX_SHARDS];
 	_Alignas(64) struct inlay_trace trace;
+	_Alignas(64) struct inlay_modules modules;
 };
 
 struct rt_state {

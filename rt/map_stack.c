@@ -7,6 +7,7 @@
  * kernel/bpf/stackmap.c's.
  */
 #include "rt/map_hash.h"
+#include "rt/modules.h"
 #include "rt/stack.h"
 
 enum { STACK_EFAULT = 14, STACK_ENOMEM = 12 };
@@ -152,5 +153,8 @@ __s64 __inlay_get_stackid_v1(const struct inlay_map_desc *desc, __u64 flags, __u
 		old = __inlay_hash_lookup(desc, &id);
 		return old && is_same(&s, old) ? (__s64)id : err;
 	}
-	return err ? -STACK_ENOMEM : (__s64)id;
+	if (err)
+		return -STACK_ENOMEM;
+	__inlay_modules_see(s.ips, s.nr);
+	return id;
 }

@@ -59,6 +59,7 @@ static void head_init(struct rt_head *head)
 	table_init(&seg->shards, offsetof(struct rt_head, shards), sizeof(head->shards[0]),
 		   INLAY_SEGMENT_MAX_SHARDS);
 	seg->trace_off = offsetof(struct rt_head, trace);
+	seg->modules_off = offsetof(struct rt_head, modules);
 }
 
 /*
@@ -147,7 +148,8 @@ static bool head_is_ours(const struct inlay_segment *seg, const struct stat *st)
 	       seg->progs.off == offsetof(struct rt_head, progs) &&
 	       seg->procs.off == offsetof(struct rt_head, procs) &&
 	       seg->shards.off == offsetof(struct rt_head, shards) &&
-	       seg->trace_off == offsetof(struct rt_head, trace);
+	       seg->trace_off == offsetof(struct rt_head, trace) &&
+	       seg->modules_off == offsetof(struct rt_head, modules);
 }
 
 /* Maps the segment that another process made under this name. */

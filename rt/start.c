@@ -174,6 +174,11 @@ static __u32 owner(void)
 	return load_acquire(&__inlay_rt.owner);
 }
 
+static struct inlay_modules *modules(void)
+{
+	return __inlay_rt.mode >= RT_MEMFD ? &__inlay_rt.head->modules : NULL;
+}
+
 static struct inlay_rt_table table = {
 	.table_bytes = sizeof(struct inlay_rt_table),
 	.abi_major = INLAY_ABI_MAJOR,
@@ -190,6 +195,7 @@ static struct inlay_rt_table table = {
 	.huge_grow = __inlay_huge_grow,
 	.shard_nth = __inlay_shard_by_number,
 	.cut_repair = __inlay_cut_repair_own,
+	.modules = modules,
 };
 
 /* A leader in a library that dlclose() could take away would leave the others without a runtime. */
@@ -350,6 +356,8 @@ void __inlay_unit_add_v1(struct inlay_unit *unit)
 		__inlay_fault_serve(NULL);
 	}
 	leader->unit_add(unit);
+	if (__inlay_modules_start)
+		__inlay_modules_start();
 }
 
 void __inlay_unit_remove_v1(struct inlay_unit *unit)
@@ -385,6 +393,13 @@ int __inlay_cut_repair(const void *address)
 	const struct inlay_rt_table *to = load_acquire(&leader);
 
 	return to && TABLE_HAS(to, cut_repair) ? to->cut_repair(address) : 0;
+}
+
+struct inlay_modules *__inlay_modules(void)
+{
+	const struct inlay_rt_table *to = load_acquire(&leader);
+
+	return to && TABLE_HAS(to, modules) ? to->modules() : NULL;
 }
 
 __attribute__((destructor(101))) static void copy_stop(void)

@@ -17,6 +17,7 @@ struct args {
 	bool is_once;		/* -1 */
 	bool is_dry;		/* -d */
 	int sym;		/* --sym 1, --no-sym -1, default 0: where every key is a function */
+	bool is_mangled;	/* --no-demangle */
 	const char *target;	/* -p */
 	const char *unit;	/* -U */
 	const char *type;	/* --type */

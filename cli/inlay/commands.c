@@ -10,7 +10,8 @@
 #define HELP_JSON   "  -j, --json           JSON on one line\n"
 #define HELP_SYM    "      --sym            name the function that holds an 8-byte key's address\n" \
 		    "      --no-sym         print such keys as numbers. Without either option they are\n" \
-		    "                       named if every key is the start of a function\n"
+		    "                       named if every key is the start of a function\n" \
+		    "      --no-demangle    C++ names as in the symbol table\n"
 
 const struct command commands[] = {
 	{ "list", "[BINARY|PID]", "sites and programs in a binary or process",
@@ -49,7 +50,7 @@ const struct command commands[] = {
 	  "Prints the stacks in a STACK_TRACE map by their functions' names, the most frequent first.\n"
 	  "MAP is that map, or one that counts by ids of its stacks: keyed by the id, or with a struct\n"
 	  "as key or value that has a member whose name has 'stack' in it. The other one is found\n"
-	  "beside it. Libraries have names while the target runs, its executable also later.\n\n"
+	  "beside it. Names are known also when the target has ended.\n\n"
 	  "      --folded         a line for each stack, 'main;f;g 42', as flame graphs are made of;\n"
 	  "                       a text in the key, such as a thread's name, comes first\n"
 	  "      --inlines        also functions that are inlined, by the DWARF of the files\n"
@@ -57,6 +58,7 @@ const struct command commands[] = {
 	  "      --id-member NAME, --count-member NAME\n"
 	  "                       the id in the key or the value, the count in the value\n"
 	  "      --no-sym         files instead of functions\n"
+	  "      --no-demangle    C++ names as in the symbol table\n"
 	  HELP_TARGET HELP_JSON HELP_USER, "jFspu", 1, 1, cmd_stacks },
 	{ "stat", "[TARGET]", "misses, drops, switches, runs and time of each program",
 	  "Prints for each program: sites in the binary, on or off, hits that were missed, map\n"

@@ -75,7 +75,7 @@ int keys_new(const struct args *args, struct inlay_reader *reader, struct inlay_
 	if (!err) {
 		(void)inlay_segment_btf(reader, keys->info.object, &keys->btf);
 		if (args->sym >= 0 && may_be_address(keys)) {
-			keys->symbols = symbols_new(reader);
+			keys->symbols = symbols_new(reader, !args->is_mangled);
 			keys->is_named = args->sym > 0;
 			keys->is_guessed = !args->sym;
 			err = keys_refresh(keys, map);

@@ -19,7 +19,7 @@
 /* ---- Options ---------------------------------------------------------------------------- */
 
 enum {
-	OPT_SYM = 256, OPT_NO_SYM, OPT_TYPE, OPT_FOLDED, OPT_INLINES, OPT_STACKS, OPT_ID_MEMBER,
+	OPT_SYM = 256, OPT_NO_SYM, OPT_NO_DEMANGLE, OPT_TYPE, OPT_FOLDED, OPT_INLINES, OPT_STACKS, OPT_ID_MEMBER,
 	OPT_COUNT_MEMBER,
 };
 
@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{ "dry-run", no_argument, NULL, 'd' },
 	{ "sym", no_argument, NULL, OPT_SYM },
 	{ "no-sym", no_argument, NULL, OPT_NO_SYM },
+	{ "no-demangle", no_argument, NULL, OPT_NO_DEMANGLE },
 	{ "pid", required_argument, NULL, 'p' },
 	{ "target", required_argument, NULL, 'p' },
 	{ "unit", required_argument, NULL, 'U' },
@@ -113,6 +114,9 @@ static int parse_one(int letter, struct args *args)
 	case OPT_NO_SYM:
 		args->sym = -1;
 		return EXIT_DONE;
+	case OPT_NO_DEMANGLE:
+		args->is_mangled = true;
+		return EXIT_DONE;
 	case 'p':
 		args->target = optarg;
 		return EXIT_DONE;
@@ -155,7 +159,7 @@ static char listed_as(int letter)
 		return 'T';
 	if (letter >= OPT_FOLDED)
 		return 'F';
-	return letter == OPT_SYM || letter == OPT_NO_SYM ? 's' : (char)letter;
+	return letter >= OPT_SYM && letter <= OPT_NO_DEMANGLE ? 's' : (char)letter;
 }
 
 static void print_help(const struct command *command, FILE *out)

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/inlay/demangle.h"
 #include "cli/inlay/inlines.h"
 #include "cli/inlay/out.h"
 #include "cli/inlay/stacks.h"
 #include "cli/inlay/symbols.h"
 #include "cli/inlay/typed.h"
 
-#define NAME_BYTES 512
+#define NAME_BYTES 1024
 #define KEY_COLUMNS (1u << 20) /* on one line, however long */
 
 struct printer {
@@ -37,6 +38,14 @@ static const char *base_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
+}
+
+/* They separate frames. */
+static void no_semicolons(char *text)
+{
+	for (; *text; text++)
+		if (*text == ';')
+			*text = ':';
 }
 
 /*
@@ -69,9 +78,7 @@ static void name_frame(const struct printer *p, uint64_t ip, bool is_first, stru
 	} else {
 		snprintf(named->text, sizeof(named->text), "[0x%llx]", (unsigned long long)ip);
 	}
-	for (char *c = named->text; *c; c++)
-		if (*c == ';') /* which separates frames */
-			*c = ':';
+	no_semicolons(named->text);
 }
 
 /*
@@ -115,6 +122,17 @@ static int add_line(struct printer *p, char *text, uint64_t count)
 	return 0;
 }
 
+/* The name of an inlined function, for a line of text. */
+static const char *inlined_text(const struct printer *p, const char *name, char *buffer, size_t bytes)
+{
+	char *plain = p->args->is_mangled ? NULL : demangle(name);
+
+	escape(plain ? plain : name, buffer, bytes);
+	free(plain);
+	no_semicolons(buffer);
+	return buffer;
+}
+
 /* The frames of one address, outermost first: the function, then what is inlined into it there. */
 static void put_folded(const struct printer *p, const struct trace *trace, uint32_t i, FILE *out)
 {
@@ -130,7 +148,7 @@ static void put_folded(const struct printer *p, const struct trace *trace, uint3
 	for (uint32_t k = inlined.nr; k--;) {
 		char safe[NAME_BYTES];
 
-		fprintf(out, ";%s_[i]", escape(inlined.names[k], safe, sizeof(safe)));
+		fprintf(out, ";%s_[i]", inlined_text(p, inlined.names[k], safe, sizeof(safe)));
 	}
 }
 
@@ -198,7 +216,8 @@ static void print_inlined(const struct printer *p, const struct named *named, bo
 	for (uint32_t k = 0; k < inlined.nr; k++) {
 		char safe[NAME_BYTES];
 
-		printf("    %s %s(inlined)%s\n", escape(inlined.names[k], safe, sizeof(safe)),
+		printf("    %s %s(inlined)%s\n",
+		       inlined_text(p, inlined.names[k], safe, sizeof(safe)),
 		       paint(PAINT_DIM), paint(PAINT_NONE));
 	}
 }
@@ -243,6 +262,15 @@ static void print_text(const struct printer *p, const struct stack_count *count)
 
 /* ---- JSON ---- */
 
+static json_t *inlined_json(const struct printer *p, const char *name)
+{
+	char *plain = p->args->is_mangled ? NULL : demangle(name);
+	json_t *json = json_text(plain ? plain : name);
+
+	free(plain);
+	return json;
+}
+
 static json_t *frames_json(const struct printer *p, const struct trace *trace)
 {
 	json_t *frames = json_array();
@@ -266,7 +294,7 @@ static json_t *frames_json(const struct printer *p, const struct trace *trace)
 			inlines_find(p->inlines, named.module.path, named.module.address, &inlined);
 		names = inlined.nr ? json_array() : NULL;
 		for (uint32_t k = 0; k < inlined.nr; k++)
-			json_array_append_new(names, json_text(inlined.names[k]));
+			json_array_append_new(names, inlined_json(p, inlined.names[k]));
 		if (names)
 			json_object_set_new(frame, "inlined", names);
 		json_array_append_new(frames, frame);
@@ -326,7 +354,7 @@ int cmd_stacks(const struct args *args)
 		return code;
 	code = stacks_read(args, &choice, &p.stacks);
 	if (!code) {
-		p.symbols = symbols_new(choice.reader);
+		p.symbols = symbols_new(choice.reader, !args->is_mangled);
 		p.inlines = args->is_inlines ? inlines_new() : NULL;
 		p.json = args->is_json ? json_array() : NULL;
 		err = print_all(&p);

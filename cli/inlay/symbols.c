@@ -6,16 +6,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <gelf.h>
 #include <libelf.h>
 
+#include "cli/inlay/demangle.h"
 #include "cli/inlay/symbols.h"
 
 struct symbol {
 	uint64_t start, bytes;	/* as in the file, without the load bias */
 	const char *name;	/* in the module's ELF data */
+	char *plain;		/* demangled; NULL: not looked for yet; `name` may not be mangled */
+	bool is_plain;		/* it was looked for */
 };
 
 struct module {
@@ -25,6 +29,9 @@ struct module {
 	uint64_t bias;
 	uint64_t load_end;	/* as in the file, of what is loaded */
 	bool has_bias, is_read;
+	bool is_whole;		/* start and end are those of the file, and not of one mapping */
+	uint8_t build_id[INLAY_BUILD_ID_BYTES];	/* that the file must have */
+	uint32_t build_id_bytes;		/* 0: any */
 	int fd;
 	Elf *elf;
 	struct symbol *symbols;
@@ -32,8 +39,9 @@ struct module {
 };
 
 struct symbols {
-	struct module *modules;	/* the first is the executable */
+	struct module *modules;	/* the first is the executable; of two that fit, the last counts */
 	size_t nr;
+	bool is_demangled;
 };
 
 bool process_is(uint32_t pid, uint64_t starttime)
@@ -93,6 +101,7 @@ static void read_table(struct module *module, Elf_Scn *section, const GElf_Shdr 
 				return;
 			module->symbols = more;
 		}
+		memset(&module->symbols[module->nr], 0, sizeof(*more));
 		module->symbols[module->nr].start = sym.st_value;
 		module->symbols[module->nr].bytes = sym.st_size;
 		module->symbols[module->nr++].name = name;
@@ -131,18 +140,71 @@ static void find_bias(struct module *module)
 	}
 }
 
+static bool has_note_id(const struct module *module, Elf_Data *data)
+{
+	size_t at = 0, name, desc;
+	GElf_Nhdr note;
+
+	while (data && (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
+		const char *bytes = data->d_buf;
+
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
+		    !memcmp(bytes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)))
+			return note.n_descsz >= module->build_id_bytes &&
+			       !memcmp(bytes + desc, module->build_id, module->build_id_bytes);
+	}
+	return false;
+}
+
+/* Whether it is the file that the target had: it may have been replaced since. */
+static bool is_same_file(const struct module *module)
+{
+	size_t nr = 0;
+
+	if (!module->build_id_bytes)
+		return true;
+	elf_getphdrnum(module->elf, &nr);
+	for (size_t i = 0; i < nr && i < INT_MAX; i++) {
+		GElf_Phdr header;
+
+		if (gelf_getphdr(module->elf, (int)i, &header) && header.p_type == PT_NOTE &&
+		    has_note_id(module,
+				elf_getdata_rawchunk(module->elf, (int64_t)header.p_offset,
+						     header.p_filesz,
+						     header.p_align == 8 ? ELF_T_NHDR8 :
+									   ELF_T_NHDR)))
+			return true;
+	}
+	return false;
+}
+
+/* The names of files come from the target: opening a device could have effects. */
+static int open_file(const char *path)
+{
+	struct stat st;
+
+	if (*path != '/' || stat(path, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 static void module_read(struct module *module)
 {
 	Elf_Scn *section = NULL;
 	bool has_symtab = false;
 
 	module->is_read = true;
-	module->fd = open(module->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	module->fd = open_file(module->path);
 	if (module->fd < 0)
 		return;
 	module->elf = elf_begin(module->fd, ELF_C_READ_MMAP_PRIVATE, NULL);
 	if (!module->elf || elf_kind(module->elf) != ELF_K_ELF)
 		return;
+	if (!is_same_file(module)) {
+		elf_end(module->elf);
+		module->elf = NULL;
+		return;
+	}
 	if (!module->has_bias)
 		find_bias(module);
 	find_end(module);
@@ -220,7 +282,49 @@ static void add_libraries(struct symbols *symbols, uint32_t pid, const char *exe
 	fclose(file);
 }
 
-struct symbols *symbols_new(struct inlay_reader *reader)
+/* Either may be cut from the left. */
+static bool is_same_path(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b), tail = n < m ? n : m;
+
+	return tail && !strcmp(a + n - tail, b + m - tail);
+}
+
+/* What the target itself has written down: libraries that are unloaded, or of which no /proc tells. */
+static void add_recorded(struct symbols *symbols, struct inlay_reader *reader, uint64_t exe_base,
+			 uint32_t live_pid)
+{
+	struct inlay_module_info info = INLAY_SIZED(inlay_module_info);
+	int err = 0;
+
+	for (uint32_t i = 0; err != -ENOENT && i < INLAY_SEGMENT_MAX_MODULES; i++) {
+		char path[sizeof(info.path) + 64];
+		struct module *module;
+
+		err = inlay_segment_module(reader, i, &info);
+		if (err)
+			continue;
+		snprintf(path, sizeof(path), "%s", info.path);
+		if (live_pid && *info.path == '/')
+			snprintf(path, sizeof(path), "/proc/%u/root%s", live_pid, info.path);
+		if (symbols->nr && info.bias == exe_base &&
+		    is_same_path(info.path, symbols->modules->shown))
+			module = symbols->modules;
+		else
+			module = add_module(symbols, path, info.path);
+		if (!module)
+			break;
+		module->start = info.start;
+		module->end = info.end;
+		module->bias = info.bias;
+		module->has_bias = true;
+		module->is_whole = true;
+		memcpy(module->build_id, info.build_id, sizeof(module->build_id));
+		module->build_id_bytes = info.build_id_bytes;
+	}
+}
+
+struct symbols *symbols_new(struct inlay_reader *reader, bool is_demangled)
 {
 	struct inlay_segment_info info = INLAY_SIZED(inlay_segment_info);
 	struct symbols *symbols = calloc(1, sizeof(*symbols));
@@ -230,6 +334,7 @@ struct symbols *symbols_new(struct inlay_reader *reader)
 
 	if (!symbols || inlay_segment_info(reader, &info))
 		return symbols;
+	symbols->is_demangled = is_demangled;
 	elf_version(EV_CURRENT);
 	snprintf(path, sizeof(path), "/proc/%u/exe", info.pid);
 	is_live = process_is(info.pid, info.starttime);
@@ -239,6 +344,7 @@ struct symbols *symbols_new(struct inlay_reader *reader)
 		exe->has_bias = true;
 		exe->end = UINT64_MAX;
 	}
+	add_recorded(symbols, reader, info.exe_base, is_live ? info.pid : 0);
 	if (is_live)
 		add_libraries(symbols, info.pid, info.exe);
 	return symbols;
@@ -249,6 +355,8 @@ void symbols_free(struct symbols *symbols)
 	for (size_t i = 0; symbols && i < symbols->nr; i++) {
 		free(symbols->modules[i].path);
 		free(symbols->modules[i].shown);
+		for (size_t k = 0; k < symbols->modules[i].nr; k++)
+			free(symbols->modules[i].symbols[k].plain);
 		free(symbols->modules[i].symbols);
 		elf_end(symbols->modules[i].elf);
 		if (symbols->modules[i].fd >= 0)
@@ -259,10 +367,10 @@ void symbols_free(struct symbols *symbols)
 	free(symbols);
 }
 
-static const struct symbol *find_in(struct module *module, uint64_t address)
+static struct symbol *find_in(struct module *module, uint64_t address)
 {
 	size_t low = 0, high;
-	const struct symbol *symbol;
+	struct symbol *symbol;
 
 	if (!module->is_read)
 		module_read(module);
@@ -287,11 +395,20 @@ static const struct symbol *find_in(struct module *module, uint64_t address)
 	return symbol;
 }
 
+static const char *name_of(const struct symbols *symbols, struct symbol *symbol)
+{
+	if (symbols->is_demangled && !symbol->is_plain) {
+		symbol->is_plain = true;
+		symbol->plain = demangle(symbol->name);
+	}
+	return symbol->plain ? symbol->plain : symbol->name;
+}
+
 const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *ret_distance)
 {
-	for (size_t i = 0; symbols && i < symbols->nr; i++) {
+	for (size_t i = symbols ? symbols->nr : 0; i--;) {
 		struct module *module = &symbols->modules[i];
-		const struct symbol *symbol;
+		struct symbol *symbol;
 
 		if (address < module->start || address >= module->end)
 			continue;
@@ -299,7 +416,7 @@ const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *re
 		if (!symbol)
 			continue;
 		*ret_distance = address - module->bias - symbol->start;
-		return symbol->name;
+		return name_of(symbols, symbol);
 	}
 	return NULL;
 }
@@ -307,7 +424,6 @@ const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *re
 void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_module *ret_module)
 {
 	memset(ret_module, 0, sizeof(*ret_module));
-	/* the executable, whose range is not known, comes last */
 	for (size_t i = symbols ? symbols->nr : 0; i--;) {
 		struct module *module = &symbols->modules[i];
 
@@ -315,9 +431,10 @@ void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_mo
 			continue;
 		if (!module->is_read)
 			module_read(module);
-		if (!module->has_bias || address - module->bias >= module->load_end)
+		if (!module->is_whole &&
+		    (!module->has_bias || address - module->bias >= module->load_end))
 			continue;
-		ret_module->path = module->path;
+		ret_module->path = module->elf ? module->path : NULL;
 		ret_module->shown = module->shown;
 		ret_module->address = address - module->bias;
 		return;

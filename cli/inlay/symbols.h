@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names for code addresses in a target: its executable by the load bias that the segment holds,
- * also after it ended, and its shared libraries by /proc while it runs.
+ * also after it ended, and its shared libraries by /proc while it runs, or by the table that
+ * targets with stacks keep.
  */
 #ifndef INLAY_CLI_SYMBOLS_H
 #define INLAY_CLI_SYMBOLS_H
@@ -10,18 +11,18 @@
 
 struct symbols;
 
-/* Never fails to make one but for memory: what cannot be read has no names. */
-struct symbols *symbols_new(struct inlay_reader *reader);
+/* Never fails to make one but for memory: what cannot be read has no names. The reader is not kept. */
+struct symbols *symbols_new(struct inlay_reader *reader, bool is_demangled);
 void symbols_free(struct symbols *symbols);
 /*
- * The function that holds the address: its raw name, owned by symbols, and the distance from its
+ * The function that holds the address: its name, unescaped and owned by symbols, and the distance from its
  * start. NULL: none.
  */
 const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *ret_distance);
 
 struct symbols_module {
-	const char *path;	/* to open; NULL: the address is in no file that is known */
-	const char *shown;	/* as the target names it */
+	const char *path;	/* to open; NULL: there is no file, or another one by now */
+	const char *shown;	/* as the target names it; NULL: in none that is known */
 	uint64_t address;	/* as in the file */
 };
 /* The file that an address is in; strings are owned by symbols, which may be NULL. */

@@ -19,6 +19,7 @@ struct inlay_reader {
 	struct inlay_segment_info head;	/* what does not change after start, strings terminated */
 	struct inlay_table objects, maps, progs, procs, shards;	/* offsets; nr is read anew */
 	uint64_t trace_off;
+	uint64_t modules_off;	/* 0: it has none */
 	struct btf *btf[INLAY_SEGMENT_MAX_OBJECTS];
 	int btf_error[INLAY_SEGMENT_MAX_OBJECTS];
 	uint64_t consumed[INLAY_SEGMENT_MAX_MAPS / 64];	/* rings that this handle consumes */

@@ -230,6 +230,39 @@ static int trace_record(struct inlay_reader *reader, uint64_t ticket,
 	return err;
 }
 
+int inlay_segment_module(struct inlay_reader *reader, uint32_t index,
+			 struct inlay_module_info *ret_info)
+{
+	uint64_t off = reader->modules_off;
+	struct inlay_module_info info = { 0 };
+	struct inlay_seg_module row;
+	uint32_t nr;
+	int err;
+
+	if (off < offsetof(struct inlay_segment, modules_off) || off > INT64_MAX / 2)
+		return off ? -EBADMSG : -ENOENT;
+	err = segment_check(reader, off, sizeof(struct inlay_modules));
+	if (!err)
+		err = segment_read(reader, off + offsetof(struct inlay_modules, nr), &nr, sizeof(nr));
+	if (err)
+		return err;
+	if (index >= nr || index >= INLAY_SEGMENT_MAX_MODULES)
+		return -ENOENT;
+	err = segment_read(reader, off + offsetof(struct inlay_modules, rows) + index * sizeof(row),
+			   &row, sizeof(row));
+	if (err)
+		return err;
+	if (row.is_set != 1 || row.start >= row.end || row.build_id_bytes > sizeof(row.build_id))
+		return -EAGAIN;
+	info.start = row.start;
+	info.end = row.end;
+	info.bias = row.bias;
+	info.build_id_bytes = row.build_id_bytes;
+	memcpy(info.build_id, row.build_id, sizeof(info.build_id));
+	copy_name(info.path, row.path, sizeof(row.path));
+	return fill_sized(ret_info, &info, sizeof(info));
+}
+
 int inlay_segment_trace(struct inlay_reader *reader, uint64_t *cursor,
 			struct inlay_trace_line *ret_line)
 {

@@ -147,7 +147,7 @@ static int table_check(struct inlay_reader *reader, const struct inlay_segment *
 {
 	if (table->entry_bytes < row_bytes || table->entry_bytes > INLAY_PAGE_BYTES ||
 	    table->entry_bytes % 8 || table->max > limit || table->off % 8 ||
-	    table->off < sizeof(*header) || table->off > header->header_bytes ||
+	    table->off < offsetof(struct inlay_segment, modules_off) /* as of 1.0 */ || table->off > header->header_bytes ||
 	    (uint64_t)table->max * table->entry_bytes > header->header_bytes - table->off)
 		return -EBADMSG;
 	return segment_check(reader, table->off, (uint64_t)table->max * table->entry_bytes);
@@ -181,6 +181,7 @@ static int tables_check(struct inlay_reader *reader, const struct inlay_segment 
 	reader->procs = header->procs;
 	reader->shards = header->shards;
 	reader->trace_off = header->trace_off;
+	reader->modules_off = header->abi_minor >= 1 ? header->modules_off : 0;
 	return 0;
 }
 

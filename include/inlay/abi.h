@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define INLAY_ABI_MAJOR 1
-#define INLAY_ABI_MINOR 0
+#define INLAY_ABI_MINOR 1 /* 1.1: inlay_segment.modules_off */
 
 #define INLAY_PAGE_BYTES 4096u
 /* A region above this size is not in the image; its base is loaded from a link-time slot. */
@@ -318,6 +318,7 @@ enum inlay_segment_limits {
 	INLAY_SEGMENT_MAX_PROCS = 256,
 	INLAY_SEGMENT_MAX_SHARDS = 4096,
 	INLAY_TRACE_RECORDS = 512,
+	INLAY_SEGMENT_MAX_MODULES = 128,
 };
 
 /* A table in the segment: `nr` entries of `entry_bytes` from `off`; nr grows, release/acquire. */
@@ -353,6 +354,29 @@ struct inlay_segment {
 	__u64 sites_off, sites_bytes;	/* a copy of the section is not kept: both 0 so far */
 	__u64 exe_base;		/* load bias of the executable: address in memory minus p_vaddr */
 	__u64 objects_refused;	/* probe objects kept private: other ABI, tables full, no space */
+	__u64 modules_off;	/* struct inlay_modules; since 1.1 */
+};
+
+/*
+ * The files that a process's code is in, so that addresses have names when it has ended: written by
+ * targets that collect stacks, of the libraries that are there at their start and at a stack. Rows
+ * are never changed once `is_set` is. Where two hold an address, the later one was loaded later, or
+ * by another process of the segment.
+ */
+#define INLAY_BUILD_ID_BYTES 20u
+struct inlay_seg_module {
+	__u64 start, end;	/* addresses in the process */
+	__u64 bias;		/* address in memory minus p_vaddr */
+	__u32 is_set;		/* 1: the row is whole; release/acquire */
+	__u32 build_id_bytes;	/* 0: none; longer ones are cut */
+	__u8 build_id[INLAY_BUILD_ID_BYTES];
+	char path[204];		/* cut from the left if longer */
+};
+INLAY_STATIC_ASSERT(sizeof(struct inlay_seg_module) == 256, "inlay_seg_module layout");
+struct inlay_modules {
+	__u32 nr;		/* rows that were taken, whole or not */
+	__u32 pad0[15];
+	struct inlay_seg_module rows[INLAY_SEGMENT_MAX_MODULES];
 };
 
 struct inlay_seg_object {

@@ -31,6 +31,8 @@ interpose_wait.c.o __errno_location call of the target
 interpose_wait.c.o pthread_setcanceltype call of the target
 map_ringbuf_claim.c.o __libc_single_threaded data
 map_ringbuf_fast.c.o __libc_single_threaded data
+modules.c.o dl_iterate_phdr start
+modules.c.o getauxval start
 shard.c.o pthread_key_create start
 shard.c.o __pthread_setspecific the first hit of a thread: a name that targets do not define
 shard.c.o pthread_setspecific where libc lacks that name

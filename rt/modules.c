@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The segment's table of modules (struct inlay_modules): so that the addresses in stacks have names
+ * when the process has ended, however it ended. Linked into targets that collect stacks.
+ *
+ * What is there at the start comes from dl_iterate_phdr(), which a hit must not call: it takes the
+ * dynamic linker's lock. A new stack with an address that no module of the table holds is
+ * followed by a look at the dynamic linker's own list, the one that debuggers read, by reads that
+ * may fault: another thread may be changing it. What such a look finds may be nonsense then, and
+ * harms nobody but who asks for names. A process without that list is linked statically, and
+ * loads nothing.
+ */
+#include <elf.h>
+#include <link.h>
+#include <sys/auxv.h>
+
+#include "rt/helpers.h"
+#include "rt/inline/map_access.h"
+#include "rt/inlay_rt_internal.h"
+#include "rt/modules.h"
+#include "rt/probe_copy.h"
+#include "rt/sys.h"
+
+#define MAX_LINKS 1024u	/* of a list that may be a ring by now */
+#define MAX_PHDRS 64u
+#define MAX_NOTES 16u
+#define NR_STRANGE 64u
+
+/* Helpers are also linked without the rest of the runtime. */
+extern __typeof__(__inlay_modules) __inlay_modules __attribute__((weak));
+
+/* How memory is read. */
+enum how {
+	HOW_PLAIN,	/* it stays as it is */
+	HOW_GUARDED,
+	HOW_CALL,
+};
+
+/* Of the dynamic linker's struct r_debug; 0: none. */
+static __u64 debug_at;
+static __u64 program_bias;
+/* The process that is looking, so that a fork child does not wait for its parent; 0: nobody. */
+static __u32 looking;
+/* Pages of addresses that were looked for in vain: code that was made at run time, or no code. */
+static __u64 strange[NR_STRANGE];
+
+static bool fetch(enum how how, void *dst, __u64 addr, __u64 bytes)
+{
+	char *to = dst;
+
+	if (how == HOW_CALL)
+		return !__inlay_read_by_call(dst, addr, bytes);
+	if (how == HOW_GUARDED)
+		return !__inlay_copy(dst, addr, bytes);
+	for (__u64 i = 0; i < bytes; i++)
+		to[i] = ((const char *)addr)[i];
+	return true;
+}
+
+/* ---- one module ------------------------------------------------------------------------- */
+
+static void read_build_id(enum how how, const ElfW(Phdr) *phdr, struct inlay_seg_module *module)
+{
+	__u64 at = module->bias + phdr->p_vaddr, end = at + phdr->p_memsz;
+	__u64 align = phdr->p_align == 8 ? 8 : 4;
+
+	for (__u32 i = 0; i < MAX_NOTES && at < end; i++) {
+		ElfW(Nhdr) note;
+		char name[4];
+		__u64 desc;
+
+		if (!fetch(how, &note, at, sizeof(note)))
+			return;
+		desc = at + inlay_round_up(sizeof(note) + note.n_namesz, align);
+		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(name) &&
+		    fetch(how, name, at + sizeof(note), sizeof(name)) &&
+		    bytes_equal(name, "GNU", sizeof(name))) {
+			__u32 bytes = note.n_descsz < INLAY_BUILD_ID_BYTES ? note.n_descsz :
+									     INLAY_BUILD_ID_BYTES;
+
+			if (fetch(how, module->build_id, desc, bytes))
+				module->build_id_bytes = bytes;
+			return;
+		}
+		at = inlay_round_up(desc + note.n_descsz, align);
+	}
+}
+
+/* All but the path, by the program headers at that address. False: nothing is loaded. */
+static bool describe(enum how how, __u64 phdrs, __u32 nr, struct inlay_seg_module *module)
+{
+	module->start = ~0ull;
+	for (__u32 i = 0; i < nr && i < MAX_PHDRS; i++) {
+		ElfW(Phdr) phdr;
+		__u64 start, end;
+
+		if (!fetch(how, &phdr, phdrs + i * sizeof(phdr), sizeof(phdr)))
+			return false;
+		if (phdr.p_type == PT_NOTE && !module->build_id_bytes)
+			read_build_id(how, &phdr, module);
+		if (phdr.p_type != PT_LOAD)
+			continue;
+		start = module->bias + phdr.p_vaddr;
+		end = start + phdr.p_memsz;
+		module->start = start < module->start ? start : module->start;
+		module->end = end > module->end ? end : module->end;
+	}
+	return module->start < module->end;
+}
+
+static void clear(struct inlay_seg_module *module, __u64 bias)
+{
+	/* not by an initialiser, which would be a call of memset() */
+	__u64 *words = (__u64 *)module;
+
+	for (__u32 i = 0; i < sizeof(*module) / sizeof(*words); i++)
+		*(volatile __u64 *)&words[i] = 0;
+	module->bias = bias;
+}
+
+static void set_path(struct inlay_seg_module *module, const char *path)
+{
+	__u64 bytes = str_bytes(path);
+
+	str_copy(module->path, sizeof(module->path),
+		 bytes < sizeof(module->path) ? path : path + bytes - sizeof(module->path) + 1);
+}
+
+/* The loader keeps what it was given, which may count from the directory of that time. */
+static void set_name(struct inlay_seg_module *module, const char *name)
+{
+	char path[512];
+	bool has_slash = false;
+
+	for (const char *c = name; *c; c++)
+		has_slash |= *c == '/';
+	if (name[0] == '/' || !has_slash || sys_getcwd(path, sizeof(path)) < 0 || path[0] != '/') {
+		set_path(module, name);
+		return;
+	}
+	str_append(path, sizeof(path), "/");
+	str_append(path, sizeof(path), name[0] == '.' && name[1] == '/' ? name + 2 : name);
+	set_path(module, path);
+}
+
+static void set_program(struct inlay_seg_module *module)
+{
+	static const char deleted[] = " (deleted)";
+	const char *name = (const char *)getauxval(AT_EXECFN);
+	size_t tail = sizeof(deleted) - 1;
+	char path[512];
+	long n;
+
+	n = sys_readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (n > 0) {
+		path[n] = '\0';
+		if ((size_t)n > tail && str_equal(path + n - tail, deleted))
+			path[(size_t)n - tail] = '\0';
+		set_path(module, path);
+	} else if (name) {
+		set_path(module, name);
+	}
+}
+
+/* ---- the table -------------------------------------------------------------------------- */
+
+/* Any process may have written there: what is read is compared, and nothing else. */
+static __u32 rows_taken(const struct inlay_modules *table)
+{
+	__u32 nr = load_relaxed(&table->nr);
+
+	return nr < INLAY_SEGMENT_MAX_MODULES ? nr : INLAY_SEGMENT_MAX_MODULES;
+}
+
+static bool base_is(const struct inlay_seg_module *row, const char *base)
+{
+	__u32 at = 0, i;
+
+	for (i = 0; i < sizeof(row->path) && row->path[i]; i++)
+		if (row->path[i] == '/')
+			at = i + 1;
+	for (; at < sizeof(row->path) && row->path[at] && row->path[at] == *base; at++)
+		base++;
+	return at < sizeof(row->path) && row->path[at] == *base;
+}
+
+static bool has_module(const struct inlay_modules *table, __u64 bias, const char *name)
+{
+	__u32 nr = rows_taken(table);
+
+	for (__u32 i = 0; i < nr; i++)
+		/* pairs with add() */
+		if (load_acquire(&table->rows[i].is_set) && table->rows[i].bias == bias &&
+		    base_is(&table->rows[i], str_base(name)))
+			return true;
+	return false;
+}
+
+static bool has_address(const struct inlay_modules *table, __u64 ip)
+{
+	__u32 nr = rows_taken(table);
+
+	for (__u32 i = nr; i--;) { /* what is new is what is asked for */
+		const struct inlay_seg_module *row = &table->rows[i];
+		__u64 start = load_relaxed(&row->start);
+
+		if (load_acquire(&row->is_set) /* pairs with add() */ &&
+		    ip - start < load_relaxed(&row->end) - start)
+			return true;
+	}
+	return false;
+}
+
+static void add(struct inlay_modules *table, const struct inlay_seg_module *module)
+{
+	const __u64 *from = (const __u64 *)module;
+	__u32 nr = load_relaxed(&table->nr);
+	__u64 *to;
+
+	do {
+		if (nr >= INLAY_SEGMENT_MAX_MODULES)
+			return;
+	} while (!cas_acq_rel(&table->nr, &nr, nr + 1));
+	to = (__u64 *)&table->rows[nr];
+	for (__u32 i = 0; i < sizeof(*module) / sizeof(*to); i++)
+		store_relaxed(&to[i], from[i]);
+	/* pairs with readers' acquire: who sees it set sees all of the row */
+	store_release(&table->rows[nr].is_set, 1u);
+}
+
+/* ---- at the start ----------------------------------------------------------------------- */
+
+static void find_debug(const struct dl_phdr_info *info)
+{
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *phdr = &info->dlpi_phdr[i];
+		const ElfW(Dyn) *dyn = (const void *)(info->dlpi_addr + phdr->p_vaddr);
+
+		if (phdr->p_type != PT_DYNAMIC)
+			continue;
+		for (; dyn->d_tag != DT_NULL; dyn++)
+			if (dyn->d_tag == DT_DEBUG)
+				store_relaxed(&debug_at, (__u64)dyn->d_un.d_ptr);
+	}
+}
+
+static int add_loaded(struct dl_phdr_info *info, size_t bytes, void *arg)
+{
+	bool is_program = (unsigned long)info->dlpi_phdr == getauxval(AT_PHDR);
+	struct inlay_modules *table = arg;
+	struct inlay_seg_module module;
+	const char *name = info->dlpi_name ? info->dlpi_name : "";
+
+	(void)bytes;
+	clear(&module, info->dlpi_addr);
+	if (is_program) {
+		find_debug(info);
+		store_relaxed(&program_bias, (__u64)info->dlpi_addr);
+		set_program(&module);
+		name = module.path;
+	} else {
+		set_name(&module, name);
+	}
+	if (!has_module(table, module.bias, name) &&
+	    describe(HOW_PLAIN, (__u64)info->dlpi_phdr, info->dlpi_phnum, &module))
+		add(table, &module);
+	return 0;
+}
+
+/* For each unit, so that a library with probes finds itself in the table. */
+void __inlay_modules_start(void)
+{
+	struct inlay_modules *table = __inlay_modules();
+
+	if (table)
+		dl_iterate_phdr(add_loaded, table);
+}
+
+/* ---- at a stack ------------------------------------------------------------------------- */
+
+static void add_linked(struct inlay_modules *table, enum how how, const struct link_map *link)
+{
+	struct inlay_seg_module module;
+	char name[256];
+	ElfW(Ehdr) head;
+	long bytes;
+
+	if (link->l_addr == load_relaxed(&program_bias))
+		return;
+	bytes = how == HOW_GUARDED ?
+			__inlay_copy_string(name, (__u64)link->l_name, sizeof(name)) :
+			__inlay_read_string_by_call(name, (__u64)link->l_name, sizeof(name));
+	if (bytes <= 0 || bytes >= (long)sizeof(name) || has_module(table, link->l_addr, name))
+		return;
+	clear(&module, link->l_addr);
+	if (!fetch(how, &head, link->l_addr, sizeof(head)) ||
+	    !bytes_equal(head.e_ident, ELFMAG, SELFMAG) || head.e_phentsize != sizeof(ElfW(Phdr)) ||
+	    !describe(how, link->l_addr + head.e_phoff, head.e_phnum, &module))
+		return;
+	set_name(&module, name);
+	add(table, &module);
+}
+
+/* False: not now. */
+static INLAY_NOINLINE bool look(struct inlay_modules *table)
+{
+	__u32 self = sys_getpid(), seen = load_relaxed(&looking);
+	enum how how = __inlay_read_is_guarded() ? HOW_GUARDED : HOW_CALL;
+	struct r_debug debug;
+	struct link_map link;
+	bool is_done = false;
+	__u64 at;
+
+	/* in a signal handler, or another thread: a later stack finds what is missing then */
+	if (seen == self || !cas_acq_rel(&looking, &seen, self))
+		return false;
+	if (fetch(how, &debug, load_relaxed(&debug_at), sizeof(debug)) &&
+	    debug.r_state == RT_CONSISTENT) {
+		at = (__u64)debug.r_map;
+		for (__u32 i = 0; at && i < MAX_LINKS && fetch(how, &link, at, sizeof(link)); i++) {
+			add_linked(table, how, &link);
+			at = (__u64)link.l_next;
+		}
+		is_done = true;
+	}
+	store_release(&looking, 0u);
+	return is_done;
+}
+
+void __inlay_modules_see(const __u64 *ips, __u32 nr)
+{
+	struct inlay_modules *table = __inlay_modules ? __inlay_modules() : NULL;
+	bool has_looked = false, is_done = false;
+
+	if (!table || !load_relaxed(&debug_at))
+		return;
+	for (__u32 i = 0; i < nr; i++) {
+		__u64 page = ips[i] / INLAY_PAGE_BYTES;
+		__u64 *last = &strange[page % NR_STRANGE];
+
+		/* small numbers end many chains */
+		if (!page || load_relaxed(last) == page || has_address(table, ips[i]))
+			continue;
+		if (!has_looked)
+			is_done = look(table);
+		has_looked = true;
+		if (is_done && !has_address(table, ips[i]))
+			store_relaxed(last, page);
+	}
+}
