@@ -2,8 +2,9 @@
 /*
  * CO-RE relocations. A probe in a process has the registers of the target architecture, struct
  * pt_regs, with the kernel's member names, and the target's own types where they are known
- * (target_types.c, core_types.c); every other type is absent, with the meaning that libbpf gives to
- * absent ones: "exists" is 0, and what needs its layout must not run.
+ * (target_types.c, core_types.c), and what a process knows of the kernel's structures behind
+ * bpf_get_current_task() (task_types.c); every other type is absent, with the meaning that libbpf gives
+ * to absent ones: "exists" is 0, and what needs its layout must not run.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -200,7 +201,20 @@ static bool asks_whether(uint32_t kind)
 	       kind == BPFCC_CORE_TYPE_MATCHES || kind == BPFCC_CORE_ENUM_EXISTS;
 }
 
-/* 0: the target has a type of that name; -ENOENT: it has none. */
+/* As bpfcc_core_resolve(), for a structure of the kernel's of which a process knows something. */
+static int resolve_in_tasks(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
+			    const char *name, struct bpfcc_core_answer *a,
+			    const char **ret_problem)
+{
+	int err;
+
+	if (!bpfcc_is_task_type(name) || relo->kind == BPFCC_CORE_TYPE_ID_TARGET)
+		return -ENOENT;
+	err = bpfcc_task_types(l);
+	return err ? err : bpfcc_core_resolve(l->btf, relo, l->tasks, a, ret_problem);
+}
+
+/* 0: the target has a type of that name, or there is one for tasks; -ENOENT: there is none. */
 static int resolve_in_target(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 			     const struct bpfcc_where *where, const char *name,
 			     struct bpfcc_core_answer *a)
@@ -212,6 +226,9 @@ static int resolve_in_target(struct bpfcc_loader *l, const struct bpfcc_core_rel
 	if (!err)
 		err = l->target ? bpfcc_core_resolve(l->btf, relo, l->target, a, &problem)
 				: -ENOENT;
+	/* the target's own come first: a "struct cred" may be anybody's */
+	if (err == -ENOENT)
+		err = resolve_in_tasks(l, relo, name, a, &problem);
 	if (err == -EINVAL && problem)
 		return bpfcc_error(l->diag, where, NULL, "%s", problem);
 	if (err == -E2BIG)
@@ -238,8 +255,8 @@ static const char *why_missing(const struct bpfcc_loader *l, const char *name)
 					  name);
 	return bpfcc_arena_printf(l->arena,
 				  "CO-RE type \"%s\" does not exist in a process: only struct pt_regs "
-				  "does, and types that --target-btf gives (in a build by "
-				  "inlay-cc: -g)",
+				  "does, what a process knows of a struct task_struct, and types "
+				  "that --target-btf gives (in a build by inlay-cc: -g)",
 				  name);
 }
 
@@ -291,6 +308,10 @@ int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 	} else if (err == -ENOENT) {
 		*ret_is_missing = true;
 		*ret_problem = why_missing(l, root_name(l, relo));
+	} else if (member && !l->target && bpfcc_is_task_type(root_name(l, relo))) {
+		*ret_problem = bpfcc_arena_printf(
+		    l->arena, "member \"%s\" of \"struct %s\" is the kernel's: a process knows only %s",
+		    member, root_name(l, relo), bpfcc_task_members(l, root_name(l, relo)));
 	} else if (member) {
 		*ret_problem =
 		    bpfcc_arena_printf(l->arena, "\"%s\" of the target has no member \"%s\" that fits",

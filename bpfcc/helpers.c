@@ -106,7 +106,8 @@ const char *bpfcc_helper_absent_reason(const struct bpfcc_helper *helper)
 	case BPF_FUNC_find_vma:
 	case BPF_FUNC_copy_from_user_task:
 		return "a struct task_struct is the kernel's, and a process sees none "
-		       "(a hash map keyed by thread id holds what belongs to a thread)";
+		       "(BPF_CORE_READ() of bpf_get_current_task() reads what it knows of itself; a "
+		       "hash map keyed by thread id holds what belongs to a thread)";
 	case 210: /* cgrp_storage_get, cgrp_storage_delete: newer than some headers */
 	case 211:
 		return "a struct cgroup is the kernel's, and a process sees none "

@@ -57,6 +57,7 @@ struct bpfcc_loader {
 	bool is_arm64;
 	struct btf *target;		/* the target's types; NULL: none are known */
 	bool is_target_read;
+	struct btf *tasks;		/* task_types.c; NULL until asked for */
 };
 
 /* libbpf's part, with its messages in our sink: fills loader->bpf and loader->btf. */
@@ -126,6 +127,12 @@ int bpfcc_core_apply(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 
 /* target_types.c: fills l->target, once. */
 int bpfcc_target_types(struct bpfcc_loader *l);
+
+/* task_types.c: fills l->tasks, once; whether there is a structure of that name among them. */
+int bpfcc_task_types(struct bpfcc_loader *l);
+bool bpfcc_is_task_type(const char *name);
+/* Names of the members that it has, for people. */
+const char *bpfcc_task_members(struct bpfcc_loader *l, const char *name);
 
 /* usdt.c: the number of the helper that stands for a function of usdt.bpf.h; 0: it is none. */
 int32_t bpfcc_usdt_helper(const struct bpfcc_loader *l, const struct bpfcc_fn *fn);

@@ -228,6 +228,7 @@ int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
 				  .is_arm64 = targets_arm64(h->opts.target)};
 	err = open_object(&l, data, size);
 	btf__free(l.target);
+	btf__free(l.tasks);
 	if (err) {
 		inlay_bpfcc_object_free(h);
 		return err;

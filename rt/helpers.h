@@ -54,6 +54,10 @@ int __inlay_read_by_call(void *dst, __u64 addr, __u64 bytes);
 /* The same for a string: its length without the NUL, `bytes` if it has none there, or -EFAULT. */
 long __inlay_read_string_by_call(char *dst, __u64 addr, __u64 bytes);
 
+/* rt/task.c: bytes of a thread's view; 0 or -EFAULT. Of a string the length, `bytes` without a NUL. */
+int __inlay_task_read(void *dst, __u64 addr, __u64 bytes);
+long __inlay_task_read_string(char *dst, __u64 addr, __u64 bytes);
+
 /*
  * Whether a fault of the calling thread in rt/probe_copy.c would be repaired: the handlers are ours
  * and the signals are not blocked. Two to three system calls; repairs what can be repaired.

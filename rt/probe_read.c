@@ -87,26 +87,59 @@ __s64 __inlay_copy_from_user_v1(void *dst, __u64 bytes, __u64 addr)
 	return (__u32)bytes ? __inlay_probe_read_user_v1(dst, bytes, addr) : 0;
 }
 
+/* An address of a thread's view, where bpf_get_current_task() leads: no process has memory there. */
+static inline int is_of_task(__u64 addr)
+{
+	return addr - INLAY_TASK_BASE < INLAY_TASK_TIDS << INLAY_TASK_SHIFT;
+}
+
+static __attribute__((noinline, cold)) __s64 read_task(char *dst, __u32 size, __u64 addr)
+{
+	if (!size)
+		return 0;
+	return __inlay_task_read(dst, addr, size) ? failed(dst, size) : 0;
+}
+
+static __attribute__((noinline, cold)) __s64 read_task_string(char *dst, __u32 size, __u64 addr)
+{
+	long n;
+
+	if (!size)
+		return 0;
+	n = __inlay_task_read_string(dst, addr, size);
+	if (n < 0)
+		return failed(dst, size);
+	if (n < (long)size)
+		return n + 1;
+	dst[size - 1] = '\0';
+	return size;
+}
+
+/*
+ * A process has no kernel memory, and the kernel's addresses fault, but for those of views. What else
+ * programs read through the forms for the kernel is their ctx (BPF_CORE_READ), and bpfcc makes
+ * plain loads of that.
+ */
 __s64 __inlay_probe_read_v1(void *dst, __u64 bytes, __u64 addr)
 {
+	if (__builtin_expect(is_of_task(addr), 0))
+		return read_task(dst, (__u32)bytes, addr);
 	return __inlay_probe_read_user_v1(dst, bytes, addr);
 }
 
 __s64 __inlay_probe_read_str_v1(void *dst, __u64 bytes, __u64 addr)
 {
+	if (__builtin_expect(is_of_task(addr), 0))
+		return read_task_string(dst, (__u32)bytes, addr);
 	return __inlay_probe_read_user_str_v1(dst, bytes, addr);
 }
 
-/*
- * A process has no kernel memory, and the kernel's addresses fault. What programs read through
- * these is their ctx (BPF_CORE_READ), and bpfcc makes plain loads of that.
- */
 __s64 __inlay_probe_read_kernel_v1(void *dst, __u64 bytes, __u64 addr)
 {
-	return __inlay_probe_read_user_v1(dst, bytes, addr);
+	return __inlay_probe_read_v1(dst, bytes, addr);
 }
 
 __s64 __inlay_probe_read_kernel_str_v1(void *dst, __u64 bytes, __u64 addr)
 {
-	return __inlay_probe_read_user_str_v1(dst, bytes, addr);
+	return __inlay_probe_read_str_v1(dst, bytes, addr);
 }

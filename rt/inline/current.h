@@ -30,14 +30,14 @@ static inline __attribute__((always_inline)) __s64 __inlay_get_current_pid_tgid(
 }
 
 /*
- * bpf_get_current_task(): a number that stands for the thread and looks like an address of the
- * kernel's, so that reading through it fails as reading the kernel's memory must. Never 0.
+ * bpf_get_current_task(): the address of the thread's view, where no process has memory: what can be
+ * known of it is made when bpf_probe_read_kernel() reads there (rt/task.c). Never 0.
  */
 static inline __attribute__((always_inline)) __s64 __inlay_get_current_task(void)
 {
 	__u64 tid = (__u32)__inlay_get_current_pid_tgid();
 
-	return (__s64)(0xffff888000000000ull + (tid << 14));
+	return (__s64)(INLAY_TASK_BASE + (tid << INLAY_TASK_SHIFT));
 }
 
 static inline __attribute__((always_inline)) __s64 __inlay_get_current_uid_gid(void)

@@ -16,10 +16,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "rt/helpers.h"
 #include "rt/inlay_rt.h"
@@ -116,12 +119,120 @@ static void test_task(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, task_of, &there), 0);
 	pthread_join(thread, NULL);
 	assert_true(there && there != here);
-	/* nothing can be read there, wherever in a struct task_struct */
-	for (uint64_t off = 0; off < 16384; off += 1000) {
+	/* behind the view nothing can be read, nor by the helper that reads the process's memory */
+	for (uint64_t off = sizeof(struct inlay_task_view); off < 16384; off += 1000) {
 		assert_int_equal(__inlay_probe_read_kernel_v1(&word, 8, (uint64_t)here + off),
 				 -EFAULT);
 		assert_int_equal(word, 0);
 	}
+	word = 7;
+	assert_int_equal(__inlay_probe_read_user_v1(&word, 8, (uint64_t)here), -EFAULT);
+	assert_int_equal(word, 0);
+}
+
+#define TASK_MEMBER(task, member, to) \
+	__inlay_probe_read_kernel_v1(&(to), sizeof(to), \
+				     (task) + offsetof(struct inlay_task_view, member))
+
+struct task_asked {
+	uint64_t task, leader, parent;
+	uint32_t pid, tgid, leader_pid, parent_tgid;
+	char comm[16], leader_comm[16], parent_comm[16];
+	long comm_bytes, failed;
+};
+
+static void *ask_task(void *arg)
+{
+	struct task_asked *t = arg;
+
+	prctl(PR_SET_NAME, "task-thread");
+	t->task = (uint64_t)__inlay_get_current_task();
+	t->failed |= TASK_MEMBER(t->task, pid, t->pid);
+	t->failed |= TASK_MEMBER(t->task, tgid, t->tgid);
+	t->failed |= TASK_MEMBER(t->task, group_leader, t->leader);
+	t->failed |= TASK_MEMBER(t->task, real_parent, t->parent);
+	t->failed |= TASK_MEMBER(t->task, comm, t->comm);
+	t->failed |= TASK_MEMBER(t->leader, pid, t->leader_pid);
+	t->failed |= TASK_MEMBER(t->leader, comm, t->leader_comm);
+	t->failed |= TASK_MEMBER(t->parent, tgid, t->parent_tgid);
+	t->failed |= TASK_MEMBER(t->parent, comm, t->parent_comm);
+	return NULL;
+}
+
+static void read_proc_comm(int pid, char comm[16])
+{
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	memset(comm, 0, 16);
+	assert_true(fread(comm, 1, 16, file) > 0);
+	fclose(file);
+	comm[strcspn(comm, "\n")] = '\0';
+}
+
+static void test_task_view(void **state)
+{
+	struct task_asked t = {0};
+	char expected[16], text[32];
+	uint64_t task = (uint64_t)__inlay_get_current_task(), where;
+	pthread_t thread;
+	uint32_t word = 7, own = (uint32_t)getpid();
+	uint8_t whole[sizeof(struct inlay_task_view)];
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, ask_task, &t), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(t.failed, 0);
+	assert_true(t.pid && t.pid != own);
+	assert_int_equal(t.tgid, own);
+	assert_int_equal(t.leader_pid, own);
+	assert_true(t.leader == task);
+	assert_string_equal(t.comm, "task-thread");
+	read_proc_comm(getpid(), expected);
+	assert_memory_equal(t.leader_comm, expected, 16);
+	assert_int_equal(t.parent_tgid, getppid());
+	read_proc_comm(getppid(), expected);
+	assert_memory_equal(t.parent_comm, expected, 16);
+
+	/* a thread that is no more, the parent's other members, process 0, the end */
+	assert_int_equal(TASK_MEMBER(t.task, pid, word), -EFAULT);
+	assert_int_equal(word, 0);
+	assert_int_equal(TASK_MEMBER(t.parent, nsproxy, where), -EFAULT);
+	assert_int_equal(__inlay_probe_read_kernel_v1(&word, 4, INLAY_TASK_BASE), -EFAULT);
+	assert_int_equal(__inlay_probe_read_kernel_v1(
+				 &word, 4,
+				 INLAY_TASK_BASE + (INLAY_TASK_TIDS << INLAY_TASK_SHIFT) - 4),
+			 -EFAULT);
+	assert_int_equal(__inlay_probe_read_kernel_v1(&word, 0, task), 0);
+	assert_int_equal(__inlay_probe_read_kernel_v1(whole, sizeof(whole), task), 0);
+	assert_int_equal(__inlay_probe_read_kernel_v1(whole, sizeof(whole), task + 1), -EFAULT);
+
+	/* what the pointers lead to */
+	assert_int_equal(TASK_MEMBER(task, nsproxy, where), 0);
+	assert_int_equal(__inlay_probe_read_v1(&where, 8, where + 8 * INLAY_TASK_NS_MNT), 0);
+	assert_int_equal(__inlay_probe_read_v1(&word, 4, where + offsetof(struct inlay_task_ns, inum)),
+			 0);
+	assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
+	assert_int_equal(word, (uint32_t)st.st_ino);
+	assert_int_equal(TASK_MEMBER(task, cred, where), 0);
+	assert_int_equal(__inlay_probe_read_v1(&word, 4, where), 0);
+	assert_int_equal(word, getuid());
+
+	/* strings: the name, cut, its end, and nothing else */
+	where = task + offsetof(struct inlay_task_view, comm);
+	assert_int_equal(prctl(PR_SET_NAME, "fifteen-letters"), 0);
+	assert_int_equal(__inlay_probe_read_kernel_str_v1(text, sizeof(text), where), 16);
+	assert_string_equal(text, "fifteen-letters");
+	assert_int_equal(__inlay_probe_read_str_v1(text, 4, where), 4);
+	assert_string_equal(text, "fif");
+	assert_int_equal(__inlay_probe_read_kernel_str_v1(text, 4, where + 15), 1);
+	assert_int_equal(__inlay_probe_read_kernel_str_v1(text, 0, where), 0);
+	assert_int_equal(__inlay_probe_read_kernel_str_v1(text, 4, where + 16), -EFAULT);
+	assert_int_equal(__inlay_probe_read_kernel_str_v1(text, 4, task), -EFAULT);
 }
 
 static void test_numa_node(void **state)
@@ -424,6 +535,7 @@ int main(void)
 		cmocka_unit_test(test_clocks_of_kernel),
 		cmocka_unit_test(test_jiffies_tick),
 		cmocka_unit_test(test_task),
+		cmocka_unit_test(test_task_view),
 		cmocka_unit_test(test_numa_node),
 		cmocka_unit_test(test_cgroup),
 		cmocka_unit_test(test_cgroup_changes),

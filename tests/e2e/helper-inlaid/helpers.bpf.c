@@ -39,7 +39,7 @@ static __always_inline void made_and_found(void)
 	said.boot_ns = bpf_ktime_get_boot_ns();
 	said.coarse_late = bpf_ktime_get_coarse_ns() > began + 1000000000ull;
 	said.cgroup = bpf_get_current_cgroup_id();
-	said.task_read = bpf_probe_read_kernel(&said.node, 8, (void *)bpf_get_current_task());
+	said.task_read = bpf_probe_read_kernel(&said.node, 8, (void *)bpf_get_current_task() + 8192);
 	said.node = bpf_get_numa_node_id();
 }
 

@@ -26,9 +26,9 @@ struct pt_regs {
 	signed char r15;
 	unsigned long brand_new;
 };
-struct task_struct {
+struct mm_struct {
 	int pid;
-	struct task_struct *parent;
+	struct mm_struct *parent;
 };
 enum color { RED, GREEN };
 #pragma clang attribute pop
@@ -46,7 +46,7 @@ int layout(struct pt_regs *ctx)
 	out[5] = bpf_core_type_size(struct pt_regs);
 	out[6] = bpf_core_type_exists(struct pt_regs);
 	out[7] = bpf_core_field_exists(ctx->brand_new);
-	out[8] = bpf_core_type_exists(struct task_struct) + 2;
+	out[8] = bpf_core_type_exists(struct mm_struct) + 2;
 	out[9] = bpf_core_enum_value_exists(enum color, GREEN) + 3;
 #ifdef NO_MEMBER
 	out[10] = ctx->brand_new;
@@ -83,7 +83,7 @@ int layout(struct pt_regs *ctx)
 SEC("uprobe/g")
 int guarded(struct pt_regs *ctx)
 {
-	struct task_struct *task = (void *)ctx->di;
+	struct mm_struct *task = (void *)ctx->di;
 
 #ifndef UNGUARDED
 	if (bpf_core_field_exists(task->pid))
@@ -93,5 +93,5 @@ int guarded(struct pt_regs *ctx)
 }
 // CHECK-LABEL: guarded: 1 argument
 // CHECK: never runs
-// BAD: core.bpf.c:{{[0-9]+}}: error: CO-RE type "task_struct" does not exist in a process: only struct pt_regs does
+// BAD: core.bpf.c:{{[0-9]+}}: error: CO-RE type "mm_struct" does not exist in a process: only struct pt_regs does
 // BAD: section "uprobe/g", program "guarded", instruction {{[0-9]+}}: <does not exist>

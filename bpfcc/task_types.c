@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel's structures of which a process can know something: what bpf_get_current_task() leads to, as
+ * types for CO-RE (struct inlay_task_view in abi.h is their layout). A member that is not here does not
+ * exist, and a program that reads it is refused.
+ */
+#include <bpf/btf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "bpfcc/core_types.h"
+#include "bpfcc/loader.h"
+#include "inlay/abi.h"
+
+/* Types by number in the BTF that is made here; a structure's is its row below plus FIRST_STRUCT. */
+enum { INT = 1, CHAR, LONG, COMM, ID, UPIDS, FIRST_STRUCT };
+enum {
+	TASK_STRUCT,
+	CRED,
+	NSPROXY,
+	PID,
+	UPID,
+	NS_COMMON,
+	KUID_T,
+	FIRST_NS,	/* uts_namespace and so on, in the order of enum inlay_task_ns_kind */
+};
+
+struct member {
+	int owner;
+	const char *name;
+	int type;	/* a number of the first enumeration, or -1 - a structure's */
+	size_t offset;
+};
+
+#define STRUCT(s) (-1 - (s))
+#define TASK(name, type) {TASK_STRUCT, #name, type, offsetof(struct inlay_task_view, name)}
+#define NS_POINTER(name, kind) {NSPROXY, #name, LONG, 8 * (kind)}
+#define CRED_ID(name, as) {CRED, #name, STRUCT(KUID_T), offsetof(struct inlay_task_cred, as)}
+
+/*
+ * Offsets of a structure behind a pointer count from where the pointer leads. Pointers are numbers
+ * here: an address of a view cannot be used but by reading through it.
+ */
+static const struct member members[] = {
+	TASK(pid, INT),
+	TASK(tgid, INT),
+	TASK(comm, COMM),
+	TASK(real_parent, LONG),
+	TASK(parent, LONG),
+	TASK(group_leader, LONG),
+	TASK(nsproxy, LONG),
+	TASK(thread_pid, LONG),
+	TASK(cred, LONG),
+	{TASK_STRUCT, "real_cred", LONG, offsetof(struct inlay_task_view, cred)},
+	CRED_ID(uid, uid),
+	CRED_ID(gid, gid),
+	CRED_ID(suid, suid),
+	CRED_ID(sgid, sgid),
+	CRED_ID(euid, euid),
+	CRED_ID(egid, egid),
+	NS_POINTER(uts_ns, INLAY_TASK_NS_UTS),
+	NS_POINTER(ipc_ns, INLAY_TASK_NS_IPC),
+	NS_POINTER(mnt_ns, INLAY_TASK_NS_MNT),
+	NS_POINTER(pid_ns_for_children, INLAY_TASK_NS_PID),
+	NS_POINTER(net_ns, INLAY_TASK_NS_NET),
+	NS_POINTER(time_ns, INLAY_TASK_NS_TIME),
+	NS_POINTER(cgroup_ns, INLAY_TASK_NS_CGROUP),
+	{PID, "level", INT, offsetof(struct inlay_task_pid, level)},
+	{PID, "numbers", UPIDS, offsetof(struct inlay_task_pid, nr)},
+	{UPID, "nr", INT, 0},
+	{UPID, "ns", LONG, offsetof(struct inlay_task_pid, ns) - offsetof(struct inlay_task_pid, nr)},
+	{NS_COMMON, "inum", ID, offsetof(struct inlay_task_ns, inum)},
+	{KUID_T, "val", ID, 0},
+};
+
+static const struct {
+	const char *name;
+	uint32_t bytes;
+} structs[] = {
+	[TASK_STRUCT] = {"task_struct", sizeof(struct inlay_task_view)},
+	[CRED] = {"cred", sizeof(struct inlay_task_cred)},
+	[NSPROXY] = {"nsproxy", 8 * INLAY_TASK_NR_NS},
+	[PID] = {"pid", sizeof(struct inlay_task_pid)},
+	[UPID] = {"upid", 16},
+	[NS_COMMON] = {"ns_common", offsetof(struct inlay_task_ns, level)},
+	[KUID_T] = {NULL, 4},
+	[FIRST_NS + INLAY_TASK_NS_UTS] = {"uts_namespace", sizeof(struct inlay_task_ns)},
+	[FIRST_NS + INLAY_TASK_NS_IPC] = {"ipc_namespace", sizeof(struct inlay_task_ns)},
+	[FIRST_NS + INLAY_TASK_NS_MNT] = {"mnt_namespace", sizeof(struct inlay_task_ns)},
+	[FIRST_NS + INLAY_TASK_NS_PID] = {"pid_namespace", sizeof(struct inlay_task_ns)},
+	[FIRST_NS + INLAY_TASK_NS_NET] = {"net", sizeof(struct inlay_task_ns)},
+	[FIRST_NS + INLAY_TASK_NS_TIME] = {"time_namespace", sizeof(struct inlay_task_ns)},
+	[FIRST_NS + INLAY_TASK_NS_CGROUP] = {"cgroup_namespace", sizeof(struct inlay_task_ns)},
+};
+enum { NR_STRUCTS = sizeof(structs) / sizeof(structs[0]) };
+
+static int add_field(struct btf *btf, const char *name, int type, size_t offset)
+{
+	int id = type < 0 ? FIRST_STRUCT - type - 1 : type;
+
+	return btf__add_field(btf, name, id, (uint32_t)offset * 8, 0);
+}
+
+static int add_struct(struct btf *btf, int s)
+{
+	int err = btf__add_struct(btf, structs[s].name, structs[s].bytes);
+
+	for (size_t i = 0; err >= 0 && i < sizeof(members) / sizeof(members[0]); i++)
+		if (members[i].owner == s)
+			err = add_field(btf, members[i].name, members[i].type, members[i].offset);
+	if (err >= 0 && s >= FIRST_NS)
+		err = add_field(btf, "ns", STRUCT(NS_COMMON), 0);
+	if (err >= 0 && s == FIRST_NS + INLAY_TASK_NS_PID)
+		err = add_field(btf, "level", ID, offsetof(struct inlay_task_ns, level));
+	return err;
+}
+
+static int add_types(struct btf *btf)
+{
+	int err = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+
+	if (err > 0)
+		err = btf__add_int(btf, "char", 1, BTF_INT_SIGNED);
+	if (err > 0)
+		err = btf__add_ptr(btf, 0);	/* LONG */
+	if (err > 0)
+		err = btf__add_array(btf, INT, CHAR, INLAY_TASK_COMM_BYTES);
+	if (err > 0)
+		err = btf__add_int(btf, "unsigned int", 4, 0);
+	if (err > 0)
+		err = btf__add_array(btf, INT, FIRST_STRUCT + UPID, 1);
+	for (int s = 0; err > 0 && s < NR_STRUCTS; s++) {
+		err = add_struct(btf, s);
+		err = err < 0 ? err : 1;
+	}
+	return err < 0 ? err : 0;
+}
+
+/* A row of structs[], or -1. */
+static int struct_of(const char *name)
+{
+	size_t bytes = bpfcc_core_name_bytes(name);
+
+	for (int s = 0; s < NR_STRUCTS; s++)
+		if (structs[s].name && strlen(structs[s].name) == bytes &&
+		    !memcmp(name, structs[s].name, bytes))
+			return s;
+	return -1;
+}
+
+bool bpfcc_is_task_type(const char *name)
+{
+	return struct_of(name) >= 0;
+}
+
+const char *bpfcc_task_members(struct bpfcc_loader *l, const char *name)
+{
+	int s = struct_of(name);
+	const char *text = s < FIRST_NS ? NULL : s == FIRST_NS + INLAY_TASK_NS_PID ? "ns, level" : "ns";
+
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		if (members[i].owner != s)
+			continue;
+		text = text ? bpfcc_arena_printf(l->arena, "%s, %s", text, members[i].name) :
+			      members[i].name;
+		if (!text)
+			return "(out of memory)";
+	}
+	return text ? text : "nothing";
+}
+
+int bpfcc_task_types(struct bpfcc_loader *l)
+{
+	int err;
+
+	if (l->tasks)
+		return 0;
+	l->tasks = btf__new_empty();
+	if (!l->tasks)
+		return -ENOMEM;
+	err = add_types(l->tasks);
+	if (err) {
+		btf__free(l->tasks);
+		l->tasks = NULL;
+	}
+	return err;
+}
