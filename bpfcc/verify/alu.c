@@ -200,6 +200,26 @@ static void keep_id(struct verify_reg *dst, const struct bpf_insn *in, const str
 	dst->id = id;
 }
 
+/*
+ * What the instruction gave of these very operands a moment ago, or the operation itself: loops bring
+ * the same unknown numbers to it again and again.
+ */
+static struct range compute(struct verify *v, uint8_t code, const struct bpf_insn *in,
+			    const struct range *a, const struct range *b)
+{
+	struct verify_memo *m = &v->walk->memos[v->insn % VERIFY_NR_MEMOS];
+
+	if (range_is_const(a) && range_is_const(b))
+		return range_alu(code, in->off, in->imm, a, b);
+	if (m->in == in && range_equal(&m->a, a) && range_equal(&m->b, b))
+		return m->result;
+	m->in = in;
+	m->a = *a;
+	m->b = *b;
+	m->result = range_alu(code, in->off, in->imm, a, b);
+	return m->result;
+}
+
 int verify_alu(struct verify *v, const struct bpf_insn *in)
 {
 	struct verify_reg *dst = verify_reg(v, in->dst_reg), *src = NULL;
@@ -244,7 +264,7 @@ int verify_alu(struct verify *v, const struct bpf_insn *in)
 	use = src ? src->use : NULL;
 	id = dst->id;
 	add = dst->add;
-	num = range_alu(code, in->off, in->imm, &dst->num, &by);
+	num = compute(v, code, in, &dst->num, &by);
 	verify_set_scalar(v, dst, &num, dst->use, use);
 	keep_id(dst, in, &by, id, add);
 	return v->err;

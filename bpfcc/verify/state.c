@@ -34,16 +34,26 @@ static void *no_memory(struct verify *v)
 	return NULL;
 }
 
-void *verify_alloc(struct verify *v, size_t bytes)
+/* Not zeroed: for copies, which states are for the most part. */
+static void *alloc_copy(struct verify *v, size_t bytes)
 {
 	void *mem;
 
 	if (!is_within_limit(v, bytes))
 		return NULL;
-	mem = calloc(1, bytes ? bytes : 1);
+	mem = malloc(bytes ? bytes : 1);
 	if (!mem)
 		return no_memory(v);
 	v->walk->bytes += bytes;
+	return mem;
+}
+
+void *verify_alloc(struct verify *v, size_t bytes)
+{
+	void *mem = alloc_copy(v, bytes);
+
+	if (mem)
+		memset(mem, 0, bytes);
 	return mem;
 }
 
@@ -116,7 +126,7 @@ void verify_pool_free(struct verify_pool *pool)
 
 static struct verify_frame *copy_frame(struct verify *v, const struct verify_frame *from)
 {
-	struct verify_frame *f = verify_alloc(v, sizeof(*f));
+	struct verify_frame *f = alloc_copy(v, sizeof(*f));
 
 	if (!f)
 		return NULL;
@@ -124,7 +134,7 @@ static struct verify_frame *copy_frame(struct verify *v, const struct verify_fra
 	f->slots = NULL;
 	if (!from->nr_slots)
 		return f;
-	f->slots = verify_alloc(v, from->nr_slots * sizeof(*f->slots));
+	f->slots = alloc_copy(v, from->nr_slots * sizeof(*f->slots));
 	if (!f->slots) {
 		verify_free(v, f, sizeof(*f));
 		return NULL;
@@ -147,7 +157,7 @@ static size_t state_bytes(uint32_t max_refs)
 static struct verify_state *copy_state(struct verify *v, const struct verify_state *from,
 				       uint32_t max_refs)
 {
-	struct verify_state *s = verify_alloc(v, state_bytes(max_refs));
+	struct verify_state *s = alloc_copy(v, state_bytes(max_refs));
 
 	if (!s)
 		return NULL;

@@ -176,6 +176,7 @@ int bpfcc_verify_new(const struct bpfcc_object *object, const struct bpfcc_verif
 	err = verify_places_new(&b->v);
 	if (!err && object->nr_funcs)
 		err = verify_all(b);
+	verify_watch_free(&b->walk);
 	free(b->walk.marks);
 	free(b->walk.pending);
 	b->walk.marks = NULL;

@@ -51,7 +51,8 @@ struct verify_state *verify_push(struct verify *v, uint32_t insn)
 		return NULL;
 	s->insn = insn;
 	verify_note(v, insn);
-	w->pending[w->nr_pending++] = (struct verify_pending){s, w->parent, w->steps};
+	w->pending[w->nr_pending++] =
+		(struct verify_pending){s, w->parent, w->steps, w->watch.nr_insns};
 	w->steps = here;
 	if (w->parent)
 		w->parent->nr_open++;
@@ -118,6 +119,7 @@ static bool next_path(struct verify *v)
 	v->cur = p->state;
 	w->parent = p->parent;
 	w->steps = p->steps;
+	w->watch.nr_insns = p->nr_watched;
 	w->is_back = false;
 	return true;
 }
@@ -156,7 +158,31 @@ static void renew_uses(struct verify *v)
 	}
 }
 
-static int keep(struct verify *v, struct verify_kept_at *at)
+/*
+ * Of the registers of the function on top, which are what differs. States of one place that are
+ * equal (COMPARE_EQUAL) have the same.
+ */
+static uint32_t hash_of(struct verify *v)
+{
+	const struct verify_frame *f = verify_frame(v);
+	uint64_t hash = v->cur->nr_frames;
+
+	for (int i = 0; i < 10; i++) {
+		const struct verify_reg *r = &f->regs[i];
+
+		if (r->type == VT_UNINIT)
+			continue;
+		hash ^= r->num.umin + ((uint64_t)r->type << 56) + (uint32_t)i;
+		hash *= 0x9e3779b97f4a7c15ull;
+		hash ^= hash >> 29;
+		hash += r->num.umax;
+		if (verify_is_pointer(r))
+			hash ^= (uint64_t)(uint32_t)r->off << 32;
+	}
+	return (uint32_t)((hash * 0x9e3779b97f4a7c15ull) >> 32);
+}
+
+static int keep(struct verify *v, struct verify_kept_at *at, uint32_t hash)
 {
 	struct verify_walk *w = v->walk;
 	struct verify_kept *k = verify_pool_alloc(v, sizeof(*k));
@@ -169,6 +195,7 @@ static int keep(struct verify *v, struct verify_kept_at *at)
 		return v->err;
 	k->func = w->func;
 	k->insn = v->insn;
+	k->hash = hash;
 	k->next = at->open;
 	at->open = k;
 	k->parent = w->parent;
@@ -272,7 +299,8 @@ static bool is_worth_keeping(const struct verify_walk *w, uint8_t point)
 #define MAX_OWN 16
 
 /* States on the way to here. Sets *ret_is_stop; 0 or an error. */
-static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, bool *ret_is_stop)
+static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, uint32_t hash,
+		      bool *ret_is_stop)
 {
 	bool is_bounded = point & (POINT_CALLBACK | POINT_MAY_GOTO);
 
@@ -282,7 +310,7 @@ static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, bo
 			*ret_is_stop = true;
 			return v->err;
 		}
-		if (verify_compare(v, k->state, v->cur, COMPARE_EQUAL))
+		if (k->hash == hash && verify_compare(v, k->state, v->cur, COMPARE_EQUAL))
 			return endless(v);
 	}
 	return 0;
@@ -322,17 +350,27 @@ static int visit(struct verify *v, uint8_t point, bool *ret_is_stop)
 	struct verify_walk *w = v->walk;
 	struct verify_kept_at *at = &w->kept[w->func][v->insn];
 	bool is_kept = is_worth_keeping(w, point);
+	uint32_t hash;
 	int err;
 
 	*ret_is_stop = false;
 	forget_dead(v);
-	err = visit_open(v, point, at->open, ret_is_stop);
+	hash = hash_of(v);
+	err = visit_open(v, point, at->open, hash, ret_is_stop);
 	if (err || *ret_is_stop)
 		return err;
 	*ret_is_stop = visit_done(v, point, is_kept, &at->done);
 	if (v->err || *ret_is_stop)
 		return v->err;
-	return is_kept ? keep(v, at) : 0;
+	if (w->watch.from)
+		err = verify_watch_visit(v);
+	if (!err && is_kept)
+		err = keep(v, at, hash);
+	/* a place that this path has been to before may be a loop's */
+	if (!err && is_kept && !w->watch.from && w->stats.nr_insns_walked >= w->watch.next &&
+	    at->open->next)
+		verify_watch_start(v, at->open);
+	return err;
 }
 
 /* ---- instructions ---- */
@@ -423,6 +461,8 @@ static int walk_insn(struct verify *v, bool *ret_is_end)
 			return err;
 	}
 	w->is_back = false;
+	if (w->watch.from)
+		verify_watch_insn(v);
 	if (++w->stats.nr_insns_walked > w->opts.max_insns)
 		return verify_limit(v, "bound its loops with smaller constants, or use bpf_loop()",
 				    "the program is too complex: more than %u instructions were "
@@ -509,6 +549,7 @@ int verify_walk_prog(struct verify *v, const struct bpfcc_func *func)
 
 	w->stats = (struct bpfcc_verify_stats){0};
 	w->nr_jumps = w->last_jumps = w->last_insns = 0;
+	verify_watch_stop(w);
 	v->err = 0;
 	err = start(v, func);
 	while (!err && v->cur) {

@@ -28,6 +28,7 @@ struct verify_kept {
 	struct verify_kept *loop;
 	uint32_t depth;			/* of the chain of parents */
 	uint32_t func, insn;
+	uint32_t hash;			/* of what equal states have in common */
 	uint32_t nr_open;		/* paths from here that are still to be walked */
 	uint32_t nr_hits, nr_misses;
 };
@@ -43,6 +44,7 @@ struct verify_pending {
 	struct verify_state *state;
 	struct verify_kept *parent;
 	const struct verify_step *steps;
+	uint32_t nr_watched;	/* instructions of the watch that are of this path, too */
 };
 
 enum verify_point {
@@ -77,6 +79,23 @@ struct verify_mark {
 	uint32_t flags;
 };
 
+/* The way from a kept state to where control comes to its place again; see loop.c. */
+struct verify_watch {
+	const struct verify_kept *from;	/* NULL: nothing is watched */
+	uint32_t next;			/* instructions walked when it may be again */
+	uint32_t nr_insns, *insns;	/* of the current path, since */
+	uint32_t nr_visits;
+	uint32_t nr_frames, nr_pending;	/* at the start */
+};
+
+/* An operation on numbers that was done. */
+struct verify_memo {
+	const struct bpf_insn *in;
+	struct range a, b, result;
+};
+
+#define VERIFY_NR_MEMOS 32
+
 struct verify_walk {
 	struct bpfcc_verify *result;
 	struct bpfcc_verify_opts opts;	/* with the limits filled in */
@@ -89,8 +108,10 @@ struct verify_walk {
 	struct verify_pool pool;	/* uses, kept, steps: freed with the walk */
 	struct verify_mark *marks;	/* work list of use.c */
 	uint32_t nr_marks, max_marks;
+	struct verify_memo memos[VERIFY_NR_MEMOS];
 	uint64_t bytes;			/* states and their parts */
 	uint32_t func;			/* of v->insn; the rules may have pushed a frame since */
+	struct verify_watch watch;
 	struct verify_kept *fresh;	/* kept at the current instruction, just now */
 	bool is_back;			/* a callback has just returned to the call that runs it */
 	uint32_t nr_jumps;		/* walked */
@@ -149,6 +170,15 @@ int verify_walk_prog(struct verify *v, const struct bpfcc_func *func);
 void verify_kept_free(struct verify *v, struct verify_kept_at *at);
 /* A decision: control goes on at `next` of v->insn's function. */
 void verify_note(struct verify *v, uint32_t next);
+
+/* loop.c */
+void verify_watch_start(struct verify *v, const struct verify_kept *k);
+void verify_watch_stop(struct verify_walk *w);
+void verify_watch_free(struct verify_walk *w);
+/* The current instruction is about to be walked. */
+void verify_watch_insn(struct verify *v);
+/* Control comes to a join: -EINVAL if it is that of a loop that will not end within the limits. */
+int verify_watch_visit(struct verify *v);
 
 /* facts.c */
 struct bpfcc_kinds *verify_facts_new(const struct bpfcc_object *object, struct bpfcc_arena *arena);
