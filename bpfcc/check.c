@@ -325,20 +325,6 @@ int bpfcc_check(struct bpfcc_object *object, struct bpfcc_arena *arena, struct b
 	return err;
 }
 
-/* Arenas can be compiled; that they are right cannot be shown. */
-static const char *unverified_problem(const struct bpfcc_func *func, uint32_t insn,
-				      const char **ret_hint)
-{
-	const struct bpf_insn *in = &func->insns[insn];
-
-	bool is_cast = in->code == (BPF_ALU64 | BPF_MOV | BPF_X) && in->off == BPFCC_CAST_OFF &&
-		       (in->imm == BPFCC_CAST_KERN || in->imm == BPFCC_CAST_USER);
-
-	if (is_cast && in->dst_reg < BPF_REG_10)
-		return NULL;
-	return bpfcc_encoding_problem(func, insn, ret_hint);
-}
-
 int bpfcc_check_encoding(const struct bpfcc_object *object, struct bpfcc_diag *diag)
 {
 	struct checker c = {.diag = diag};
@@ -346,7 +332,7 @@ int bpfcc_check_encoding(const struct bpfcc_object *object, struct bpfcc_diag *d
 
 	for (uint32_t i = 0; i < object->nr_funcs && !err; i++) {
 		c.func = &object->funcs[i];
-		err = check_encoding(&c, unverified_problem);
+		err = check_encoding(&c, bpfcc_encoding_problem);
 	}
 	return err;
 }

@@ -29,17 +29,16 @@ static const char *alu_end(const struct bpf_insn *in)
 	return NULL;
 }
 
-static const char *alu_mov(const struct bpf_insn *in, const char **ret_hint)
+static const char *alu_mov(const struct bpf_insn *in)
 {
 	bool is64 = BPF_CLASS(in->code) == BPF_ALU64;
 
 	if (BPF_SRC(in->code) == BPF_K)
 		return in->src_reg || in->off ? RESERVED : NULL;
-	if (is64 && in->off == BPFCC_CAST_OFF &&
-	    (in->imm == BPFCC_CAST_KERN || in->imm == BPFCC_CAST_USER)) {
-		*ret_hint = "use an array or a hash map: there are no arenas in a process";
-		return "addresses in arenas (addr_space_cast) are not supported";
-	}
+	if (bpfcc_insn_is_cast(in))
+		return NULL;
+	if (is64 && in->off == BPFCC_CAST_OFF)
+		return "addr_space_cast is from address space 1 to 0, or from 0 to 1";
 	if (in->imm)
 		return RESERVED;
 	if (!in->off || in->off == 8 || in->off == 16 || (is64 && in->off == 32))
@@ -58,7 +57,7 @@ static const char *alu(const struct bpf_insn *in, const char **ret_hint)
 	case BPF_END:
 		return alu_end(in);
 	case BPF_MOV:
-		return alu_mov(in, ret_hint);
+		return alu_mov(in);
 	case BPF_NEG:
 		if (!is_k)
 			return UNKNOWN;

@@ -18,6 +18,9 @@
 #define BPFCC_CAST_OFF 1			/* off of a move: addr_space_cast; imm says which way */
 #define BPFCC_CAST_KERN 1			/* imm: arena address to pointer */
 #define BPFCC_CAST_USER (1 << 16)		/* imm: pointer to arena address */
+#define BPFCC_MAP_TYPE_ARENA 33			/* BPF_MAP_TYPE_ARENA */
+#define BPFCC_F_SEGV_ON_FAULT (1u << 17)	/* BPF_F_*, of an arena's map_flags */
+#define BPFCC_F_NO_USER_CONV (1u << 18)
 
 #ifndef BPF_LOAD_ACQ
 #define BPF_LOAD_ACQ 0x100
@@ -42,6 +45,13 @@ static inline int bpfcc_insn_bytes(uint8_t code)
 static inline bool bpfcc_insn_is_lddw(const struct bpf_insn *in)
 {
 	return in->code == BPFCC_LDDW;
+}
+
+/* addr_space_cast */
+static inline bool bpfcc_insn_is_cast(const struct bpf_insn *in)
+{
+	return in->code == (BPF_ALU64 | BPF_MOV | BPF_X) && in->off == BPFCC_CAST_OFF &&
+	       (in->imm == BPFCC_CAST_KERN || in->imm == BPFCC_CAST_USER);
 }
 
 static inline bool bpfcc_insn_is_jump_class(const struct bpf_insn *in)

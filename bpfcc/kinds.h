@@ -30,15 +30,18 @@ enum bpfcc_kind {
 	BPFCC_KIND_MEM,		/* other memory: the session cookie, + off */
 	BPFCC_KIND_POINTER,	/* a pointer, of different kinds on different paths; never NULL */
 	BPFCC_KIND_MIXED,	/* a pointer on one path, a number on another; not for access */
+	BPFCC_KIND_ARENA,	/* an address in arena `map`, by its low 32 bits: a number to all but
+				 * accesses */
 };
 
 struct bpfcc_reg {
 	uint8_t kind;		/* enum bpfcc_kind */
 	uint8_t base;		/* STACK: 0: of this function; else how many calls up, at most */
 	bool is_or_null;	/* MAP_VALUE, MEM: may be NULL here */
+	bool may_be_arena;	/* of kind ARENA on some path */
 	bool off_is_known;	/* off holds on every path */
 	bool is_read_only;	/* MAP_VALUE, POINTER: perhaps into .rodata; stores are refused */
-	int32_t map;		/* MAP, MAP_VALUE: index, or -1 if it differs between paths */
+	int32_t map;		/* MAP, MAP_VALUE, ARENA: index, or -1 if it differs between paths */
 	int64_t off;		/* bytes from the start of what it points to (STACK: from r10) */
 	uint32_t bytes;		/* MAP_VALUE, MEM: size of what it points into */
 	int64_t min, max;	/* SCALAR: of its value, signed; pointers: of off */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "bpfcc/isa.h"
 #include "bpfcc/loader.h"
 
 #define MAX_KEY_BYTES 512u
@@ -62,12 +63,16 @@ static const struct bpfcc_map_type {
 	{BPF_MAP_TYPE_BLOOM_FILTER, KEY_NONE, VALUE_ANY, ACCESS_FLAGS | BPF_F_ZERO_SEED, 0, true},
 	{BPF_MAP_TYPE_RINGBUF, KEY_NONE, VALUE_NONE, BPF_F_NUMA_NODE, INLAY_MAP_RING, true},
 	{BPF_MAP_TYPE_USER_RINGBUF, KEY_NONE, VALUE_NONE, BPF_F_NUMA_NODE, INLAY_MAP_RING, true},
+	{BPFCC_MAP_TYPE_ARENA, KEY_NONE, VALUE_NONE,
+	 BPF_F_MMAPABLE | BPFCC_F_SEGV_ON_FAULT | BPFCC_F_NO_USER_CONV, 0, true},
 };
 
 static const char *type_name(uint32_t type)
 {
 	const char *name = libbpf_bpf_map_type_str((enum bpf_map_type)type);
 
+	if (type == BPFCC_MAP_TYPE_ARENA) /* newer than some libbpf */
+		return "arena";
 	return name ? name : "unknown";
 }
 
@@ -158,6 +163,31 @@ static int check_value(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 	return 0;
 }
 
+#define ADDRESS_BITS 47 /* of a process, on every machine */
+
+/* An arena's pages, and the address that they have for programs; bpfcc_maps_use() gives one to all. */
+static int check_arena(struct bpfcc_loader *l, const struct bpfcc_map *m,
+		       const struct bpfcc_where *where)
+{
+	uint64_t bytes = (uint64_t)m->max_entries * PAGE_BYTES;
+
+	if (m->max_entries > INLAY_ARENA_MAX_PAGES)
+		return bpfcc_error(l->diag, where, "max_entries are pages",
+				   "map \"%s\": an arena has at most %u pages, 4 GiB (-E2BIG)",
+				   m->name, INLAY_ARENA_MAX_PAGES);
+	if (m->map_extra % (1u << INLAY_ARENA_ALIGN_SHIFT) || m->map_extra >> ADDRESS_BITS)
+		return bpfcc_error(l->diag, where, NULL,
+				   "map \"%s\": map_extra 0x%llx, the address of an arena, must be "
+				   "a multiple of 64 KiB below 2^47",
+				   m->name, (unsigned long long)m->map_extra);
+	if (m->map_extra >> 32 != (m->map_extra + bytes - 1) >> 32)
+		return bpfcc_error(l->diag, where, NULL,
+				   "map \"%s\": its %u pages at map_extra 0x%llx cross a multiple of "
+				   "4 GiB (-ERANGE)",
+				   m->name, m->max_entries, (unsigned long long)m->map_extra);
+	return 0;
+}
+
 static int check_entries(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 			 const struct bpfcc_map *m, const struct bpfcc_where *where)
 {
@@ -167,10 +197,13 @@ static int check_entries(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 		return bpfcc_error(l->diag, where, "give it with __uint(max_entries, N) or --map",
 				   "map \"%s\": max_entries is 0 (-EINVAL)", m->name);
 	/* a PERF_EVENT_ARRAY's is what --map NAME.ring_bytes=N says */
+	if (m->type == BPFCC_MAP_TYPE_ARENA)
+		return check_arena(l, m, where);
 	if (m->type != BPF_MAP_TYPE_BLOOM_FILTER && m->type != BPF_MAP_TYPE_PERF_EVENT_ARRAY &&
 	    m->map_extra)
 		return bpfcc_error(l->diag, where, NULL,
-				   "map \"%s\": map_extra is for bloom filters (-EINVAL)", m->name);
+				   "map \"%s\": map_extra is for bloom filters and arenas (-EINVAL)",
+				   m->name);
 	if (m->type == BPF_MAP_TYPE_BLOOM_FILTER && m->map_extra > MAX_HASHES)
 		return bpfcc_error(l->diag, where, NULL,
 				   "map \"%s\": a bloom filter has up to %u hash functions (-EINVAL)",
@@ -205,6 +238,10 @@ static int check_flags(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 		return bpfcc_error(
 		    l->diag, where, NULL,
 		    "map \"%s\": map_flags ask for read-only and write-only (-EINVAL)", m->name);
+	if (m->type == BPFCC_MAP_TYPE_ARENA && !(m->map_flags & BPF_F_MMAPABLE))
+		return bpfcc_error(l->diag, where, "__uint(map_flags, BPF_F_MMAPABLE)",
+				   "map \"%s\": an arena has the flag BPF_F_MMAPABLE (-EINVAL)",
+				   m->name);
 	if (m->type == BPF_MAP_TYPE_LPM_TRIE && !(m->map_flags & BPF_F_NO_PREALLOC))
 		return bpfcc_error(l->diag, where, "__uint(map_flags, BPF_F_NO_PREALLOC)",
 				   "map \"%s\": a map of type %s has the flag BPF_F_NO_PREALLOC "

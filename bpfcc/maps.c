@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bpfcc/isa.h"
 #include "bpfcc/loader.h"
 
 #define PAGE_BYTES 4096u
@@ -132,6 +133,21 @@ static void complete(struct bpfcc_map *m)
 	}
 }
 
+/*
+ * The address of an arena for programs, where the object says none. Its own for each, with a low
+ * half that is not 0, as far as that is possible: NULL is an address whose low half is.
+ */
+static void place_arena(struct bpfcc_map *m)
+{
+	const uint64_t first = 1ull << 44, gap = 1u << INLAY_ARENA_ALIGN_SHIFT;
+
+	if (m->type != BPFCC_MAP_TYPE_ARENA || m->map_extra)
+		return;
+	m->map_extra = first + ((uint64_t)m->index << 32);
+	if (gap + (uint64_t)m->max_entries * PAGE_BYTES <= 1ull << 32)
+		m->map_extra += gap;
+}
+
 /* Regions of more than this are not in the image, and there is nothing before the runtime starts. */
 static uint32_t huge_flag(const struct bpfcc_map *m)
 {
@@ -198,6 +214,7 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 	if (c->is_global_data)
 		describe_global(l, c, m);
 	err = bpfcc_map_check(l, m, where);
+	place_arena(m);
 	if (!err)
 		err = describe_inner(l, c, m, where);
 	if (!err)

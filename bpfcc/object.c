@@ -107,6 +107,11 @@ static int check_btf(struct bpfcc_loader *l)
 		return bpfcc_error(
 		    l->diag, NULL, "define them with BTF, in SEC(\".maps\"): __uint(type, ...)",
 		    "section \"maps\" holds map definitions of before libbpf 1.0");
+	s = bpfcc_elf_section(&l->elf, ".addr_space.1");
+	if (s && s->bytes)
+		return bpfcc_error(
+		    l->diag, NULL, "put them into pages of bpf_arena_alloc_pages()",
+		    "variables in an arena (section .addr_space.1) are not supported");
 	s = bpfcc_elf_section(&l->elf, ".BTF");
 	if (s && s->data)
 		return bpfcc_btf_check(s->data, s->bytes, l->diag);

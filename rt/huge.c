@@ -8,7 +8,8 @@
  *
  * A huge hash map's pages are reserved as its nodes are handed out, chunk by chunk: what is behind
  * inlay_hash_header.reserved is a hole in the file, which nobody touches. Its first part (header,
- * buckets) and its last (the spare nodes, with the end of the file) are reserved from the start.
+ * buckets) and its last (the spare nodes, with the end of the file) are reserved from the start. So
+ * are a huge arena's: header and page words, and the last page.
  */
 #include <errno.h>
 
@@ -28,7 +29,8 @@ static struct {
 
 static bool is_growing(const struct inlay_map_desc *map)
 {
-	return (map->flags & INLAY_MAP_HUGE) && (map->flags & INLAY_MAP_HASH);
+	return (map->flags & INLAY_MAP_HUGE) &&
+	       ((map->flags & INLAY_MAP_HASH) || map->type == INLAY_MAP_TYPE_ARENA);
 }
 
 struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map)
@@ -38,6 +40,11 @@ struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map)
 
 	if (!is_growing(map))
 		return extent;
+	if (map->type == INLAY_MAP_TYPE_ARENA) {
+		extent.first = inlay_arena_pages_off(map->max_entries) + CHUNK_BYTES;
+		extent.last = INLAY_PAGE_BYTES;
+		return extent;
+	}
 	nodes = inlay_hash_nodes_off(map->max_entries);
 	node = inlay_hash_node_bytes(map->key_size, map->value_size,
 				     (map->flags & INLAY_MAP_PERCPU) != 0);

@@ -82,6 +82,11 @@ __s64 __inlay_ringbuf_reserve_dynptr_v1(const struct inlay_map_desc *desc, __u64
 					void *dynptr);
 void __inlay_ringbuf_submit_dynptr_v1(void *dynptr, __u64 flags);
 void __inlay_ringbuf_discard_dynptr_v1(void *dynptr, __u64 flags);
+/* Arenas; addresses are the program's, see struct inlay_arena_header. 0: no pages */
+__s64 __inlay_bpf_arena_alloc_pages_v1(const struct inlay_map_desc *desc, __u64 address,
+				       __u64 page_cnt, __u64 node, __u64 flags);
+void __inlay_bpf_arena_free_pages_v1(const struct inlay_map_desc *desc, __u64 address,
+				     __u64 page_cnt);
 /* What rt/inline/stack.h makes of bpf_get_stack() and bpf_get_stackid(). */
 __s64 __inlay_get_stack_v1(void *dst, __u64 bytes, __u64 flags, __u64 first, __u64 here, __u64 fp);
 __s64 __inlay_get_stackid_v1(const struct inlay_map_desc *desc, __u64 flags, __u64 first, __u64 here,

@@ -97,9 +97,9 @@ static int l_mov(struct lower_func *lf, const struct bpf_insn *insn)
 	bool wide = is_wide(insn);
 	LLVMValueRef v;
 
-	/* an arena's addresses are plain pointers here, so that casting one is a move */
-	if (wide && BPF_SRC(insn->code) == BPF_X &&
-	    (insn->off == 0 || insn->off == BPFCC_CAST_OFF)) {
+	if (bpfcc_insn_is_cast(insn))
+		return l_cast(lf, insn);
+	if (wide && BPF_SRC(insn->code) == BPF_X && insn->off == 0) {
 		l_set_both(lf, insn->dst_reg, l_get_num(lf, insn->src_reg),
 			   l_get_ptr(lf, insn->src_reg));
 		return 0;
@@ -181,6 +181,7 @@ int l_alu(struct lower_func *lf, const struct bpf_insn *insn)
 	v_src = l_source(lf, insn);
 	if (wide && (op == BPF_ADD || op == BPF_SUB)) {
 		l_add_sub(lf, insn, v_src);
+		l_arena_result(lf, insn);
 		return 0;
 	}
 	v_dst = l_narrow(lf, l_get_num(lf, insn->dst_reg), wide);
@@ -221,6 +222,7 @@ int l_alu(struct lower_func *lf, const struct bpf_insn *insn)
 		return l_error(lf, NULL, "unknown arithmetic opcode 0x%02x", insn->code);
 	}
 	l_set_num(lf, insn->dst_reg, wide ? v : LLVMBuildZExt(b, v, l->t_i64, ""));
+	l_arena_result(lf, insn);
 	return 0;
 }
 

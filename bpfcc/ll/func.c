@@ -138,8 +138,8 @@ void l_count_drop(struct lower_func *lf, LLVMValueRef v_result)
 }
 
 /* Whether `func`, or what it calls, is `callee`. The checker has refused recursion. */
-static bool reaches(const struct bpfcc_object *object, const struct bpfcc_func *func,
-		    const struct bpfcc_func *callee)
+bool l_reaches(const struct bpfcc_object *object, const struct bpfcc_func *func,
+	       const struct bpfcc_func *callee)
 {
 	if (func == callee)
 		return true;
@@ -150,7 +150,7 @@ static bool reaches(const struct bpfcc_object *object, const struct bpfcc_func *
 			i++;
 		else if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL &&
 			 (uint32_t)insn->imm < object->nr_funcs &&
-			 reaches(object, &object->funcs[insn->imm], callee))
+			 l_reaches(object, &object->funcs[insn->imm], callee))
 			return true;
 	}
 	return false;
@@ -163,7 +163,7 @@ static const struct bpfcc_prog *counted_prog(const struct bpfcc_object *object,
 	const struct bpfcc_prog *found = NULL;
 
 	for (uint32_t i = 0; i < object->nr_progs; i++) {
-		if (!reaches(object, object->progs[i].func, func))
+		if (!l_reaches(object, object->progs[i].func, func))
 			continue;
 		if (found)
 			return NULL;

@@ -110,9 +110,31 @@ int l_load(struct lower_func *lf, const struct bpf_insn *insn);
 int l_store(struct lower_func *lf, const struct bpf_insn *insn);
 int l_atomic(struct lower_func *lf, const struct bpf_insn *insn);
 int l_lddw(struct lower_func *lf, const struct bpf_insn *insn);
+/* mem.c: the register's address plus off */
+LLVMValueRef l_address(struct lower_func *lf, int reg, int off);
 /* mem.c: a helper's copy of a part of ctx */
 void l_copy_ctx(struct lower_func *lf);
 int l_call(struct lower_func *lf, const struct bpf_insn *insn);
+
+/* arena.c */
+int l_cast(struct lower_func *lf, const struct bpf_insn *insn);
+/* Behind an operation of 64 bits. */
+void l_arena_result(struct lower_func *lf, const struct bpf_insn *insn);
+/*
+ * Around an access through `reg`. In an arena it is made if its bytes are there; else the result is
+ * v_else. A store's v_result is NULL.
+ */
+struct lower_access {
+	LLVMValueRef v_ptr;
+	LLVMBasicBlockRef b_before, b_after; /* NULL: not in an arena */
+};
+int l_access_begin(struct lower_func *lf, const struct bpf_insn *insn, int reg,
+		   struct lower_access *access);
+LLVMValueRef l_access_end(struct lower_func *lf, const struct lower_access *access,
+			  LLVMValueRef v_result, LLVMValueRef v_else);
+/* func.c: whether `func`, or what it calls, is `callee` */
+bool l_reaches(const struct bpfcc_object *object, const struct bpfcc_func *func,
+	       const struct bpfcc_func *callee);
 
 /* callback.c: functions as values, and the helpers that call them */
 LLVMValueRef l_func_number(struct lower *l, uint32_t func);

@@ -12,7 +12,7 @@ static LLVMTypeRef l_size_type(struct lower *l, const struct bpf_insn *insn)
 	return LLVMIntTypeInContext(l->context, 8 * (unsigned int)bpfcc_insn_bytes(insn->code));
 }
 
-static LLVMValueRef l_address(struct lower_func *lf, int reg, int off)
+LLVMValueRef l_address(struct lower_func *lf, int reg, int off)
 {
 	struct lower *l = lf->l;
 	LLVMValueRef v_off = LLVMConstInt(l->t_i64, (unsigned long long)(int64_t)off, true);
@@ -49,6 +49,9 @@ static void l_note_place(struct lower_func *lf, LLVMValueRef v_inst, int reg, in
 			place = PLACE_PRIVATE;
 			align = 8;
 			break;
+		case BPFCC_KIND_ARENA:
+			place = PLACE_SHARED;
+			break;
 		case BPFCC_KIND_MAP_VALUE:
 			place = PLACE_SHARED;
 			align = 8;
@@ -74,13 +77,19 @@ int l_load(struct lower_func *lf, const struct bpf_insn *insn)
 	const struct bpfcc_reg *result = l_kind(lf, lf->insn + 1, insn->dst_reg);
 	bool is_fill = t == l->t_i64 && src && src->kind == BPFCC_KIND_STACK && result &&
 		       bpfcc_kind_is_pointer(result);
+	struct lower_access access;
 	LLVMValueRef v;
+	int err;
 
 	if (BPF_MODE(insn->code) != BPF_MEM && BPF_MODE(insn->code) != BPFCC_MEMSX)
 		return l_error(lf, NULL, "unknown load opcode 0x%02x", insn->code);
-	v = LLVMBuildLoad2(b, is_fill ? l->t_ptr : t, l_address(lf, insn->src_reg, insn->off), "");
+	err = l_access_begin(lf, insn, insn->src_reg, &access);
+	if (err)
+		return err;
+	v = LLVMBuildLoad2(b, is_fill ? l->t_ptr : t, access.v_ptr, "");
 	LLVMSetAlignment(v, 1);
 	l_note_place(lf, v, insn->src_reg, insn->off);
+	v = l_access_end(lf, &access, v, LLVMConstNull(t));
 	if (is_fill)
 		l_set_ptr(lf, insn->dst_reg, v);
 	else if (BPF_MODE(insn->code) == BPFCC_MEMSX)
@@ -123,7 +132,9 @@ int l_store(struct lower_func *lf, const struct bpf_insn *insn)
 	LLVMBuilderRef b = l->builder;
 	LLVMTypeRef t = l_size_type(l, insn);
 	const struct bpfcc_reg *src = l_kind(lf, lf->insn, insn->src_reg);
+	struct lower_access access;
 	LLVMValueRef v;
+	int err;
 
 	if (BPF_MODE(insn->code) != BPF_MEM)
 		return l_error(lf, NULL, "unknown store opcode 0x%02x", insn->code);
@@ -133,9 +144,13 @@ int l_store(struct lower_func *lf, const struct bpf_insn *insn)
 		v = l_get_ptr(lf, insn->src_reg);
 	else
 		v = LLVMBuildTrunc(b, l_get_num(lf, insn->src_reg), t, "");
-	v = LLVMBuildStore(b, v, l_address(lf, insn->dst_reg, insn->off));
+	err = l_access_begin(lf, insn, insn->dst_reg, &access);
+	if (err)
+		return err;
+	v = LLVMBuildStore(b, v, access.v_ptr);
 	LLVMSetAlignment(v, 1);
 	l_note_place(lf, v, insn->dst_reg, insn->off);
+	l_access_end(lf, &access, NULL, NULL);
 	return 0;
 }
 
@@ -147,20 +162,26 @@ static int l_ordered(struct lower_func *lf, const struct bpf_insn *insn)
 	LLVMTypeRef t = l_size_type(l, insn);
 	bool is_load = insn->imm == BPF_LOAD_ACQ;
 	int reg = is_load ? insn->src_reg : insn->dst_reg;
-	LLVMValueRef v_ptr = l_address(lf, reg, insn->off), v;
+	struct lower_access access;
+	LLVMValueRef v;
+	int err = l_access_begin(lf, insn, reg, &access);
 
+	if (err)
+		return err;
 	if (is_load) {
-		v = LLVMBuildLoad2(b, t, v_ptr, "");
+		v = LLVMBuildLoad2(b, t, access.v_ptr, "");
 		LLVMSetOrdering(v, LLVMAtomicOrderingAcquire);
-		l_set_num(lf, insn->dst_reg, LLVMBuildZExt(b, v, l->t_i64, ""));
 	} else {
 		v = LLVMBuildStore(b, LLVMBuildTrunc(b, l_get_num(lf, insn->src_reg), t, ""),
-				   v_ptr);
+				   access.v_ptr);
 		LLVMSetOrdering(v, LLVMAtomicOrderingRelease);
 	}
 	/* misaligned atomics are refused by the checker, as by the kernel */
 	LLVMSetAlignment(v, (unsigned int)bpfcc_insn_bytes(insn->code));
 	l_note_place(lf, v, reg, insn->off);
+	v = l_access_end(lf, &access, is_load ? v : NULL, LLVMConstNull(t));
+	if (is_load)
+		l_set_num(lf, insn->dst_reg, LLVMBuildZExt(b, v, l->t_i64, ""));
 	return 0;
 }
 
@@ -176,17 +197,22 @@ int l_atomic(struct lower_func *lf, const struct bpf_insn *insn)
 	LLVMAtomicOrdering order = LLVMAtomicOrderingSequentiallyConsistent;
 	LLVMAtomicRMWBinOp op = LLVMAtomicRMWBinOpXchg;
 	int result = insn->src_reg;
-	LLVMValueRef v, v_old, v_ptr, v_src;
+	LLVMValueRef v, v_old, v_src, v_keep;
+	struct lower_access access;
+	int err;
 
 	if (insn->imm == BPF_LOAD_ACQ || insn->imm == BPF_STORE_REL)
 		return l_ordered(lf, insn);
 	if (bpfcc_insn_bytes(insn->code) < 4)
 		return l_error(lf, NULL, "atomic operation on %d bytes",
 			       bpfcc_insn_bytes(insn->code));
-	v_ptr = l_address(lf, insn->dst_reg, insn->off);
+	v_keep = l_get_num(lf, insn->imm == BPF_CMPXCHG ? 0 : insn->src_reg);
+	err = l_access_begin(lf, insn, insn->dst_reg, &access);
+	if (err)
+		return err;
 	v_src = LLVMBuildTrunc(b, l_get_num(lf, insn->src_reg), t, "");
 	if (insn->imm == BPF_CMPXCHG) {
-		v = LLVMBuildAtomicCmpXchg(b, v_ptr, LLVMBuildTrunc(b, l_get_num(lf, 0), t, ""),
+		v = LLVMBuildAtomicCmpXchg(b, access.v_ptr, LLVMBuildTrunc(b, l_get_num(lf, 0), t, ""),
 					   v_src, order, order, false);
 		v_old = LLVMBuildExtractValue(b, v, 0, "");
 		result = 0;
@@ -213,11 +239,16 @@ int l_atomic(struct lower_func *lf, const struct bpf_insn *insn)
 			order = LLVMAtomicOrderingMonotonic;
 			result = -1;
 		}
-		v = v_old = LLVMBuildAtomicRMW(b, op, v_ptr, v_src, order, false);
+		v = v_old = LLVMBuildAtomicRMW(b, op, access.v_ptr, v_src, order, false);
 	}
 	l_note_place(lf, v, insn->dst_reg, insn->off);
-	if (result >= 0)
-		l_set_num(lf, result, LLVMBuildZExt(b, v_old, l->t_i64, ""));
+	if (result < 0) {
+		l_access_end(lf, &access, NULL, NULL);
+		return 0;
+	}
+	/* of one that is not made, the register stays as it is, as in kernels */
+	l_set_num(lf, result, l_access_end(lf, &access, LLVMBuildZExt(b, v_old, l->t_i64, ""),
+					   v_keep));
 	return 0;
 }
 
@@ -258,6 +289,12 @@ int l_lddw(struct lower_func *lf, const struct bpf_insn *insn)
 		if (map >= l->object->nr_maps)
 			return l_error(lf, NULL, "reference to map %u of %u", map,
 				       l->object->nr_maps);
+		if (l->object->maps[map].type == INLAY_MAP_TYPE_ARENA) {
+			l_set_num(lf, insn->dst_reg,
+				  LLVMConstInt(l->t_i64, l->object->maps[map].map_extra +
+							     (uint32_t)insn[1].imm, false));
+			return 0;
+		}
 		if (!l->maps[map].v_region && !l->maps[map].v_base)
 			return l_error(lf, NULL, "direct access to the values of map '%s'",
 				       l->object->maps[map].name);

@@ -267,6 +267,8 @@ static uint32_t l_table_index(struct lower *l, uint32_t index)
 /* inlay_map_desc.extra */
 static uint32_t desc_extra(const struct bpfcc_map *map)
 {
+	if (map->type == INLAY_MAP_TYPE_ARENA)
+		return (uint32_t)(map->map_extra >> INLAY_ARENA_ALIGN_SHIFT);
 	if (map->type != BPF_MAP_TYPE_ARRAY && map->type != BPF_MAP_TYPE_HASH)
 		return (uint32_t)map->map_extra;
 	for (uint32_t i = 0; i < map->nr_fields; i++)

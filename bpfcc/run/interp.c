@@ -102,6 +102,7 @@ static int step_alu(struct bpfcc_interp *it, const struct bpf_insn *in)
 {
 	uint8_t op = BPF_OP(in->code);
 	struct value *dst = &it->frame->regs[in->dst_reg], src;
+	uint32_t was;
 
 	if (op != BPF_MOV && check_set(it, in->dst_reg))
 		return -EFAULT;
@@ -116,10 +117,12 @@ static int step_alu(struct bpfcc_interp *it, const struct bpf_insn *in)
 	}
 	if (in->dst_reg == BPF_REG_10)
 		return interp_trap(it, BPFCC_TRAP_READ_ONLY, "r10 is written");
-	if (op == BPF_MOV && BPF_CLASS(in->code) == BPF_ALU64 && in->off == BPFCC_CAST_OFF)
-		return interp_trap(it, BPFCC_TRAP_UNKNOWN, "addr_space_cast");
+	if (bpfcc_insn_is_cast(in))
+		return interp_cast(it, in);
+	was = dst->thing;
 	if (!interp_alu(in, dst, &src))
 		return interp_trap(it, BPFCC_TRAP_UNKNOWN, "operation 0x%02x", in->code);
+	interp_arena_result(it, in, was, dst);
 	return 0;
 }
 
@@ -242,6 +245,10 @@ static void view_reg(struct bpfcc_interp *it, struct bpfcc_interp_view *view, in
 		case THING_RECORD:
 			view->kinds[reg] = BPFCC_KIND_MEM;
 			break;
+		case THING_ARENA:
+			view->kinds[reg] = BPFCC_KIND_ARENA;
+			view->offs[reg] = 0;
+			break;
 		default:
 			view->kinds[reg] = BPFCC_KIND_POINTER;
 			break;
@@ -327,6 +334,7 @@ int interp_function(struct bpfcc_interp *it, uint32_t func, const struct value a
 	struct frame frame = {.below = it->frame,
 			      .func = func,
 			      .number = it->nr_frames,
+			      .arena = it->frame ? it->frame->arena : interp_arena_of(it, func),
 			      .may_goto_left = MAY_GOTO_BUDGET};
 	int err;
 

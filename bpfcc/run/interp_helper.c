@@ -380,6 +380,7 @@ static int tail_call(struct bpfcc_interp *it, struct arg args[5])
 	f->stack = stack;
 	it->things[stack].frame = f->number;
 	f->func = it->object->progs[prog].func->index;
+	f->arena = interp_arena_of(it, f->func);
 	f->insn = UINT32_MAX; /* the next one is 0 */
 	memset(f->regs, 0, sizeof(f->regs));
 	f->regs[1] = args[0].v;
@@ -481,6 +482,9 @@ static int kernel_function(struct bpfcc_interp *it, const struct bpfcc_helper *h
 	switch (h->kfunc) {
 	case BPFCC_KFUNC_bpf_session_cookie:
 		return session_cookie(it);
+	case BPFCC_KFUNC_bpf_arena_alloc_pages:
+	case BPFCC_KFUNC_bpf_arena_free_pages:
+		return interp_arena_kfunc(it, h, args);
 	default:
 		return plain(it, h, args);
 	}

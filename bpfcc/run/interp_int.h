@@ -27,6 +27,7 @@ enum thing_kind {
 	THING_FUNC,
 	THING_OPAQUE,		/* of the kernel's; no bytes */
 	THING_DYNPTR,		/* one that a callback is given; no bytes */
+	THING_ARENA,		/* that of map instance `instance`; no bytes, see interp_arena.c */
 };
 
 /* Something that pointers point into. Never moved or reused: a stale pointer stays stale. */
@@ -55,6 +56,13 @@ struct element {
 	uint32_t thing;		/* its value; maps of maps: the inner map */
 };
 
+struct arena {
+	uint32_t thing;
+	uint32_t next;		/* as the runtime's hint: pages before it are not free */
+	bool *is_live;		/* of each page */
+	uint8_t *data;
+};
+
 struct instance {
 	const struct bpfcc_map *map;
 	uint32_t index;		/* in object->maps; of an inner map: the outer one's */
@@ -62,6 +70,7 @@ struct instance {
 	uint32_t *by_index;	/* arrays: thing of each value, 0: not touched yet */
 	struct element *elements; /* others, oldest first */
 	uint32_t nr_elements, max_elements;
+	struct arena *arena;
 };
 
 struct dynptr {
@@ -76,6 +85,7 @@ struct frame {
 	struct frame *below;
 	uint32_t func, insn, number;
 	uint32_t stack;		/* thing */
+	int arena;		/* instance of the program's arena; -1: none */
 	struct value regs[11];
 	uint64_t may_goto_left;
 };
@@ -163,5 +173,21 @@ struct arg {
 struct bpfcc_helper;
 /* What the helper does, with arguments that were checked. r0 is the frame's. */
 int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *helper, struct arg args[5]);
+
+/* ---- interp_arena.c ---- */
+bool interp_is_arena(const struct bpfcc_map *map);
+int interp_arena_init(struct bpfcc_interp *it, uint32_t instance);
+void interp_arena_fini(struct instance *in);
+/* The arena of a program that begins with a function, or -1 */
+int interp_arena_of(const struct bpfcc_interp *it, uint32_t func);
+int interp_cast(struct bpfcc_interp *it, const struct bpf_insn *in);
+/* Behind an operation whose result is *dst, which pointed into thing `was`. */
+void interp_arena_result(const struct bpfcc_interp *it, const struct bpf_insn *in, uint32_t was,
+			 struct value *dst);
+/* The bytes of an access through a pointer into an arena; NULL: they are not there. */
+uint8_t *interp_arena_at(const struct bpfcc_interp *it, const struct value *address, int64_t off,
+			 unsigned int bytes);
+int interp_arena_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc,
+		       const struct arg args[5]);
 
 #endif /* INLAY_BPFCC_RUN_INTERP_INT_H */

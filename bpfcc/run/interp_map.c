@@ -56,7 +56,7 @@ static int add_instance(struct bpfcc_interp *it, const struct bpfcc_map *map, ui
 			return interp_trap(it, BPFCC_TRAP_MEMORY, "out of memory");
 	}
 	*ret = it->nr_instances++;
-	return 0;
+	return interp_is_arena(map) ? interp_arena_init(it, *ret) : 0;
 }
 
 int interp_maps_init(struct bpfcc_interp *it)
@@ -78,6 +78,7 @@ void interp_maps_fini(struct bpfcc_interp *it)
 			free(in->elements[k].key);
 		free(in->elements);
 		free(in->by_index);
+		interp_arena_fini(in);
 	}
 	free(it->instances);
 }
@@ -433,6 +434,10 @@ int interp_map_address(struct bpfcc_interp *it, uint32_t map, uint32_t off, stru
 {
 	uint32_t thing;
 
+	if (map < it->object->nr_maps && interp_is_arena(it->instances[map].map)) {
+		*ret = interp_number(it->instances[map].map->map_extra + off);
+		return 0;
+	}
 	if (map >= it->object->nr_maps || !is_array(it->instances[map].map) ||
 	    !it->instances[map].map->max_entries)
 		return interp_trap(it, BPFCC_TRAP_UNKNOWN, "an address in map %u", map);

@@ -31,6 +31,7 @@ static const char *const names[] = {
     [THING_FUNC] = "a function",
     [THING_OPAQUE] = "a kernel object",
     [THING_DYNPTR] = "a dynptr",
+    [THING_ARENA] = "an arena",
 };
 
 uint32_t interp_thing(struct bpfcc_interp *it, enum thing_kind kind, void *data, uint64_t bytes)
@@ -188,19 +189,45 @@ static uint32_t pointer_at(const struct thing *t, uint64_t at)
 	return what;
 }
 
+static bool is_in_arena(const struct bpfcc_interp *it, const struct value *address)
+{
+	return address->is_set && address->thing &&
+	       it->things[address->thing].kind == THING_ARENA;
+}
+
+/* What is not there reads as 0. */
+static void arena_load(struct bpfcc_interp *it, const struct value *address, int64_t off,
+		       unsigned int bytes, uint64_t *ret)
+{
+	uint8_t *data = interp_arena_at(it, address, off, bytes);
+	uint64_t odd;
+
+	if (data && it->opts.is_wild && interp_random(it) & 1) {
+		odd = interp_odd_number(it);
+		memcpy(data, &odd, bytes);
+	}
+	if (data)
+		memcpy(ret, data, bytes);
+}
+
 int interp_load(struct bpfcc_interp *it, const struct value *address, int64_t off,
 		unsigned int bytes, bool is_signed, struct value *ret)
 {
 	uint64_t at, num = 0, sign = (uint64_t)1 << (bytes * 8 - 1);
-	struct thing *t = find(it, address, off, bytes, false, "a load", &at);
+	struct thing *t = NULL;
 
-	if (!t || check_alignment(it, address, off, bytes) || look(it, t, at, bytes))
-		return -EFAULT;
-	memcpy(&num, &t->data[at], bytes);
+	if (is_in_arena(it, address)) {
+		arena_load(it, address, off, bytes, &num);
+	} else {
+		t = find(it, address, off, bytes, false, "a load", &at);
+		if (!t || check_alignment(it, address, off, bytes) || look(it, t, at, bytes))
+			return -EFAULT;
+		memcpy(&num, &t->data[at], bytes);
+	}
 	if (is_signed)
 		num = (num ^ sign) - sign;
 	*ret = interp_number(num);
-	if (bytes == 8)
+	if (t && bytes == 8)
 		ret->thing = pointer_at(t, at);
 	return 0;
 }
@@ -208,9 +235,17 @@ int interp_load(struct bpfcc_interp *it, const struct value *address, int64_t of
 int interp_store(struct bpfcc_interp *it, const struct value *address, int64_t off,
 		 unsigned int bytes, const struct value *value)
 {
+	struct thing *t;
+	uint8_t *data;
 	uint64_t at;
-	struct thing *t = find(it, address, off, bytes, true, "a store", &at);
 
+	if (is_in_arena(it, address)) {
+		data = interp_arena_at(it, address, off, bytes);
+		if (data)
+			memcpy(data, &value->num, bytes);
+		return 0;
+	}
+	t = find(it, address, off, bytes, true, "a store", &at);
 	if (!t || check_alignment(it, address, off, bytes))
 		return -EFAULT;
 	memcpy(&t->data[at], &value->num, bytes);
@@ -241,6 +276,15 @@ static bool combine(int32_t op, uint64_t old, uint64_t operand, uint64_t *ret)
 	}
 }
 
+/* True also of what is in no arena. */
+static bool is_aligned_in_arena(const struct bpfcc_interp *it, const struct value *address,
+				int64_t off, unsigned int bytes)
+{
+	return !is_in_arena(it, address) ||
+	       (((address->num + (uint64_t)off) & (bytes - 1)) == 0 &&
+		interp_arena_at(it, address, off, bytes));
+}
+
 int interp_atomic(struct bpfcc_interp *it, const struct bpf_insn *in)
 {
 	struct value *regs = it->frame->regs, *dst = &regs[in->dst_reg], *src = &regs[in->src_reg];
@@ -248,10 +292,18 @@ int interp_atomic(struct bpfcc_interp *it, const struct bpf_insn *in)
 	struct value old, expected, now;
 	uint64_t mask = ~(uint64_t)0 >> (64 - bytes * 8);
 
-	if (in->imm == BPF_LOAD_ACQ)
+	if (in->imm == BPF_LOAD_ACQ) {
+		if (!is_aligned_in_arena(it, src, in->off, bytes)) {
+			*dst = interp_number(0);
+			return 0;
+		}
 		return interp_load(it, src, in->off, bytes, false, dst);
+	}
 	if (!src->is_set)
 		return interp_trap(it, BPFCC_TRAP_UNSET, "r%d is not set", in->src_reg);
+	/* not made: registers stay as they are */
+	if (!is_aligned_in_arena(it, dst, in->off, bytes))
+		return 0;
 	if (in->imm == BPF_STORE_REL)
 		return interp_store(it, dst, in->off, bytes, src);
 	if (interp_load(it, dst, in->off, bytes, false, &old))

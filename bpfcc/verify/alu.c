@@ -12,8 +12,6 @@
 
 #include "bpfcc/verify/walk.h"
 
-#define MAP_TYPE_ARENA 33 /* BPF_MAP_TYPE_ARENA of newer headers */
-
 static bool is_wide(const struct bpf_insn *in)
 {
 	return BPF_CLASS(in->code) == BPF_ALU64;
@@ -126,7 +124,6 @@ static bool has_offset(const struct verify_reg *r)
 	case VT_MAP_VALUE:
 	case VT_MAP_KEY:
 	case VT_MEM:
-	case VT_ARENA:
 		return true;
 	default:
 		return false;
@@ -232,6 +229,8 @@ int verify_alu(struct verify *v, const struct bpf_insn *in)
 	int32_t add;
 	int err;
 
+	if (bpfcc_insn_is_cast(in))
+		return verify_cast(v, in);
 	if (op == BPF_MOV)
 		return move(v, in, dst);
 	err = verify_read_reg(v, in->dst_reg);
@@ -245,6 +244,8 @@ int verify_alu(struct verify *v, const struct bpf_insn *in)
 			return err;
 		src = verify_reg(v, in->src_reg);
 	}
+	if (verify_arena_alu(v, in, dst, src))
+		return v->err;
 	if (src == dst && (op == BPF_XOR || op == BPF_SUB)) {
 		/* zero, whatever it was */
 		num = range_const(0);
@@ -285,27 +286,28 @@ static int map_address(struct verify *v, const struct bpf_insn *in, struct verif
 		dst->map = index;
 		return v->err;
 	}
-	if (map->type != BPF_MAP_TYPE_ARRAY && map->type != MAP_TYPE_ARENA)
+	if (map->type == BPFCC_MAP_TYPE_ARENA) {
+		/* the address of a variable in address space 1: a number until it is cast */
+		verify_set_unknown(v, dst);
+		return v->err;
+	}
+	if (map->type != BPF_MAP_TYPE_ARRAY)
 		return verify_refuse(v, "only arrays have values at fixed addresses",
 				     "the address of a value of map '%s', which is no array",
 				     map->name);
-	if (map->type == MAP_TYPE_ARENA) {
-		verify_set_pointer(v, dst, VT_ARENA, 0);
-	} else {
-		if (in[1].imm < 0 || (uint32_t)in[1].imm >= map->value_size)
-			return verify_refuse(v, NULL,
-					     "the address at offset %d of the value of map '%s', "
-					     "which has %u bytes", in[1].imm, map->name,
-					     map->value_size);
-		if (map->max_entries != 1)
-			return verify_refuse(v, "look the element up",
-					     "the address of a value of map '%s', which has %u "
-					     "elements and not one", map->name, map->max_entries);
-		verify_set_pointer(v, dst, VT_MAP_VALUE,
-				   map->map_flags & BPF_F_RDONLY_PROG ||
-				   map->flags & INLAY_MAP_RODATA ? VF_RDONLY : 0);
-		dst->bytes = map->value_size;
-	}
+	if (in[1].imm < 0 || (uint32_t)in[1].imm >= map->value_size)
+		return verify_refuse(v, NULL,
+				     "the address at offset %d of the value of map '%s', "
+				     "which has %u bytes", in[1].imm, map->name,
+				     map->value_size);
+	if (map->max_entries != 1)
+		return verify_refuse(v, "look the element up",
+				     "the address of a value of map '%s', which has %u "
+				     "elements and not one", map->name, map->max_entries);
+	verify_set_pointer(v, dst, VT_MAP_VALUE,
+			   map->map_flags & BPF_F_RDONLY_PROG ||
+			   map->flags & INLAY_MAP_RODATA ? VF_RDONLY : 0);
+	dst->bytes = map->value_size;
 	dst->map = index;
 	dst->off = in[1].imm;
 	return v->err;

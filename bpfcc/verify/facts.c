@@ -69,6 +69,8 @@ static uint8_t kind_of(const struct verify_reg *r)
 		return BPFCC_KIND_MAP_VALUE;
 	case VT_MEM:
 		return BPFCC_KIND_MEM;
+	case VT_ARENA:
+		return BPFCC_KIND_ARENA;
 	default:
 		return BPFCC_KIND_POINTER;
 	}
@@ -103,6 +105,11 @@ static struct bpfcc_reg fact_of(const struct verify *v, const struct verify_reg 
 	}
 	if (!verify_is_pointer(r))
 		return fact;
+	if (r->type == VT_ARENA) {
+		fact.may_be_arena = true;
+		fact.map = (int32_t)r->map;
+		return fact;
+	}
 	fact.is_or_null = r->flags & VF_OR_NULL;
 	fact.is_read_only = (r->flags & VF_RDONLY) || r->type == VT_MAP_KEY;
 	if ((r->type == VT_MAP || r->type == VT_MAP_VALUE) && !(r->flags & VF_INNER))
@@ -143,11 +150,13 @@ static void join(struct bpfcc_reg *a, const struct bpfcc_reg *b)
 					.map = -1,
 					.is_or_null = a->is_or_null || b->is_or_null,
 					.is_read_only = a->is_read_only || b->is_read_only,
+					.may_be_arena = a->may_be_arena || b->may_be_arena,
 					.min = INT64_MIN, .max = INT64_MAX};
 		return;
 	}
 	a->is_or_null |= b->is_or_null;
 	a->is_read_only |= b->is_read_only;
+	a->may_be_arena |= b->may_be_arena;
 	a->off_is_known = a->off_is_known && b->off_is_known && a->off == b->off;
 	if (!a->off_is_known)
 		a->off = 0;
@@ -254,6 +263,7 @@ const char *bpfcc_kind_format(const struct bpfcc_object *object, const struct bp
 		[BPFCC_KIND_CTX] = "ctx",	      [BPFCC_KIND_MAP] = "map",
 		[BPFCC_KIND_MAP_VALUE] = "map_value", [BPFCC_KIND_MEM] = "mem",
 		[BPFCC_KIND_POINTER] = "pointer",     [BPFCC_KIND_MIXED] = "mixed",
+		[BPFCC_KIND_ARENA] = "arena",
 	};
 	const char *map = "";
 	char base[16] = "", off[64] = "", null[] = "_or_null", min[24], max[24];

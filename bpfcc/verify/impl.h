@@ -21,6 +21,7 @@ struct verify {
 	struct bpfcc_diag *diag;
 	struct verify_state *cur;	/* the path being walked */
 	const struct bpfcc_prog *prog;	/* being verified; may be NULL */
+	int32_t arena_map;		/* the arena that it uses; -1: none; see arenas.c */
 	uint32_t insn;			/* being walked, in the current function */
 	int err;			/* first -ENOMEM or -EINVAL */
 	struct verify_walk *walk;	/* walk.c's own: stack of states, kept states, limits */
@@ -93,6 +94,15 @@ int verify_lddw(struct verify *v, const struct bpf_insn *in);
 int verify_branch(struct verify *v, const struct bpf_insn *in); /* may push the other side */
 /* Every copy of the pointer with `id`, in all frames and slots, is (not) NULL now. */
 void verify_know_null(struct verify *v, struct verify_state *s, uint32_t id, bool is_null);
+
+/* ---- arenas.c ---- */
+/* Finds the program's arena: v->arena_map. */
+int verify_arena_find(struct verify *v, const struct bpfcc_func *func);
+/* addr_space_cast */
+int verify_cast(struct verify *v, const struct bpf_insn *in);
+/* Arithmetic on an arena's address, or of a number and one: whether that is it, and it was done. */
+bool verify_arena_alu(struct verify *v, const struct bpf_insn *in, struct verify_reg *dst,
+		      const struct verify_reg *src);
 
 /* ---- walk.c (core) ---- */
 /* Adds a path: a copy of v->cur that goes on at `insn` of its top frame. NULL: limit or memory,

@@ -18,7 +18,8 @@
 enum helper_bit {
 	HELPER_lookup, HELPER_update, HELPER_delete, HELPER_push, HELPER_pop, HELPER_peek,
 	HELPER_each, HELPER_percpu, HELPER_tail, HELPER_perf, HELPER_ring, HELPER_user_ring,
-	HELPER_stack, HELPER_cgroup, HELPER_task_storage, HELPER_cgroup_storage, HELPER_other,
+	HELPER_stack, HELPER_cgroup, HELPER_task_storage, HELPER_cgroup_storage, HELPER_arena,
+	HELPER_other,
 };
 
 static uint32_t bit_of(int32_t id)
@@ -111,6 +112,8 @@ static uint32_t helpers_of(uint32_t type)
 		return ID(task_storage);
 	case MAP_TYPE_CGRP_STORAGE:
 		return ID(cgroup_storage);
+	case BPFCC_MAP_TYPE_ARENA:
+		return ID(arena);
 	default:
 		return 0;
 	}
@@ -121,8 +124,11 @@ static uint32_t helpers_of(uint32_t type)
 
 int verify_map_rules(struct verify *v, const struct verify_call *c)
 {
-	uint32_t bit = bit_of(c->helper->id);
-	const char *type = libbpf_bpf_map_type_str((enum bpf_map_type)c->map->type);
+	/* of the kernel functions only an arena's take a map */
+	uint32_t bit = c->helper->id ? bit_of(c->helper->id) : ID(arena);
+	const char *type = c->map->type == BPFCC_MAP_TYPE_ARENA ?
+				   "arena" :
+				   libbpf_bpf_map_type_str((enum bpf_map_type)c->map->type);
 
 	/* Attack: a helper that takes one kind of map for another reads its keys as pointers. */
 	if (!(helpers_of(c->map->type) & bit))

@@ -148,6 +148,8 @@ static int no_memory(struct verify *v, int reg, const char *what)
 
 	if (r->type == VT_MAP)
 		hint = "use bpf_map_lookup_elem()";
+	else if (r->type == VT_SCALAR && v->arena_map >= 0)
+		hint = "an address in the arena is of type T __attribute__((address_space(1))) *";
 	else if (r->type == VT_SCALAR && !v->object->is_plain)
 		hint = "read the target's memory with bpf_probe_read_user()";
 	else if (r->type == VT_SCALAR && !v->opts->ctx_bytes)
@@ -199,8 +201,8 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 				   r->flags & VF_RECORD ? "the record" : "the memory");
 		break;
 	case VT_ARENA:
-		err = 0;
-		break;
+		/* looked at when it is made, and nothing of a proof rests on the address */
+		return v->err;
 	default:
 		return no_memory(v, reg, what);
 	}
@@ -211,14 +213,19 @@ static int access_check(struct verify *v, int reg, int64_t off, uint64_t bytes, 
 
 /*
  * Attack: ctx is made by the compiler, register by register as programs read it, and so a load must
- * say which it reads. One that is of ctx on one path and of other memory on another does not.
+ * say which it reads. One that is of ctx on one path and of other memory on another does not. In an arena
+ * an access is looked at when it is made, and elsewhere not.
  */
-static int check_ctx_is_one(struct verify *v, int reg)
+static int check_is_one(struct verify *v, int reg)
 {
 	struct verify_place *p = &v->walk->places[v->walk->func][v->insn];
-	uint8_t now = verify_reg(v, reg)->type == VT_CTX ? SEEN_CTX : SEEN_OTHER;
+	uint8_t type = verify_reg(v, reg)->type;
 
-	p->seen |= now;
+	p->seen |= type == VT_CTX ? SEEN_CTX : type == VT_ARENA ? SEEN_ARENA : SEEN_OTHER;
+	if ((p->seen & SEEN_ARENA) && p->seen != SEEN_ARENA)
+		return verify_refuse(v, "access each in an instruction of its own",
+				     "the same instruction goes through an arena on one path and "
+				     "through other memory on another");
 	if (p->seen != (SEEN_CTX | SEEN_OTHER) || v->walk->opts.ctx_kind != BPFCC_CTX_PT_REGS)
 		return 0;
 	return verify_refuse(v, "read ctx and other memory in instructions of their own",
@@ -297,7 +304,7 @@ int verify_load(struct verify *v, const struct bpf_insn *in)
 	if (!err)
 		err = access_check(v, in->src_reg, in->off, bytes, ACCESS_READ, what, &w);
 	if (!err)
-		err = check_ctx_is_one(v, in->src_reg);
+		err = check_is_one(v, in->src_reg);
 	if (err)
 		return err;
 	src = *verify_reg(v, in->src_reg);
@@ -337,7 +344,7 @@ int verify_store(struct verify *v, const struct bpf_insn *in)
 	if (!err)
 		err = access_check(v, in->dst_reg, in->off, bytes, ACCESS_WRITE, what, &w);
 	if (!err)
-		err = check_ctx_is_one(v, in->dst_reg);
+		err = check_is_one(v, in->dst_reg);
 	if (err)
 		return err;
 	to = verify_reg(v, in->dst_reg);
@@ -359,6 +366,9 @@ static int check_atomic_alignment(struct verify *v, int reg, int16_t off, uint64
 {
 	const struct verify_reg *r = verify_reg(v, reg);
 
+	/* looked at when it is made */
+	if (r->type == VT_ARENA)
+		return 0;
 	if (tnum_is_aligned(tnum_add(r->num.bits, tnum_const((uint64_t)((int64_t)r->off + off))),
 			    bytes))
 		return 0;
@@ -394,6 +404,8 @@ int verify_atomic(struct verify *v, const struct bpf_insn *in)
 	if (!err)
 		err = access_check(v, pointer, in->off, bytes, ACCESS_READ | ACCESS_WRITE,
 				   "the atomic operation", &w);
+	if (!err)
+		err = check_is_one(v, pointer);
 	if (err)
 		return err;
 	if (r->type == VT_STACK) {
@@ -426,9 +438,13 @@ static int helper_access(struct verify *v, int reg, uint64_t bytes, bool is_exac
 	struct verify_frame *f;
 	int err = verify_read_reg(v, reg);
 
+	r = verify_reg(v, reg);
+	/* Attack: a helper looks at no page, and goes where the address says. */
+	if (!err && r->type == VT_ARENA)
+		return verify_refuse(v, "copy what is needed to the stack first",
+				     "%s must be memory of the program, not of an arena", what);
 	if (!err)
 		err = access_check(v, reg, 0, bytes, access & ~(uint32_t)ACCESS_RAW, what, &w);
-	r = verify_reg(v, reg);
 	if (err)
 		return err;
 	if ((r->type == VT_CTX && v->walk->opts.ctx_kind == BPFCC_CTX_PT_REGS) ||

@@ -551,7 +551,9 @@ int verify_walk_prog(struct verify *v, const struct bpfcc_func *func)
 	w->nr_jumps = w->last_jumps = w->last_insns = 0;
 	verify_watch_stop(w);
 	v->err = 0;
-	err = start(v, func);
+	err = verify_arena_find(v, func);
+	if (!err)
+		err = start(v, func);
 	while (!err && v->cur) {
 		err = walk_insn(v, &is_end);
 		if (err || !is_end)

@@ -55,7 +55,7 @@ enum verify_point {
 };
 
 /* Through what an instruction accesses memory. */
-enum verify_seen { SEEN_CTX = 1u << 0, SEEN_OTHER = 1u << 1 };
+enum verify_seen { SEEN_CTX = 1u << 0, SEEN_OTHER = 1u << 1, SEEN_ARENA = 1u << 2 };
 
 /* Of one instruction, before any walk. */
 struct verify_place {

@@ -81,7 +81,7 @@ struct inlay_map_desc {
 	__u32 btf_key_type_id;	/* in the object's BTF; 0: none */
 	__u32 btf_value_type_id;
 	/* BLOOM_FILTER: hash functions; maps of maps: entries of `inner`; ARRAY, HASH: offset of the
-	 * struct bpf_spin_lock in a value + 1, 0: none */
+	 * struct bpf_spin_lock in a value + 1, 0: none; ARENA: its address, inlay_arena_address() */
 	__u32 extra;
 	__u64 region_bytes;	/* whole pages; what inlay_map_region_bytes_extra() says */
 	__u64 shard_bytes;	/* bytes of one thread's shard; 0 unless INLAY_MAP_PERCPU */
@@ -722,6 +722,54 @@ static inline __u64 inlay_round_up(__u64 n, __u64 to)
 	return (n + to - 1) / to * to;
 }
 
+/*
+ * ARENA: the header, a __u32 a page, up to a page's end; then max_entries pages.
+ *
+ * A page's word: bits 0..1 its state, 3..31 who is about to have it (INLAY_OWNER_*), which counts
+ * while it is TAKEN. Whoever allocates takes its pages by a compare-exchange each, clears them, and
+ * makes them LIVE. What is not LIVE is not there for programs: loads give 0, stores do nothing.
+ *
+ * Programs use addresses that are the same in each process: inlay_arena_address() + offset in the
+ * pages. Nothing has to be mapped there; who maps the pages there can follow pointers as they are.
+ */
+enum inlay_page_state {
+	INLAY_PAGE_FREE = 0,
+	INLAY_PAGE_TAKEN = 1,
+	INLAY_PAGE_LIVE = 2,
+};
+#define INLAY_PAGE_STATE(word) ((word) & 3u)
+#define INLAY_PAGE_USED 4u /* was LIVE once: may hold something */
+#define INLAY_PAGE_OWNER_SHIFT 3
+#define INLAY_PAGE_OWNER(word) ((__u32)(word) >> INLAY_PAGE_OWNER_SHIFT)
+
+struct inlay_arena_header {
+	__u64 next;		/* hint: pages below it are not free, mostly */
+	__u64 refusals;		/* allocations that found no room */
+	/* as in struct inlay_hash_header; the words and the last page are always there */
+	__u64 reserved;
+	__u64 refused;		/* bits 0..31 pages that were too many, 32..63 `frees` then */
+	__u32 frees;		/* counts what might make room */
+	__u32 pad0;
+	__u64 pad1[3];
+};
+INLAY_STATIC_ASSERT(sizeof(struct inlay_arena_header) == 64, "inlay_arena_header layout");
+
+#define INLAY_ARENA_MAX_PAGES (1u << 20) /* offsets have 32 bits */
+/* `extra` of an arena's descriptor: the address, which is a multiple of this */
+#define INLAY_ARENA_ALIGN_SHIFT 16
+
+static inline __u64 inlay_arena_address(__u32 extra)
+{
+	return (__u64)extra << INLAY_ARENA_ALIGN_SHIFT;
+}
+
+/* Where the pages begin in the region. */
+static inline __u64 inlay_arena_pages_off(__u32 max_entries)
+{
+	return inlay_round_up(sizeof(struct inlay_arena_header) + 4ull * max_entries,
+			      INLAY_PAGE_BYTES);
+}
+
 /* Bytes behind the end of a ring of `size` bytes; a record may continue there. */
 static inline __u64 inlay_ring_slack_bytes(__u64 size)
 {
@@ -811,6 +859,7 @@ enum inlay_map_type {
 	INLAY_MAP_TYPE_RINGBUF = 27,
 	INLAY_MAP_TYPE_BLOOM_FILTER = 30,
 	INLAY_MAP_TYPE_USER_RINGBUF = 31,
+	INLAY_MAP_TYPE_ARENA = 33,
 };
 
 /* Whether values are in shards behind a struct inlay_shard_value, a node of the region each. */
@@ -889,6 +938,9 @@ static inline __u64 inlay_map_region_bytes_extra(__u32 type, __u32 key_size, __u
 		break;
 	case INLAY_MAP_TYPE_PERF_EVENT_ARRAY:
 		n = inlay_ring_region_bytes(extra ? extra : INLAY_PERF_RING_BYTES);
+		break;
+	case INLAY_MAP_TYPE_ARENA:
+		n = inlay_arena_pages_off(max_entries) + (__u64)INLAY_PAGE_BYTES * max_entries;
 		break;
 	}
 	return inlay_round_up(n, INLAY_PAGE_BYTES);

@@ -4,6 +4,7 @@
  * class INLINE or AUTO in rt/helpers.def. Compiled to bitcode only, for the baseline processor and
  * without sanitizers; see bpfcc/ll/CMakeLists.txt. Helpers of class CALL have no body here.
  */
+#include "rt/inline/arena.h"
 #include "rt/inline/clock.h"
 #include "rt/inline/ctx.h"
 #include "rt/inline/current.h"
@@ -132,4 +133,13 @@ void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_eac
 			 __u32 *index)
 {
 	return __inlay_map_each(desc, each, index);
+}
+
+/* nor is this: every access in an arena */
+void *__inlay_h_arena_at(const struct inlay_map_desc *desc, __u64 address, __s64 off, __u64 bytes,
+			 __u64 is_aligned);
+void *__inlay_h_arena_at(const struct inlay_map_desc *desc, __u64 address, __s64 off, __u64 bytes,
+			 __u64 is_aligned)
+{
+	return inlay_arena_at(desc, address, off, bytes, (int)is_aligned);
 }

@@ -1,31 +1,201 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Arenas are refused, and it is said that this is why: the map, and an address in it. */
-// RUN: %clang_bpf -mcpu=v4 -g -c %s -DMAP -o %t.map.bpf.o && not %bpfcc verify %t.map.bpf.o 2>&1 | FileCheck %s --check-prefix=MAP
-// RUN: %clang_bpf -mcpu=v4 -g -c %s -o %t.bpf.o && not %bpfcc verify %t.bpf.o 2>&1 | FileCheck %s
-// MAP: error: map "arena": type {{.*}} is not supported
-// CHECK: error: addresses in arenas (addr_space_cast) are not supported
-// CHECK: help: use an array or a hash map
+/* Arenas: a list in pages of one, compiled and interpreted; what is not there reads as 0. */
+// RUN: %clang_bpf -mcpu=v4 -c %s -o %t.bpf.o && %bpfcc verify %t.bpf.o
+// RUN: %bpfcc run %t.bpf.o:list > %t.out && %bpfcc run --interp %t.bpf.o:list >> %t.out
+// RUN: %bpfcc run %t.bpf.o:gone >> %t.out && %bpfcc run --interp %t.bpf.o:gone >> %t.out
+// RUN: %bpfcc run %t.bpf.o:across >> %t.out && %bpfcc run --interp %t.bpf.o:across >> %t.out
+// RUN: %bpfcc run %t.bpf.o:cast >> %t.out && %bpfcc run --interp %t.bpf.o:cast >> %t.out
+// RUN: %bpfcc run %t.bpf.o:arithmetic >> %t.out && %bpfcc run --interp %t.bpf.o:arithmetic >> %t.out
+// RUN: %bpfcc run %t.bpf.o:atomic >> %t.out && %bpfcc run --interp %t.bpf.o:atomic >> %t.out
+// RUN: FileCheck %s --check-prefix=RESULT --input-file=%t.out
+// RUN: %bpfcc %t.bpf.o -o - --emit=ll | FileCheck %s
+// RUN: not %bpfcc verify %t.bpf.o --map arena.max_entries=2000000 2>&1 | FileCheck %s --check-prefix=LARGE
+// RUN: %clang_bpf -mcpu=v4 -c %s -DNO_FLAG -o %t.flag.bpf.o && not %bpfcc verify %t.flag.bpf.o 2>&1 | FileCheck %s --check-prefix=FLAG
+// RUN: %clang_bpf -mcpu=v4 -c %s -DVARIABLE -o %t.var.bpf.o && not %bpfcc verify %t.var.bpf.o 2>&1 | FileCheck %s --check-prefix=VARIABLE
+// LARGE: error: map "arena": an arena has at most 1048576 pages
+// FLAG: error: map "arena": an arena has the flag BPF_F_MMAPABLE
+// VARIABLE: error: variables in an arena (section .addr_space.1) are not supported
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
+#define __arena __attribute__((address_space(1)))
+#define PAGES 4
+
 struct {
 	__uint(type, 33); /* BPF_MAP_TYPE_ARENA, which older headers lack */
+#ifndef NO_FLAG
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 4);
+#endif
+	__uint(max_entries, PAGES);
 } arena SEC(".maps");
 
-long where;
+void __arena *bpf_arena_alloc_pages(void *map, void __arena *addr, __u32 page_cnt, int node_id,
+				    __u64 flags) __ksym;
+void bpf_arena_free_pages(void *map, void __arena *ptr, __u32 page_cnt) __ksym;
+
+struct node {
+	struct node __arena *next;
+	long value;
+};
+
+struct node __arena *head;
 char LICENSE[] SEC("license") = "GPL";
 
-SEC("uprobe/app:f")
-int prog(void *ctx)
+static void __arena *pages(int nr)
 {
-	int __attribute__((address_space(1))) *p = (void *)0;
+	return bpf_arena_alloc_pages(&arena, 0, nr, -1, 0);
+}
 
-#ifdef MAP
-	return bpf_map_delete_elem(&arena, &where);
-#endif
-	p += where;
-	*p = 1;
+/* 1 + 2 + 3 */
+// RESULT: {{^}}6{{$}}
+// RESULT-NEXT: {{^}}6{{$}}
+// CHECK-LABEL: define {{.*}}@__inlay_prog_{{[0-9a-f]+}}_list(
+// CHECK: call {{.*}}@__inlay_bpf_arena_alloc_pages_v1(ptr {{.*}}@__inlay_desc_{{[0-9a-f]+}}_arena,
+// CHECK: icmp ugt i64 %{{.*}}, 16376
+// CHECK: store volatile i64 1, ptr {{.*}}, !nosanitize
+SEC("uprobe.s/app:f")
+int list(void *ctx)
+{
+	struct node __arena *n = pages(1), *p;
+	long sum = 0;
+
+	if (!n)
+		return -1;
+	n[0].value = 1;
+	n[0].next = n + 1;
+	n[1].value = 2;
+	n[1].next = n + 2;
+	n[2].value = 3;
+	head = n;
+	p = head;
+	for (int i = 0; i < 100 && p; i++, p = p->next)
+		sum += p->value;
+	return sum;
+}
+
+/* behind the pages, before they are there, after they have gone, and when they come again */
+// RESULT-NEXT: {{^}}1{{$}}
+// RESULT-NEXT: {{^}}1{{$}}
+SEC("uprobe.s/app:f")
+int gone(void *ctx)
+{
+	volatile long __arena *a = pages(PAGES + 1), *p;
+
+	if (a)
+		return 100;
+	a = pages(2);
+	if (!a)
+		return 101;
+	a[0] = 7;
+	a[512] = 8;
+	if (a[0] != 7)
+		return 102;
+	a[5 * 512] = 9;
+	if (a[5 * 512] || a[1L << 28])
+		return 103;
+	bpf_arena_free_pages(&arena, (void __arena *)a, 1);
+	a[0] = 10;
+	if (a[0] || a[512] != 8)
+		return 104;
+	if (pages(PAGES))
+		return 105;
+	p = pages(1);
+	if (p != a || p[0])
+		return 106;
+	return 1;
+}
+
+/* of a page that is there and one that is not */
+// RESULT-NEXT: {{^}}2{{$}}
+// RESULT-NEXT: {{^}}2{{$}}
+SEC("uprobe.s/app:f")
+int across(void *ctx)
+{
+	char __arena *a = pages(2);
+	volatile long __arena *p = (void __arena *)(a + 4093), *q = (void __arena *)(a + 2 * 4096 - 4);
+
+	if (!a)
+		return 100;
+	*p = 0x123456789abcdef;
+	if (*p != 0x123456789abcdef)
+		return 101;
+	*q = -1;
+	if (*q || a[2 * 4096 - 1])
+		return 102;
+	return 2;
+}
+
+/* an address in the kernel's sense has 32 bits, and NULL is NULL */
+// RESULT-NEXT: {{^}}3{{$}}
+// RESULT-NEXT: {{^}}3{{$}}
+SEC("uprobe.s/app:f")
+int cast(void *ctx)
+{
+	unsigned long user = (unsigned long)pages(1), kern, again, null = 0;
+
+	asm volatile("%[k] = %[u]; %[k] = addr_space_cast(%[k], 0, 1);"
+		     : [k] "=r"(kern) : [u] "r"(user));
+	asm volatile("%[a] = %[k]; %[a] = addr_space_cast(%[a], 1, 0);"
+		     : [a] "=r"(again) : [k] "r"(kern));
+	asm volatile("%[n] = addr_space_cast(%[n], 1, 0);" : [n] "+r"(null));
+	if (!user || user >> 32 == 0)
+		return 100;
+	if (kern != (unsigned int)user)
+		return 101;
+	return again == user && !null ? 3 : 102;
+}
+
+/* 64-bit arithmetic on one leaves 32 bits, as in kernels */
+// RESULT-NEXT: {{^}}4{{$}}
+// RESULT-NEXT: {{^}}4{{$}}
+SEC("uprobe.s/app:f")
+int arithmetic(void *ctx)
+{
+	unsigned long kern = 8, page = (unsigned long)pages(1), value;
+
+	asm volatile("%[k] = addr_space_cast(%[k], 0, 1);"
+		     "%[k] += -16;" : [k] "+r"(kern));
+	if (kern != 0xfffffff8)
+		return 100;
+	asm volatile("%[k] = addr_space_cast(%[k], 0, 1);"
+		     "*(u64 *)(%[k] + 8) = 5;"
+		     "%[k] <<= 32; %[k] >>= 32;"
+		     "%[k] |= 8;"
+		     "%[v] = *(u64 *)(%[k] + 0);" : [k] "+r"(page), [v] "=r"(value));
+	return page != 8 ? 101 : value ? 102 : 4;
+}
+
+/* aligned ones are made, others are not, and leave registers as they are */
+// RESULT-NEXT: {{^}}5{{$}}
+// RESULT-NEXT: {{^}}5{{$}}
+SEC("uprobe.s/app:f")
+int atomic(void *ctx)
+{
+	long __arena *a = pages(1);
+	int __arena *odd = (void __arena *)((char __arena *)a + 5);
+	long old;
+
+	if (!a)
+		return 100;
+	__sync_fetch_and_add(a, 5);
+	old = __sync_fetch_and_add(a, 2);
+	if (old != 5 || *a != 7 || __sync_val_compare_and_swap(a, 7, 9) != 7 || *a != 9)
+		return 101;
+	if (__sync_fetch_and_add(odd, 77) != 77 || *odd)
+		return 102;
+	if (__sync_lock_test_and_set(a + 512, 4) != 4 || a[512])
+		return 103;
+	return 5;
+}
+
+#ifdef VARIABLE
+int __arena counter;
+
+SEC("uprobe/app:f")
+int variable(void *ctx)
+{
+	asm volatile("" :: "r"(&arena));
+	counter++;
 	return 0;
 }
+#endif
