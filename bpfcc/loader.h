@@ -39,6 +39,14 @@ struct bpfcc_candidate {
 	int index;		/* in object.maps; -1: no placed program refers to it */
 };
 
+/* map_extra.c: a map's 64-bit map_extra, and the member of its definition that says it */
+struct bpfcc_map_extra {
+	const char *map;
+	uint64_t value;
+	uint32_t at;			/* in .BTF */
+	struct btf_member was, is;	/* in the file; in libbpf's copy */
+};
+
 struct bpfcc_loader {
 	struct inlay_bpfcc_object *handle;
 	struct bpfcc_object *object;	/* &handle->data */
@@ -53,6 +61,8 @@ struct bpfcc_loader {
 	uint32_t nr_fns;
 	struct bpfcc_candidate *candidates;
 	uint32_t nr_candidates;
+	struct bpfcc_map_extra *extras;
+	uint32_t nr_extras;
 	int *order;			/* fns by object.funcs index */
 	bool is_arm64;
 	struct btf *target;		/* the target's types; NULL: none are known */
@@ -62,6 +72,10 @@ struct bpfcc_loader {
 
 /* libbpf's part, with its messages in our sink: fills loader->bpf and loader->btf. */
 int bpfcc_libbpf_open(struct bpfcc_loader *l, const void *data, size_t size);
+
+/* map_extra.c: fills loader->extras; *data becomes a copy if libbpf needs one. Then undoes that. */
+int bpfcc_map_extras(struct bpfcc_loader *l, const void **data, size_t size);
+void bpfcc_map_extras_restore(struct bpfcc_loader *l, void *btf, size_t bytes);
 
 /* funcs.c: the table of functions, and the placed programs among them. */
 int bpfcc_funcs_find(struct bpfcc_loader *l);

@@ -99,6 +99,14 @@ static void describe(const struct bpf_map *map, const char *name, struct bpfcc_m
 	};
 }
 
+/* A map_extra of 64 bits, which libbpf did not see. */
+static void set_extra(const struct bpfcc_loader *l, struct bpfcc_map *m)
+{
+	for (uint32_t i = 0; i < l->nr_extras; i++)
+		if (!strcmp(l->extras[i].map, m->name))
+			m->map_extra = l->extras[i].value;
+}
+
 /* What libbpf makes of a definition when it loads it. */
 static void complete(struct bpfcc_map *m)
 {
@@ -206,6 +214,7 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 		return 0;
 	m = &l->object->maps[l->object->nr_maps];
 	describe(c->map, c->name, m);
+	set_extra(l, m);
 	m->index = l->object->nr_maps;
 	complete(m);
 	err = bpfcc_map_type(l, m, where);

@@ -79,6 +79,7 @@ static int read_btf_ext(struct bpfcc_loader *l)
 {
 	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, ".BTF.ext");
 	const void *raw;
+	void *copy;
 	int err;
 
 	if (!l->btf)
@@ -87,10 +88,11 @@ static int read_btf_ext(struct bpfcc_loader *l)
 	if (!raw)
 		return -ENOMEM;
 	/* libbpf's bytes move when its BTF changes */
-	l->object->btf_data = bpfcc_arena_memdup(l->arena, raw, l->object->btf_bytes);
+	l->object->btf_data = copy = bpfcc_arena_memdup(l->arena, raw, l->object->btf_bytes);
 	l->object->btf = l->btf;
-	if (!l->object->btf_data)
+	if (!copy)
 		return -ENOMEM;
+	bpfcc_map_extras_restore(l, copy, l->object->btf_bytes);
 	if (!s || !s->data)
 		return 0;
 	err = bpfcc_btfext_read(s->data, s->bytes, l->btf, l->arena, l->diag, &l->ext);
@@ -174,6 +176,8 @@ static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
 		err = bpfcc_elf_read(data, size, l->arena, l->diag, &l->elf);
 	if (!err)
 		err = check_btf(l);
+	if (!err)
+		err = bpfcc_map_extras(l, &data, size);
 	if (!err)
 		err = bpfcc_libbpf_open(l, data, size);
 	h->data.impl = l->bpf;

@@ -12,6 +12,14 @@
 // RUN: not %bpfcc verify %t.bpf.o --map arena.max_entries=2000000 2>&1 | FileCheck %s --check-prefix=LARGE
 // RUN: %clang_bpf -mcpu=v4 -c %s -DNO_FLAG -o %t.flag.bpf.o && not %bpfcc verify %t.flag.bpf.o 2>&1 | FileCheck %s --check-prefix=FLAG
 // RUN: %clang_bpf -mcpu=v4 -c %s -DVARIABLE -o %t.var.bpf.o && not %bpfcc verify %t.var.bpf.o 2>&1 | FileCheck %s --check-prefix=VARIABLE
+// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x7e0012340000ull -o %t.extra.bpf.o
+// RUN: %bpfcc run %t.extra.bpf.o:address > %t.address && %bpfcc run --interp %t.extra.bpf.o:address >> %t.address
+// RUN: %bpfcc run %t.bpf.o:address >> %t.address && FileCheck %s --check-prefix=ADDRESS --input-file=%t.address
+// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x20000 -o %t.small.bpf.o && %bpfcc run %t.small.bpf.o:address | FileCheck %s --check-prefix=SMALL-EXTRA
+// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x1000 -o %t.odd.bpf.o && not %bpfcc verify %t.odd.bpf.o 2>&1 | FileCheck %s --check-prefix=ODD
+// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0xffff0000ull -o %t.cross.bpf.o && not %bpfcc verify %t.cross.bpf.o --map arena.max_entries=17 2>&1 | FileCheck %s --check-prefix=CROSS
+// ODD: error: map "arena": map_extra 0x1000, the address of an arena, must be a multiple of 64 KiB
+// CROSS: error: map "arena": its 17 pages at map_extra 0xffff0000 cross a multiple of 4 GiB (-ERANGE)
 // LARGE: error: map "arena": an arena has at most 1048576 pages
 // FLAG: error: map "arena": an arena has the flag BPF_F_MMAPABLE
 // VARIABLE: error: variables in an arena (section .addr_space.1) are not supported
@@ -20,6 +28,9 @@
 
 #define __arena __attribute__((address_space(1)))
 #define PAGES 4
+#ifndef __ulong
+#define __ulong(name, value) enum { name##_value = value } name
+#endif
 
 struct {
 	__uint(type, 33); /* BPF_MAP_TYPE_ARENA, which older headers lack */
@@ -27,6 +38,9 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 #endif
 	__uint(max_entries, PAGES);
+#ifdef EXTRA
+	__ulong(map_extra, EXTRA); /* what libbpf before 1.5 does not read */
+#endif
 } arena SEC(".maps");
 
 void __arena *bpf_arena_alloc_pages(void *map, void __arena *addr, __u32 page_cnt, int node_id,
@@ -186,6 +200,17 @@ int atomic(void *ctx)
 	if (__sync_lock_test_and_set(a + 512, 4) != 4 || a[512])
 		return 103;
 	return 5;
+}
+
+/* where it is for programs: map_extra, or what bpfcc says */
+// ADDRESS: {{^}}7e0012340000{{$}}
+// ADDRESS-NEXT: {{^}}7e0012340000{{$}}
+// ADDRESS-NEXT: {{^}}100000010000{{$}}
+// SMALL-EXTRA: {{^}}20000{{$}}
+SEC("uprobe.s/app:f")
+long address(void *ctx)
+{
+	return (long)pages(1);
 }
 
 #ifdef VARIABLE
