@@ -260,6 +260,9 @@ static inline struct rt_extent rt_extent_whole(__u64 bytes)
 	return (struct rt_extent){ bytes, bytes, 0 };
 }
 
+/* old.c: removes what crashed processes left, but for the newest. */
+INLAY_HIDDEN void __inlay_old_remove(void);
+
 /* object.c: one probe object's rows, regions and gates. */
 INLAY_HIDDEN __u64 __inlay_object_bytes(const struct inlay_object_desc *object);
 INLAY_HIDDEN void __inlay_object_add(const struct inlay_object_desc *object, const char *unit_path);

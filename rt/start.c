@@ -222,6 +222,7 @@ static void lead(const struct inlay_unit *unit)
 			bytes += unit->objects[i] ? __inlay_object_bytes(unit->objects[i]) : 0;
 		__inlay_cut_start();
 		__inlay_segment_open(&env, bytes);
+		__inlay_old_remove();
 		__inlay_shard_init();
 		__inlay_fork_init();
 	}

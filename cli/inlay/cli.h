@@ -15,6 +15,7 @@ struct args {
 	bool is_all;		/* -a */
 	bool is_threads;	/* -t */
 	bool is_once;		/* -1 */
+	bool is_wait;		/* -w */
 	bool is_dry;		/* -d */
 	int sym;		/* --sym 1, --no-sym -1, default 0: where every key is a function */
 	bool is_mangled;	/* --no-demangle */
@@ -92,6 +93,11 @@ int targets_open(const struct args *args, const char *target, bool is_writable,
  */
 int targets_refresh(const struct args *args, const char *target, bool is_writable,
 		    struct targets *targets);
+/* Waits until there is one that lives; says on stderr that it does. */
+int targets_wait(const struct args *args, const char *target, bool is_writable,
+		 struct targets *ret_targets);
+/* "4242" and "/dev/shm/...": one segment, that is there or is not. */
+bool target_is_one(const char *target);
 void targets_close(struct targets *targets);
 
 /* A map of a target. map_close_choice() closes both. */

@@ -18,10 +18,13 @@ const struct command commands[] = {
 	  "Prints the sites that are built into a binary, or into a process and its shared libraries:\n"
 	  "kind, function, program, source line and types. Reads the ELF file only; nothing is run.\n"
 	  "Without an argument it is 'inlay ps'.\n\n"
-	  HELP_JSON HELP_USER, "ju", 0, 1, cmd_list },
+	  "  -a, --all            without an argument: also what has ended\n"
+	  HELP_JSON HELP_USER, "aju", 0, 1, cmd_list },
 	{ "ps", "", "programs with probes that run, and segments that are left",
-	  "Prints one line for each segment of the user: who writes to it, since when, how large.\n\n"
-	  HELP_JSON HELP_USER, "ju", 0, 0, cmd_ps },
+	  "Prints one line for each program with probes that runs: who writes to its segment, since\n"
+	  "when, how large. Segments of programs that have ended are counted.\n\n"
+	  "  -a, --all            lists them, too (with -j always)\n"
+	  HELP_JSON HELP_USER, "aju", 0, 0, cmd_ps },
 	{ "maps", "[TARGET]", "maps of the targets",
 	  "Prints name, type, sizes and drops of each map of a target, or of all that run.\n\n"
 	  HELP_TARGET HELP_JSON HELP_USER, "jpu", 0, 1, cmd_maps },
@@ -30,7 +33,9 @@ const struct command commands[] = {
 	  "thread: the sum is printed, with -t each part. With -j the output has the shape of\n"
 	  "'bpftool map dump -j'; \"cpu\" then counts the threads.\n\n"
 	  "  -t, --threads        also the part of each thread\n"
-	  "  -a, --all            do not fold runs of zero entries\n"
+	  "  -a, --all            do not fold runs of zero entries, nor leave out empty ones of maps\n"
+	  "                       of maps\n"
+	  "Stacks are printed as addresses, with --sym also by name; see 'inlay stacks'.\n\n"
 	  HELP_SYM HELP_TARGET HELP_JSON HELP_USER, "jatspu", 1, 1, cmd_dump },
 	{ "hist", "MAP...", "log2 histograms of a map",
 	  "Draws histograms: of an array map of counts, one; of a map whose value holds an array of\n"
@@ -78,10 +83,11 @@ const struct command commands[] = {
 	  "512. With MAP only the events of these. Events are taken out of the ring, which has one\n"
 	  "reader at a time. What was lost is told at the end. Of an object that does not say what its\n"
 	  "events are, with INLAY_EVENT(map, type), they are bytes.\n\n"
-	  "  -1, --once           only what is there\n"
+	  "  -1, --once           only what is there, map by map\n"
+	  "  -w, --wait           waits for a program of that name, or any, to run\n"
 	  "  -n, --count N        at most N lines and events\n"
 	  "      --type TYPE      events are of this type of the object, whatever it says itself\n"
-	  HELP_TARGET HELP_JSON HELP_USER, "j1npuT", 0, INT_MAX, cmd_trace },
+	  HELP_TARGET HELP_JSON HELP_USER, "j1wnpuT", 0, INT_MAX, cmd_trace },
 	{ "gc", "", "removes segments of dead processes",
 	  "Removes segments that no process writes to or reads; the newest 16 are kept.\n\n"
 	  "  -a, --all            keep none, and remove damaged files too\n"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/inlay/addresses.h"
 #include "cli/inlay/cli.h"
 #include "cli/inlay/keys.h"
 #include "cli/inlay/out.h"
@@ -15,6 +16,7 @@ struct dump {
 	struct inlay_map *map;
 	const struct btf *btf;
 	struct keys *keys;
+	struct addresses *addresses;	/* the values are stacks; else NULL */
 	json_t *json;
 	uint64_t nr;
 	/* a run of zero entries of an array, which is folded */
@@ -38,7 +40,14 @@ static bool has_key(const struct inlay_map_info *info)
 	return info->btf_key_type_id != 0;
 }
 
-/* The inner map that an entry of a map of maps names by its number; NULL: there is none. */
+/* Entries of a map of maps are numbers of maps, 0: none. */
+static bool is_outer(const struct inlay_map_info *info)
+{
+	return (info->type == INLAY_MAP_TYPE_ARRAY_OF_MAPS ||
+		info->type == INLAY_MAP_TYPE_HASH_OF_MAPS) && info->value_size == sizeof(uint32_t);
+}
+
+/* The inner map that an entry names by its number; NULL: there is none. */
 static const char *inner_name(const struct dump *dump, const void *value,
 			      struct inlay_map_info *inner)
 {
@@ -46,8 +55,7 @@ static const char *inner_name(const struct dump *dump, const void *value,
 	const struct inlay_map_info *info = &dump->choice.info;
 	uint32_t number;
 
-	if ((info->type != INLAY_MAP_TYPE_ARRAY_OF_MAPS &&
-	     info->type != INLAY_MAP_TYPE_HASH_OF_MAPS) || info->value_size != sizeof(number))
+	if (!is_outer(info))
 		return NULL;
 	memcpy(&number, value, sizeof(number));
 	*inner = (struct inlay_map_info)INLAY_SIZED(inlay_map_info);
@@ -109,8 +117,10 @@ static int entry_json(struct dump *dump, const struct inlay_map_entry *entry)
 		json_object_set_new(json, "formatted", formatted);
 	}
 	inner_map = inner_name(dump, entry->value, &inner);
-	if (inner_map)
-		json_object_set_new(json, "inner", json_text(inner_map));
+	if (is_outer(info))
+		json_object_set_new(json, "inner", inner_map ? json_text(inner_map) : json_null());
+	if (dump->addresses)
+		json_object_set_new(json, "stack", addresses_json(dump->addresses, entry->value));
 	if (dump->args->sym > 0 &&
 	    keys_symbol(dump->keys, entry->key, symbol, sizeof(symbol)))
 		json_object_set_new(json, "symbol", json_text(symbol));
@@ -143,8 +153,12 @@ static void put_value(const struct dump *dump, const void *value, int indent)
 	struct inlay_map_info inner;
 	const char *name = inner_name(dump, value, &inner);
 
-	if (name) {
-		puts(escape(name, safe, sizeof(safe)));
+	if (name || is_outer(info)) {
+		puts(name ? escape(name, safe, sizeof(safe)) : "none");
+		return;
+	}
+	if (dump->addresses) {
+		addresses_put(dump->addresses, stdout, value);
 		return;
 	}
 	typed_text(stdout, dump->btf, info->btf_value_type_id, value, info->value_size,
@@ -168,7 +182,10 @@ static int entry_text(struct dump *dump, const struct inlay_map_entry *entry)
 	flush_zeroes(dump);
 	if (!(info->flags & (INLAY_MAP_GLOBAL | INLAY_MAP_RODATA))) {
 		fputs(paint(PAINT_NAME), stdout);
-		if (info->key_size)
+		if (dump->addresses && info->key_size == sizeof(index)) {
+			memcpy(&index, entry->key, sizeof(index));
+			printf("%u", index);
+		} else if (info->key_size)
 			keys_put(dump->keys, stdout, entry->key);
 		else
 			printf("%u", (unsigned int)dump->nr - 1);
@@ -195,6 +212,10 @@ static int dump_entries(struct dump *dump)
 	if (err)
 		return err;
 	while (!err && !(err = inlay_map_iter_next(iter, &entry))) {
+		/* bpftool leaves these out, too */
+		if (is_outer(&dump->choice.info) && !dump->args->is_all &&
+		    is_zero(entry, dump->choice.info.value_size))
+			continue;
 		dump->nr++;
 		err = dump->json ? entry_json(dump, entry) : entry_text(dump, entry);
 	}
@@ -214,6 +235,8 @@ int cmd_dump(const struct args *args)
 	err = inlay_map_open(dump.choice.reader, dump.choice.index, &dump.map);
 	if (!err)
 		err = keys_new(args, dump.choice.reader, dump.map, &dump.keys);
+	if (!err && dump.choice.info.type == INLAY_MAP_TYPE_STACK_TRACE)
+		err = addresses_new(args, dump.choice.reader, &dump.choice.info, &dump.addresses);
 	if (!err)
 		err = dump_entries(&dump);
 	if (!dump.json)
@@ -227,6 +250,7 @@ int cmd_dump(const struct args *args)
 		code = json_print(dump.json);
 	}
 	keys_free(dump.keys);
+	addresses_free(dump.addresses);
 	inlay_map_close(dump.map);
 	choice_close(&dump.choice);
 	return code;

@@ -28,6 +28,7 @@ static const struct option long_options[] = {
 	{ "all", no_argument, NULL, 'a' },
 	{ "threads", no_argument, NULL, 't' },
 	{ "once", no_argument, NULL, '1' },
+	{ "wait", no_argument, NULL, 'w' },
 	{ "dry-run", no_argument, NULL, 'd' },
 	{ "sym", no_argument, NULL, OPT_SYM },
 	{ "no-sym", no_argument, NULL, OPT_NO_SYM },
@@ -105,6 +106,9 @@ static int parse_one(int letter, struct args *args)
 	case '1':
 		args->is_once = true;
 		return EXIT_DONE;
+	case 'w':
+		args->is_wait = true;
+		return EXIT_DONE;
 	case 'd':
 		args->is_dry = true;
 		return EXIT_DONE;
@@ -175,7 +179,7 @@ static int run(const struct command *command, int argc, char **argv)
 
 	opterr = 0;
 	optind = 1;
-	while ((letter = getopt_long(argc, argv, ":jat1dp:U:i:n:u:h", long_options, NULL)) != -1) {
+	while ((letter = getopt_long(argc, argv, ":jat1wdp:U:i:n:u:h", long_options, NULL)) != -1) {
 		if (letter == 'h') {
 			print_help(command, stdout);
 			return EXIT_DONE;

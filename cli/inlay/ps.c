@@ -14,6 +14,8 @@ struct listing {
 	struct table *table;
 	json_t *json;
 	size_t nr;
+	size_t nr_ended;	/* not listed */
+	bool is_all;
 };
 
 static void age(uint64_t created_ns, char *buffer, size_t bytes)
@@ -101,6 +103,10 @@ static int ps_one(void *arg, const char *path, struct inlay_reader *reader, int 
 		reader = NULL;
 	}
 	listing->nr++;
+	if (reader && !info.nr_alive && !listing->is_all && !listing->json) {
+		listing->nr_ended++;
+		return 0;
+	}
 	if (!reader) {
 		if (listing->json)
 			json_array_append_new(listing->json, refused_json(path, reason));
@@ -138,7 +144,7 @@ int cmd_ps(const struct args *args)
 	static const char *const titles[] = { ">PID",  "PROGRAM", "STATE", ">PROCS", ">MAPS",
 					      ">PROGS", ">SIZE",  ">AGE",  "OBJECTS", NULL };
 	struct inlay_segment_opts opts;
-	struct listing listing = { 0 };
+	struct listing listing = { .is_all = args->is_all };
 	char reason[256] = "";
 	int err;
 
@@ -164,6 +170,12 @@ int cmd_ps(const struct args *args)
 	table_print(listing.table);
 	if (!listing.nr)
 		puts("no program with probes runs or has left a segment");
+	else if (listing.nr == listing.nr_ended)
+		puts("no program with probes runs");
+	if (listing.nr_ended)
+		printf("%s%zu ended: 'inlay ps -a' lists what %s left, 'inlay gc -a' removes it%s\n",
+		       paint(PAINT_DIM), listing.nr_ended, listing.nr_ended == 1 ? "it has" : "they have",
+		       paint(PAINT_NONE));
 	return err ? err : EXIT_DONE;
 }
 

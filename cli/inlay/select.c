@@ -6,11 +6,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/inlay/cli.h"
 #include "cli/inlay/out.h"
 
-enum { MAX_LISTED = 16 };
+enum {
+	MAX_LISTED = 16,
+	WAIT_MS = 20,	/* between two looks for a target */
+};
 
 void segment_opts(const struct args *args, struct inlay_segment_opts *ret_opts)
 {
@@ -110,6 +114,11 @@ static bool is_pid(const char *text)
 	size_t n = strlen(text);
 
 	return n && n < 10 && strspn(text, "0123456789") == n;
+}
+
+bool target_is_one(const char *target)
+{
+	return target && (is_pid(target) || strchr(target, '/'));
 }
 
 struct finding {
@@ -244,7 +253,7 @@ int targets_open(const struct args *args, const char *target, bool is_writable,
 	int code;
 
 	memset(ret_targets, 0, sizeof(*ret_targets));
-	if (target && (is_pid(target) || strchr(target, '/'))) {
+	if (target_is_one(target)) {
 		ret_targets->readers = calloc(1, sizeof(struct inlay_reader *));
 		if (!ret_targets->readers)
 			return out_of_memory();
@@ -308,7 +317,7 @@ int targets_refresh(const struct args *args, const char *target, bool is_writabl
 	struct inlay_reader **more;
 	int err = 0;
 
-	if (target && (is_pid(target) || strchr(target, '/')))
+	if (target_is_one(target))
 		return EXIT_DONE;
 	segment_opts(args, &opts);
 	opts.is_unlocked = true;
@@ -332,6 +341,29 @@ int targets_refresh(const struct args *args, const char *target, bool is_writabl
 	}
 	finding_fini(&finding);
 	return err ? out_of_memory() : EXIT_DONE;
+}
+
+int targets_wait(const struct args *args, const char *target, bool is_writable,
+		 struct targets *ret_targets)
+{
+	const struct timespec pause = { .tv_nsec = WAIT_MS * 1000000 };
+	bool is_said = false;
+	char name[128];
+	int code;
+
+	memset(ret_targets, 0, sizeof(*ret_targets));
+	for (;;) {
+		code = targets_refresh(args, target, is_writable, ret_targets);
+		if (code || ret_targets->nr)
+			return code;
+		if (!is_said && target)
+			fprintf(stderr, "waiting for a program '%s' with probes\n",
+				escape(target, name, sizeof(name)));
+		else if (!is_said)
+			fprintf(stderr, "waiting for a program with probes\n");
+		is_said = true;
+		nanosleep(&pause, NULL);
+	}
 }
 
 void targets_close(struct targets *targets)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reading stacks, and which map counts what. See stacks.h. */
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/inlay/addresses.h"
 #include "cli/inlay/stacks.h"
 #include "cli/inlay/typed.h"
 
@@ -15,27 +15,10 @@ static bool is_traces(const struct inlay_map_info *info)
 	return info->type == INLAY_MAP_TYPE_STACK_TRACE;
 }
 
-/* An address of a value; 0: the stack ends there. */
-static uint64_t address_at(const struct inlay_map_info *info, const char *value, uint32_t i)
-{
-	struct bpf_stack_build_id id;
-	uint64_t ip;
-
-	if (info->map_flags & BPF_F_STACK_BUILD_ID) {
-		memcpy(&id, value + i * sizeof(id), sizeof(id));
-		return id.status == BPF_STACK_BUILD_ID_IP ? id.ip : 0;
-	}
-	memcpy(&ip, value + i * sizeof(ip), sizeof(ip));
-	return ip;
-}
-
 static int add_trace(struct stacks *stacks, const struct inlay_map_entry *entry)
 {
 	const struct inlay_map_info *info = &stacks->traces_info;
-	uint32_t bytes = info->map_flags & BPF_F_STACK_BUILD_ID ?
-				 (uint32_t)sizeof(struct bpf_stack_build_id) :
-				 8,
-		 max = info->value_size / bytes;
+	uint32_t max = addresses_max(info);
 	struct trace *more = reallocarray(stacks->traces, stacks->nr_traces + 1, sizeof(*more));
 
 	if (!more)
@@ -200,7 +183,7 @@ static struct part find_id(const struct args *args, const struct stacks *stacks,
 
 	if ((is_struct(stacks, info->btf_key_type_id) && in_key.is_found) ||
 	    !is_struct(stacks, info->btf_value_type_id) ||
-	    info->type == INLAY_MAP_TYPE_PERCPU_HASH || info->type == BPF_MAP_TYPE_LRU_PERCPU_HASH)
+	    info->type == INLAY_MAP_TYPE_PERCPU_HASH || info->type == INLAY_MAP_TYPE_LRU_PERCPU_HASH)
 		return in_key;
 	in_value = find_part(stacks->btf, info->btf_value_type_id, info->value_size,
 			     args->id_member, NULL);
@@ -213,7 +196,7 @@ static struct part find_id(const struct args *args, const struct stacks *stacks,
 static bool may_count(const struct inlay_map_info *info)
 {
 	return info->type == INLAY_MAP_TYPE_HASH || info->type == INLAY_MAP_TYPE_PERCPU_HASH ||
-	       info->type == BPF_MAP_TYPE_LRU_HASH || info->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	       info->type == INLAY_MAP_TYPE_LRU_HASH || info->type == INLAY_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
 struct counting {

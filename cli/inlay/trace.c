@@ -202,9 +202,15 @@ static int split_words(const struct args *args, const char **ret_target, int *re
 
 static int trace_open(struct trace *trace)
 {
-	int code = targets_open(trace->args, trace->target, true, &trace->targets);
 	char name[2 * INLAY_NAME_BYTES];
+	int code;
 
+	if (trace->args->is_wait && target_is_one(trace->target))
+		return usage_error("-w waits for the name of a program, and '%s' is none",
+				   escape(trace->target, name, sizeof(name)));
+	code = trace->args->is_wait ?
+		       targets_wait(trace->args, trace->target, true, &trace->targets) :
+		       targets_open(trace->args, trace->target, true, &trace->targets);
 	if (!code)
 		code = events_new(trace->args, &trace->count, &trace->events);
 	if (!code)

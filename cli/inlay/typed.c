@@ -30,17 +30,14 @@ bool is_char(const struct btf *btf, const struct btf_type *type)
 
 bool is_text(const char *bytes, uint64_t n)
 {
-	uint64_t i;
-
-	for (i = 0; i < n && bytes[i]; i++)
+	/* what is behind the end is no part of it: bpf_probe_read_user_str() leaves it as it was */
+	for (uint64_t i = 0; i < n; i++) {
+		if (!bytes[i])
+			return true;
 		if (bytes[i] < 0x20 || bytes[i] > 0x7e)
 			return false;
-	if (i == n)
-		return false; /* no end */
-	for (; i < n; i++)
-		if (bytes[i])
-			return false;
-	return true;
+	}
+	return false; /* no end */
 }
 
 bool read_number(const char *bytes, uint32_t size, bool is_signed, uint64_t *ret_number)

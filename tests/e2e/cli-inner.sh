@@ -87,11 +87,14 @@ inlay-cc -O2 "-finlay-probes=$work/first.bpf.o,$work/nested.bpf.o" "$work/target
 pids+=($!)
 appears "$work/ready"
 exits 0 inlay dump lists
-[ "$out" = $'0: even\n1: 00 00 00 00\n2: odd' ] || fail "dump of an array of maps: $out"
+[ "$out" = $'0: even\n2: odd' ] || fail "dump of an array of maps: $out"
+exits 0 inlay dump -a lists
+[ "$out" = $'0: even\n1: none\n2: odd' ] || fail "dump -a of an array of maps: $out"
 exits 0 inlay dump tables
 [ "$out" = '3: named' ] || fail "dump of a hash of maps: $out"
 inlay dump -j lists | json "dump -j" \
-	'[e.get("inner") for e in d] == ["even", None, "odd"] and len(d[0]["value"]) == 4'
+	'[e["inner"] for e in d] == ["even", "odd"] and len(d[0]["value"]) == 4'
+inlay dump -j -a lists | json "dump -j -a" '[e["inner"] for e in d] == ["even", None, "odd"]'
 exits 0 inlay dump odd
 [ "$out" = $'0: 2\n1: 0' ] || fail "dump of an inner map: $out"
 inlay dump -j odd | json "dump -j of an inner map" '"inner" not in d[0]'

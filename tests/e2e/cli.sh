@@ -219,15 +219,20 @@ has "watch ends" "$(cat "$work/watch.out")" '^the target has ended$'
 inlay gc -a >/dev/null # it was being read, so it stayed
 say one kill
 wait "$one" 2>/dev/null || :
-exits 0 inlay ps
+exits 0 inlay ps -a
 has "after a crash" "$out" "^ *$one +target +died +0 "
+exits 0 inlay ps
+has "what has ended is counted" "$out" "^1 ended: 'inlay ps -a' lists what it has left, 'inlay gc -a' removes"
+has "what has ended is counted" "$out" '^no program with probes runs$'
+lacks "what has ended is not listed" "$out" "target"
+inlay ps -j | json "ps -j of what has ended" '[s["state"] for s in d] == ["died"]'
 exits 0 inlay dump latency_ns
 has "names after a crash" "$out" '^work: '
 exits 0 inlay gc
 has "gc keeps the newest" "$out" '^nothing to remove$'
 exits 0 inlay gc -a -d
 has "gc -d" "$out" "^would remove .*/target\.$one\."
-exits 0 inlay ps
+exits 0 inlay ps --all
 has "gc -d removes nothing" "$out" "$one"
 exits 0 inlay gc --all
 has "gc --all" "$out" "^removed .*/target\.$one\."
@@ -246,6 +251,23 @@ has "gc takes the oldest" "$out" 'old\.10\.1'
 has "gc takes the oldest" "$out" 'old\.11\.1'
 exits 0 inlay ps
 has "gc leaves the live one" "$out" "^ *$three +target +live"
+has "the live one and what is left" "$out" "^16 ended: "
+
+# ---- trace waits for a target, if it is told to
+exits 1 inlay trace nobody
+exits 2 inlay trace -w 4242
+has "a process does not come back" "$out" "-w waits for the name of a program"
+inlay trace -w late >"$work/late.trace" 2>"$work/late.err" &
+tracer=$!
+pids+=($tracer)
+appears "$work/late.err"
+has "it says that it waits" "$(cat "$work/late.err")" "^waiting for a program 'late' with probes$"
+cp "$work/target" "$work/late"
+start late late
+appears "$work/late.trace"
+say late "exit"
+wait $tracer || fail "trace -w: $(cat "$work/late.err")"
+[ "$(grep -c 'greeted 1$' "$work/late.trace")" = 2 ] || fail "trace -w: $(cat "$work/late.trace")"
 
 # ---- a target that could make no file: its memfd is found through /proc, once for a fork tree
 touch "$work/no-folder"

@@ -94,6 +94,18 @@ PY
 }
 
 check_names "while it runs"
+text=$(inlay dump stacks)
+has "dump of stacks" "$text" '^[0-9]+: 0x[0-9a-f]+( 0x[0-9a-f]+)+$'
+[ -z "$(grep -Ev '^[0-9]+:( 0x[0-9a-f]+)+$' <<<"$text")" ] || fail "dump of stacks: $text"
+has "dump --sym" "$(inlay dump stacks --sym)" '^    0x[0-9a-f]+ leaf \(target\)$' \
+	'^    0x[0-9a-f]+ middle\+0x[0-9a-f]+ \(target\)$' '\(libc\.so\.6\)$'
+inlay dump stacks -j --sym >"$work/json"
+python3 - "$work/json" <<'PY'
+import json, sys
+rows = json.load(open(sys.argv[1]))
+assert any([f.get("symbol") for f in row["stack"]][:3] == ["leaf", "middle", "main"] for row in rows)
+assert all(len(row["value"]) == 16 * 8 and int(f["address"], 16) for row in rows for f in row["stack"])
+PY
 text=$(inlay stacks by_task --folded)
 has "by_task" "$text" '^target;(.*;)?main;caller;outside 7$'
 has "at a function that is always inlined" "$(inlay stacks by_place --folded)" \

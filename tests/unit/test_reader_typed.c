@@ -162,6 +162,13 @@ static void test_json(void **state)
 		   "\"ok\":true,\"bf\":\"0x6\",\"bg\":\"0x4d\",\"p\":4660,\"c\":81,\"sc\":-1,"
 		   "\"uc\":[255,0,0,0],\"big\":-5,\"m2\":[\"x\",[97,98,99,100]],\"color\":\"NEG\","
 		   "\"wide\":\"0x5\"}");
+	/* as bpftool: text up to its end, whatever is behind it, if it has one and can be printed */
+	memcpy(v.m2, "x\0y\1" "\tb\0", 8);
+	check_json(id_value, &v, sizeof(v),
+		   "{\"slots\":[0,9,0,3],\"in\":[{\"a\":0,\"b\":0},{\"a\":200,\"b\":-4}],"
+		   "\"ok\":true,\"bf\":\"0x6\",\"bg\":\"0x4d\",\"p\":4660,\"c\":81,\"sc\":-1,"
+		   "\"uc\":[255,0,0,0],\"big\":-5,\"m2\":[\"x\",[9,98,0,0]],\"color\":\"NEG\","
+		   "\"wide\":\"0x5\"}");
 	check_json(id_enum, &number, sizeof(number), "77");
 	check_json(id_u64, &small, sizeof(small), "12");
 	/* a value that is shorter than its type says */

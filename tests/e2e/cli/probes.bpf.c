@@ -85,7 +85,7 @@ SEC("uprobe/greet")
 int on_greet(struct pt_regs *ctx)
 {
 	struct conn key = {};
-	struct stats fresh = { .state = BUSY, .tag = "new" }, *stats;
+	struct stats fresh = { .state = BUSY, .tag = "new\0old" }, *stats;
 
 	key.id = (__u32)PT_REGS_PARM1(ctx);
 	bpf_probe_read_user_str(key.name, sizeof(key.name), (void *)PT_REGS_PARM2(ctx));

@@ -16,7 +16,7 @@ struct value {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 1000);
+	__uint(max_entries, 1 << 16); /* addresses are random: no two stacks may want one place */
 	__uint(key_size, 4);
 	__uint(value_size, 16 * 8);
 } stacks SEC(".maps");
