@@ -142,4 +142,13 @@ struct bpfcc_object {
 	void *impl;			/* libbpf and ELF handles */
 };
 
+/* Why what a call calls does not exist. NULL: it does, as far as the object says. */
+static inline const char *bpfcc_poison(const struct bpfcc_object *o, const struct bpf_insn *call)
+{
+	if (call->src_reg || call->imm < BPFCC_POISON ||
+	    (uint32_t)(call->imm - BPFCC_POISON) >= o->nr_poisons)
+		return NULL;
+	return o->poisons[call->imm - BPFCC_POISON];
+}
+
 #endif /* INLAY_BPFCC_OBJECT_H */

@@ -237,6 +237,8 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 		helper = bpfcc_helper_by_id(insn->imm);
 		break;
 	}
+	if (!helper && bpfcc_poison(lf->l->object, insn))
+		return l_error(lf, NULL, "%s", bpfcc_poison(lf->l->object, insn));
 	if (!helper)
 		return l_error(lf, NULL, "call of unknown helper %d", insn->imm);
 	if (helper->class == BPFCC_HELPER_ABSENT && bpfcc_helper_absent_reason(helper))

@@ -214,6 +214,8 @@ int interp_call(struct bpfcc_interp *it, const struct bpf_insn *in)
 		err = call_helper(it, h);
 	} else {
 		h = bpfcc_helper_by_id(in->imm);
+		if (!h && bpfcc_poison(it->object, in))
+			return interp_trap(it, BPFCC_TRAP_UNKNOWN, "%s", bpfcc_poison(it->object, in));
 		if (!h)
 			return interp_trap(it, BPFCC_TRAP_UNKNOWN, "helper %d", in->imm);
 		err = call_helper(it, h);
