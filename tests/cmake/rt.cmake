@@ -25,7 +25,7 @@ foreach(module rt_shard rt_fork rt_stack rt_keys helper_misc)
 		ENVIRONMENT "TSAN_OPTIONS=halt_on_error=1:exitcode=66:die_after_fork=0")
 endforeach()
 
-foreach(script link dso env kill huge reads symbols musl seccomp old)
+foreach(script link dso env kill huge reads symbols musl seccomp old calls)
 	inlay_script_test(e2e/rt-${script} e2e/rt-${script}.sh)
 endforeach()
 inlay_script_test(e2e/survive e2e/survive.sh)
