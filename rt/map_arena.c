@@ -213,7 +213,9 @@ __s64 __inlay_bpf_arena_alloc_pages_v1(const struct inlay_map_desc *desc, __u64 
 		/* a child of a signal handler that forked: these are its parent's */
 	} while (page < a.nr && __inlay_owner() != a.owner);
 	if (page == a.nr) {
-		add_relaxed(&a.header->refusals, 1);
+		/* that others have the pages that it asks for is no want of space */
+		if (!address)
+			add_relaxed(&a.header->refusals, 1);
 		return 0;
 	}
 	pages_show(&a, page, nr);

@@ -66,6 +66,15 @@ static const char *inner_name(const struct dump *dump, const void *value,
 	return inner->name;
 }
 
+/* Where an arena's page is for programs. */
+static uint64_t page_address(const struct inlay_map_info *info, const struct inlay_map_entry *entry)
+{
+	uint32_t page;
+
+	memcpy(&page, entry->key, sizeof(page));
+	return info->address + (uint64_t)page * INLAY_PAGE_BYTES;
+}
+
 /* ---- JSON, bpftool's shape -------------------------------------------------------------- */
 
 static json_t *shards_json(const struct dump *dump, const struct inlay_map_entry *entry,
@@ -119,6 +128,8 @@ static int entry_json(struct dump *dump, const struct inlay_map_entry *entry)
 	inner_map = inner_name(dump, entry->value, &inner);
 	if (is_outer(info))
 		json_object_set_new(json, "inner", inner_map ? json_text(inner_map) : json_null());
+	if (info->type == INLAY_MAP_TYPE_ARENA)
+		json_object_set_new(json, "address", json_integer((json_int_t)page_address(info, entry)));
 	if (dump->addresses)
 		json_object_set_new(json, "stack", addresses_json(dump->addresses, entry->value));
 	if (dump->args->sym > 0 &&
@@ -170,6 +181,11 @@ static int entry_text(struct dump *dump, const struct inlay_map_entry *entry)
 {
 	const struct inlay_map_info *info = &dump->choice.info;
 	uint32_t index;
+
+	if (info->type == INLAY_MAP_TYPE_ARENA) {
+		put_page(dump, entry);
+		return 0;
+	}
 
 	if (is_array(info) && !dump->args->is_all && info->max_entries > 1 &&
 	    is_zero(entry, info->value_size)) {

@@ -85,6 +85,8 @@ const char *map_type_name(const struct inlay_map_info *info, char *buffer, size_
 		return "bloom_filter";
 	case INLAY_MAP_TYPE_STACK_TRACE:
 		return "stack_trace";
+	case INLAY_MAP_TYPE_ARENA:
+		return "arena";
 	default:
 		snprintf(buffer, bytes, "type %u", info->type);
 		return buffer;

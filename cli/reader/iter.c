@@ -26,6 +26,7 @@ struct inlay_map_iter {
 	char *block;		/* block_max values of each shard, shard by shard */
 	uint64_t block_first, block_nr, block_max;
 	struct hash_entries entries;
+	uint32_t *words;	/* arenas: of each page */
 };
 
 /* ---- Hash maps -------------------------------------------------------------------------- */
@@ -134,6 +135,37 @@ static int array_next(struct inlay_map_iter *iter)
 	return 0;
 }
 
+/* ---- Arenas ----------------------------------------------------------------------------- */
+
+/* The page words at once; a page when it comes. What is not allocated may be a hole. */
+static int arena_start(struct inlay_map_iter *iter)
+{
+	const struct inlay_seg_map *row = &iter->map->row;
+
+	iter->nr = row->max_entries;
+	iter->words = calloc(row->max_entries, sizeof(*iter->words));
+	iter->block = malloc(INLAY_PAGE_BYTES);
+	if (!iter->words || !iter->block)
+		return -ENOMEM;
+	return segment_read(iter->map->reader, row->off + sizeof(struct inlay_arena_header),
+			    iter->words, row->max_entries * sizeof(*iter->words));
+}
+
+static int arena_next(struct inlay_map_iter *iter)
+{
+	const struct inlay_seg_map *row = &iter->map->row;
+
+	while (INLAY_PAGE_STATE(iter->words[iter->next]) != INLAY_PAGE_LIVE)
+		if (++iter->next == iter->nr)
+			return -ENOENT;
+	iter->key = (uint32_t)iter->next;
+	iter->entry.key = &iter->key;
+	iter->entry.shards = iter->block;
+	return segment_read(iter->map->reader, row->off + inlay_arena_pages_off(row->max_entries) +
+						       iter->next * INLAY_PAGE_BYTES,
+			    iter->block, INLAY_PAGE_BYTES);
+}
+
 /* ---- Both ------------------------------------------------------------------------------- */
 
 static int shards_start(struct inlay_map_iter *iter)
@@ -172,8 +204,9 @@ int inlay_map_iter_new(struct inlay_map *map, struct inlay_map_iter **ret_iter)
 	if (map_is_percpu(&map->row))
 		err = shards_start(iter);
 	if (!err)
-		err = map_is_hash(&map->row) ? hash_collect(map, &iter->entries) :
-					       array_start(iter);
+		err = map_is_arena(&map->row) ? arena_start(iter) :
+		      map_is_hash(&map->row)  ? hash_collect(map, &iter->entries) :
+						array_start(iter);
 	if (err) {
 		inlay_map_iter_free(iter);
 		return err;
@@ -191,7 +224,9 @@ int inlay_map_iter_next(struct inlay_map_iter *iter, const struct inlay_map_entr
 
 	if (iter->next >= iter->nr)
 		return -ENOENT;
-	err = map_is_hash(row) ? hash_next(iter) : array_next(iter);
+	err = map_is_arena(row) ? arena_next(iter) :
+	      map_is_hash(row)	? hash_next(iter) :
+				  array_next(iter);
 	if (err)
 		return err;
 	iter->next++;
@@ -217,6 +252,7 @@ void inlay_map_iter_free(struct inlay_map_iter *iter)
 	free(iter->values);
 	free(iter->sum);
 	free(iter->block);
+	free(iter->words);
 	hash_entries_fini(&iter->entries);
 	free(iter);
 }

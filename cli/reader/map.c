@@ -22,6 +22,11 @@ int map_row(struct inlay_reader *reader, uint32_t index, struct inlay_seg_map *r
 	/* what is in there are ids of cgroups, and what programs declare is the size of a descriptor */
 	if (ret_row->type == INLAY_MAP_TYPE_CGROUP_ARRAY)
 		ret_row->value_size = 8;
+	/* its entries are pages, by their numbers */
+	if (map_is_arena(ret_row)) {
+		ret_row->key_size = 4;
+		ret_row->value_size = INLAY_PAGE_BYTES;
+	}
 	return err;
 }
 
@@ -43,6 +48,11 @@ bool map_is_hash(const struct inlay_seg_map *row)
 	       row->type == INLAY_MAP_TYPE_LPM_TRIE || row->type == INLAY_MAP_TYPE_HASH_OF_MAPS ||
 	       row->type == INLAY_MAP_TYPE_STACK_TRACE ||
 	       map_is_chain(row);
+}
+
+bool map_is_arena(const struct inlay_seg_map *row)
+{
+	return row->type == INLAY_MAP_TYPE_ARENA;
 }
 
 bool map_is_chain(const struct inlay_seg_map *row)
@@ -68,8 +78,10 @@ static int geometry_check(struct inlay_reader *reader, const struct inlay_seg_ma
 {
 	uint64_t bytes;
 
-	if (!is_array(row->type) && !map_is_hash(row))
+	if (!is_array(row->type) && !map_is_hash(row) && !map_is_arena(row))
 		return -EOPNOTSUPP;
+	if (map_is_arena(row) && row->max_entries > INLAY_ARENA_MAX_PAGES)
+		return -EBADMSG;
 	if (!row->key_size != map_is_chain(row) || row->key_size > 512 || !row->value_size ||
 	    row->value_size > 32u << 20 || !row->max_entries || row->max_entries > 1u << 30 ||
 	    (is_array(row->type) && row->key_size != 4))
@@ -179,6 +191,13 @@ int inlay_segment_map(struct inlay_reader *reader, uint32_t index, struct inlay_
 		if (!segment_read(reader, map.row.off, &header, sizeof(header)))
 			info.drops += header.drops;
 	}
+	if (map_is_arena(&map.row)) {
+		struct inlay_arena_header header;
+
+		info.address = inlay_arena_address(map.row.extra);
+		if (map.row.off && !segment_read(reader, map.row.off, &header, sizeof(header)))
+			info.drops += header.refusals;
+	}
 	if (map.row.flags & INLAY_MAP_RING && map.row.off) {
 		struct inlay_ring_header header;
 
@@ -233,6 +252,24 @@ static int get_array(struct inlay_map *map, uint32_t key, void *ret_value)
 	return err;
 }
 
+static int get_page(struct inlay_map *map, uint32_t page, void *ret_value)
+{
+	const struct inlay_seg_map *row = &map->row;
+	uint32_t word = 0;
+	int err = page < row->max_entries ?
+			  segment_read(map->reader, row->off + sizeof(struct inlay_arena_header) +
+							    sizeof(word) * page,
+				       &word, sizeof(word)) :
+			  -ENOENT;
+
+	if (!err && INLAY_PAGE_STATE(word) != INLAY_PAGE_LIVE)
+		err = -ENOENT;
+	return err ? err :
+		     segment_read(map->reader, row->off + inlay_arena_pages_off(row->max_entries) +
+						       (uint64_t)page * INLAY_PAGE_BYTES,
+				  ret_value, INLAY_PAGE_BYTES);
+}
+
 int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value)
 {
 	const struct inlay_map_entry *entry;
@@ -243,6 +280,10 @@ int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value)
 	if (is_array(map->row.type)) {
 		memcpy(&index, key, sizeof(index));
 		return get_array(map, index, ret_value);
+	}
+	if (map_is_arena(&map->row)) {
+		memcpy(&index, key, sizeof(index));
+		return get_page(map, index, ret_value);
 	}
 	err = inlay_map_iter_new(map, &iter);
 	if (err)

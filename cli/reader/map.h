@@ -12,6 +12,7 @@ bool map_is_percpu(const struct inlay_seg_map *row);
 bool map_is_hash(const struct inlay_seg_map *row);
 /* A queue or a stack: entries in an order, without keys. */
 bool map_is_chain(const struct inlay_seg_map *row);
+bool map_is_arena(const struct inlay_seg_map *row);
 /* Nodes of a hash map, spares included. */
 uint64_t map_nodes(const struct inlay_seg_map *row);
 uint64_t map_shard_stride(const struct inlay_seg_map *row);

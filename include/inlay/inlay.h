@@ -201,7 +201,9 @@ struct inlay_map_info {
 	uint32_t nr_shards;	/* per-CPU maps: threads that have had a part */
 	uint64_t bytes;		/* of the region and all shards */
 	uint64_t drops;		/* hash maps: updates refused because the map was full; rings: events
-				 * that found no room, or were never finished */
+				 * that found no room, or were never finished; arenas: allocations
+				 * that found none */
+	uint64_t address;	/* ARENA: of its first page, for programs; else 0 */
 };
 int inlay_segment_map(struct inlay_reader *reader, uint32_t index,
 		      struct inlay_map_info *ret_info);
@@ -224,7 +226,9 @@ int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value);
  * one shard: the value. Shards a thread never touched are left out for hash maps and zero for arrays.
  */
 struct inlay_map_entry {
-	const void *key;	/* key_size bytes; QUEUE, STACK: a uint32_t, 0 is popped next */
+	/* key_size bytes; QUEUE, STACK: a uint32_t, 0 is popped next; ARENA: the number of a page
+	 * that is allocated, which is the value */
+	const void *key;
 	const void *value;	/* value_size bytes; per-CPU maps: the sum */
 	const void *shards;	/* nr_shards values, value_stride apart */
 	const uint32_t *tids;	/* per-CPU maps: the last thread of each shard; else NULL */

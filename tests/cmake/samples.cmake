@@ -27,6 +27,9 @@ inlay_script_test(kernel-equal/session-O0 e2e/kernel-equal/run.sh session -- -O0
 inlay_script_test(kernel-equal/returns-O1 e2e/kernel-equal/run.sh returns -- -O1)
 inlay_script_test(kernel-equal/forks-asan e2e/kernel-equal/run.sh forks -- -O2 -fsanitize=address)
 inlay_script_test(kernel-equal/threads-static e2e/kernel-equal/run.sh threads -- -O2 -static)
+inlay_script_test(kernel-equal/arena-huge e2e/kernel-equal/run.sh arena -DPAGES=400)
+inlay_script_test(kernel-equal/arena-asan e2e/kernel-equal/run.sh arena -- -O1 -g -fsanitize=address)
+inlay_script_test(kernel-equal/arena-v4-static e2e/kernel-equal/run.sh arena -mcpu=v4 -- -O2 -static)
 
 foreach(sample funccount funclatency synclat kv)
 	inlay_script_test(sample/${sample} e2e/sample-${sample}.sh)

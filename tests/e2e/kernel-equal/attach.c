@@ -13,6 +13,7 @@
 #include <fnmatch.h>
 #include <gelf.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 
 enum { ATTACH_UPROBE_MULTI = 48, ATTACH_UPROBE_SESSION = 57, UPROBE_MULTI_RETURN = 1 };
 enum { SYMBOLS_MAX = 1024, VALUE_MAX = 4096 };
+enum { MAP_TYPE_ARENA = 33, ARENA_PAGE = 4096 };
 
 /* The part of union bpf_attr that BPF_LINK_CREATE reads for uprobe.multi (linux/bpf.h of 6.6). */
 struct link_create_multi {
@@ -274,6 +276,32 @@ static void dump_perf(void)
 	}
 }
 
+/*
+ * An arena's pages, seen through a mapping at its address. It has BPF_F_SEGV_ON_FAULT, or looking would
+ * allocate; a system call says which pages there are, and no signal.
+ */
+static void dump_arena(const struct bpf_map *map)
+{
+	char *want = (char *)(uintptr_t)bpf_map__map_extra(map), *pages, copy[ARENA_PAGE];
+	size_t bytes = (size_t)bpf_map__max_entries(map) * ARENA_PAGE;
+	int fds[2];
+
+	pages = mmap(want, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE,
+		     bpf_map__fd(map), 0);
+	if (pages == MAP_FAILED || pipe(fds))
+		fail(bpf_map__name(map));
+	for (uint32_t i = 0; i < bpf_map__max_entries(map); i++) {
+		if (write(fds[1], pages + (size_t)i * ARENA_PAGE, ARENA_PAGE) != ARENA_PAGE)
+			continue;
+		if (read(fds[0], copy, ARENA_PAGE) != ARENA_PAGE)
+			fail("read");
+		dump_entry(bpf_map__name(map), &i, sizeof(i), copy, ARENA_PAGE);
+	}
+	munmap(pages, bytes);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void dump_map(const struct bpf_map *map)
 {
 	char key[512], next[512];
@@ -342,7 +370,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	bpf_object__for_each_map(map, object)
-		switch (bpf_map__type(map)) {
+		switch ((int)bpf_map__type(map)) {
 		case BPF_MAP_TYPE_PROG_ARRAY:	 /* holds programs: Inlay has none in memory */
 		case BPF_MAP_TYPE_BLOOM_FILTER:	 /* has no entries that could be asked for */
 		case BPF_MAP_TYPE_ARRAY_OF_MAPS: /* holds numbers that the kernel chose */
@@ -357,6 +385,9 @@ int main(int argc, char **argv)
 			dump_ring(map);
 			break;
 		case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+			break;
+		case MAP_TYPE_ARENA:
+			dump_arena(map);
 			break;
 		default:
 			dump_map(map);

@@ -114,6 +114,20 @@ static void dump_hash(uint32_t row)
 	}
 }
 
+static void dump_arena(uint32_t row)
+{
+	const struct inlay_seg_map *map = map_row(row);
+	const uint32_t *words =
+		at(map->off + sizeof(struct inlay_arena_header), 4ull * map->max_entries);
+	uint64_t pages = map->off + inlay_arena_pages_off(map->max_entries);
+
+	for (uint32_t i = 0; i < map->max_entries; i++)
+		if (INLAY_PAGE_STATE(words[i]) == INLAY_PAGE_LIVE)
+			dump_entry(map->name, &i, sizeof(i),
+				   at(pages + (uint64_t)i * INLAY_PAGE_BYTES, INLAY_PAGE_BYTES),
+				   INLAY_PAGE_BYTES);
+}
+
 /* As it is when nobody writes any more; spans and open claims do not occur with one thread. */
 static void dump_ring(uint32_t row)
 {
@@ -172,7 +186,9 @@ int main(int argc, char **argv)
 		case INLAY_MAP_TYPE_CGROUP_ARRAY:
 			continue; /* the kernel shows something else of them, or nothing */
 		}
-		if (map_row(i)->flags & INLAY_MAP_RING)
+		if (map_row(i)->type == INLAY_MAP_TYPE_ARENA)
+			dump_arena(i);
+		else if (map_row(i)->flags & INLAY_MAP_RING)
 			dump_ring(i);
 		else if (map_row(i)->flags & INLAY_MAP_HASH)
 			dump_hash(i);
