@@ -177,6 +177,24 @@ static void put_value(const struct dump *dump, const void *value, int indent)
 	putchar('\n');
 }
 
+/* A page as lines of 16 bytes, without those of zeros. */
+static void put_page(const struct dump *dump, const struct inlay_map_entry *entry)
+{
+	static const unsigned char zeros[16];
+	const unsigned char *bytes = entry->value;
+
+	printf("%s0x%llx:%s\n", paint(PAINT_NAME),
+	       (unsigned long long)page_address(&dump->choice.info, entry), paint(PAINT_NONE));
+	for (uint32_t at = 0; at < INLAY_PAGE_BYTES; at += sizeof(zeros)) {
+		if (!dump->args->is_all && !memcmp(bytes + at, zeros, sizeof(zeros)))
+			continue;
+		printf("    %s+0x%03x:%s", paint(PAINT_DIM), at, paint(PAINT_NONE));
+		for (uint32_t i = 0; i < sizeof(zeros); i++)
+			printf("%s%02x", i % 8 ? " " : "  ", bytes[at + i]);
+		putchar('\n');
+	}
+}
+
 static int entry_text(struct dump *dump, const struct inlay_map_entry *entry)
 {
 	const struct inlay_map_info *info = &dump->choice.info;
