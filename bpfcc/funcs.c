@@ -5,6 +5,7 @@
  */
 #include <elf.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +178,32 @@ static bool is_attached(const struct bpfcc_loader *l, const char *program)
 	return false;
 }
 
+/* Does a --skip leave it out? */
+static bool is_skipped(const struct bpfcc_loader *l, const char *program)
+{
+	for (size_t i = 0; i < l->opts->nr_skips; i++)
+		if (!fnmatch(l->opts->skips[i], program, 0))
+			return true;
+	return false;
+}
+
+/* What is left out must be there: a misspelt name would keep what was to go. */
+static int check_skips(struct bpfcc_loader *l)
+{
+	for (size_t i = 0; i < l->opts->nr_skips; i++) {
+		bool is_known = false;
+
+		for (uint32_t k = 0; k < l->nr_fns && !is_known; k++)
+			is_known = strcmp(l->elf.sections[l->fns[k].section].name, ".text") &&
+				   !fnmatch(l->opts->skips[i], l->fns[k].name, 0);
+		if (!is_known)
+			return bpfcc_error(l->diag, NULL, NULL,
+					   "--skip %s: the object has no program of that name",
+					   l->opts->skips[i]);
+	}
+	return 0;
+}
+
 /* One program, by its section's name. */
 static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 {
@@ -187,6 +214,8 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 
 	if (!s)
 		return -ENOMEM;
+	if (is_skipped(l, fn->name))
+		return 0;
 	err = bpfcc_section_parse(l->arena, section, s, &problem);
 	if (err == -EINVAL)
 		return bpfcc_error(
@@ -224,6 +253,8 @@ int bpfcc_funcs_find(struct bpfcc_loader *l)
 	bool is_memory = l->opts->context == INLAY_BPFCC_CONTEXT_MEMORY;
 	int err = add_functions(l);
 
+	if (!err)
+		err = check_skips(l);
 	if (err)
 		return err;
 	l->object->funcs = bpfcc_arena_array(l->arena, l->nr_fns, sizeof(*l->object->funcs));

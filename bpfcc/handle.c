@@ -68,8 +68,8 @@ int bpfcc_handle_new(const char *path, const struct inlay_bpfcc_opts *opts,
 				      .path = h->data.path,
 				      .object = &h->data};
 	*ret_lists = h->opts;
-	h->opts.sets = h->opts.maps = h->opts.attaches = NULL;
-	h->opts.nr_sets = h->opts.nr_maps = h->opts.nr_attaches = 0;
+	h->opts.sets = h->opts.maps = h->opts.attaches = h->opts.skips = NULL;
+	h->opts.nr_sets = h->opts.nr_maps = h->opts.nr_attaches = h->opts.nr_skips = 0;
 	h->opts.program = NULL;
 	h->opts.target_btf = NULL;
 	h->opts.on_target_btf = NULL;

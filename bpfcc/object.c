@@ -201,6 +201,11 @@ static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
 		err = relocate(l);
 	if (!err)
 		err = bpfcc_prove(h, l->is_arm64 ? 34 * 8 : 21 * 8);
+	if (err == -EINVAL && l->object->nr_progs > 1)
+		bpfcc_report(l->diag, INLAY_BPFCC_NOTE, NULL, NULL,
+			     "one refused program refuses the object, which has %u: --skip PROGRAM "
+			     "leaves one out (inlay-cc: -finlay-skip=PROGRAM)",
+			     l->object->nr_progs);
 	if (!err)
 		err = bpfcc_object_hash(l->object, &h->opts);
 	if (!err && !l->object->nr_progs)

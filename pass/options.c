@@ -29,6 +29,17 @@ static char *object_name(struct pass_run *run, const char *path)
 	return name;
 }
 
+static bool names_object(struct pass_run *run, const char *name, size_t bytes)
+{
+	for (size_t i = 0; i < run->nr_paths; i++) {
+		const char *object = object_name(run, run->paths[i]);
+
+		if (strlen(object) == bytes && !strncmp(object, name, bytes))
+			return true;
+	}
+	return false;
+}
+
 /* Options of one kind that are for this object: without a prefix, or with its name. */
 static const char *const *select_options(struct pass_run *run, const char *const *all, size_t nr,
 					 const char *object, bool has_colon, size_t *ret_nr)
@@ -41,8 +52,9 @@ static const char *const *select_options(struct pass_run *run, const char *const
 		const char *colon = strchr(all[i], ':');
 		const char *equal = strchr(all[i], '=');
 
-		/* PROGRAM:FUNCTION has a colon of its own */
-		if (colon && has_colon && !strchr(colon + 1, ':'))
+		/* PROGRAM:FUNCTION has a colon of its own, PROGRAM:PROVIDER:NAME two */
+		if (colon && has_colon &&
+		    (!strchr(colon + 1, ':') || !names_object(run, all[i], (size_t)(colon - all[i]))))
 			colon = NULL;
 		if (colon && equal && equal < colon)
 			colon = NULL;
@@ -72,6 +84,9 @@ static void on_message(void *arg, const struct inlay_bpfcc_message *m)
 		text = run_printf(run, "%s: %s:%u", text, m->file, m->line);
 	text = run_printf(run, "%s: %s%s%s", text, m->text, m->hint ? "; " : "",
 			  m->hint ? m->hint : "");
+	/* a variable, map or program that only another of the objects has */
+	if (run->nr_paths > 1 && !m->program && m->text[0] == '-')
+		text = run_printf(run, "%s; with OBJECT: in front it is for one object only", text);
 	if (m->severity == INLAY_BPFCC_ERROR) {
 		ir_error(run->context, text);
 		run->failed = true;
@@ -109,6 +124,7 @@ static bool object_open(struct pass_run *run, struct pass_object *object, const 
 	opts.maps = select_options(run, o->maps, o->nr_maps, name, false, &opts.nr_maps);
 	opts.attaches = select_options(run, o->attaches, o->nr_attaches, name, true,
 				       &opts.nr_attaches);
+	opts.skips = select_options(run, o->skips, o->nr_skips, name, false, &opts.nr_skips);
 	err = inlay_bpfcc_object_open(path, NULL, 0, &opts, &object->handle);
 	if (err) {
 		if (!run->failed) /* nothing has been said yet */
@@ -195,12 +211,10 @@ static const char *const *probe_paths(struct pass_run *run, size_t *ret_nr)
 
 bool options_load(struct pass_run *run)
 {
-	size_t nr;
-	const char *const *paths = probe_paths(run, &nr);
-
-	run->objects = run_alloc(run, nr * sizeof(*run->objects));
-	for (size_t i = 0; i < nr; i++) {
-		if (object_open(run, &run->objects[run->nr_objects], paths[i]))
+	run->paths = probe_paths(run, &run->nr_paths);
+	run->objects = run_alloc(run, run->nr_paths * sizeof(*run->objects));
+	for (size_t i = 0; i < run->nr_paths; i++) {
+		if (object_open(run, &run->objects[run->nr_objects], run->paths[i]))
 			run->nr_objects++;
 	}
 	if (run->failed)

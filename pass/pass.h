@@ -32,6 +32,8 @@ struct pass_options {
 	size_t nr_maps;
 	const char *const *attaches; /* [OBJECT:]PROG:FUNCTION */
 	size_t nr_attaches;
+	const char *const *skips; /* [OBJECT:]PROG */
+	size_t nr_skips;
 	const char *binary; /* name of the linked output, or "" */
 	const char *report; /* file or directory, or "" */
 	const char *target_btf; /* file with the target's types, or "": the module's own */

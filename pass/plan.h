@@ -164,6 +164,8 @@ struct pass_run {
 	const struct pass_options *options;
 	enum pass_point point;
 	const struct pass_arch *arch;
+	const char *const *paths;	/* of probe objects */
+	size_t nr_paths;
 	struct pass_object *objects;
 	unsigned int nr_objects;
 	struct pass_probe *probes;

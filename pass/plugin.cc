@@ -9,7 +9,6 @@
 
 #include <llvm/IR/DiagnosticInfo.h>
 #include <llvm/IR/Instructions.h>
-#include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/MDBuilder.h>
 #include <llvm/IR/Module.h>
 #include <llvm/Passes/PassBuilder.h>
@@ -30,6 +29,7 @@ static Strings Probes("inlay-probes", cl::CommaSeparated, cl::desc("Probe object
 static Strings Sets("inlay-set", cl::desc("[OBJECT:]VAR=value"));
 static Strings Maps("inlay-map", cl::desc("[OBJECT:]NAME.max_entries=N"));
 static Strings Attaches("inlay-attach", cl::desc("[OBJECT:]PROGRAM:FUNCTION"));
+static Strings Skips("inlay-skip", cl::desc("[OBJECT:]PROGRAM to leave out"));
 static cl::opt<std::string> Binary("inlay-binary", cl::desc("Name of the linked output"));
 static cl::opt<std::string> Report("inlay-report", cl::desc("JSON build report: file, directory"));
 static cl::opt<std::string> Types("inlay-target-btf", cl::desc("Types for CO-RE: BTF or ELF file"));
@@ -40,7 +40,7 @@ static cl::opt<bool> Unsafe("inlay-unsafe-no-verify", cl::desc("Do not verify pr
 static cl::opt<bool> Stats("inlay-stats", cl::desc("Programs count their runs and time"));
 static cl::opt<bool> Verbose("inlay-verbose", cl::desc("Print every site"));
 
-static std::vector<const char *> texts(const Strings &List)
+static std::vector<const char *> all(const Strings &List)
 {
 	std::vector<const char *> Result;
 	for (const std::string &S : List)
@@ -52,9 +52,9 @@ struct InlayPass : PassInfoMixin<InlayPass> {
 	static bool isRequired() { return true; }
 	PreservedAnalyses run(Module &M, ModuleAnalysisManager &AM)
 	{
-		auto P = texts(Probes), S = texts(Sets), N = texts(Maps), A = texts(Attaches);
+		auto P = all(Probes), S = all(Sets), N = all(Maps), A = all(Attaches), K = all(Skips);
 		pass_options O = {P.data(), P.size(), S.data(), S.size(), N.data(), N.size(),
-				  A.data(), A.size(), Binary.c_str(), Report.c_str(),
+				  A.data(), A.size(), K.data(), K.size(), Binary.c_str(), Report.c_str(),
 				  Types.c_str(), Override, Write, Unsafe, Stats, Verbose};
 		if (!pass_run(wrap(&M), &O, Point))
 			return PreservedAnalyses::all();

@@ -35,6 +35,9 @@ bool cmd_object_option(struct cmd *c, int option)
 	case CMD_OPT_ATTACH:
 		has_memory = add(&c->attaches, optarg);
 		break;
+	case CMD_OPT_SKIP:
+		has_memory = add(&c->skips, optarg);
+		break;
 	case CMD_OPT_OVERRIDE:
 		c->opts.allow_override = true;
 		break;
@@ -70,6 +73,8 @@ static int fill_opts(struct cmd *c)
 	c->opts.nr_maps = c->maps.nr;
 	c->opts.attaches = c->attaches.items;
 	c->opts.nr_attaches = c->attaches.nr;
+	c->opts.skips = c->skips.items;
+	c->opts.nr_skips = c->skips.nr;
 	return 0;
 }
 
@@ -112,7 +117,8 @@ int cmd_finish(struct cmd *c, int err)
 	free(c->sets.items);
 	free(c->maps.items);
 	free(c->attaches.items);
-	c->sets = c->maps = c->attaches = (struct cmd_list){0};
+	free(c->skips.items);
+	c->sets = c->maps = c->attaches = c->skips = (struct cmd_list){0};
 	if (!err && (fflush(stdout) || ferror(stdout)))
 		return cmd_fail("cannot write to the standard output: %s", strerror(errno));
 	if (!err && c->messages.is_out_of_memory)

@@ -42,7 +42,7 @@ struct cmd_list {
 /* A command that opens an object. */
 struct cmd {
 	const char *input;
-	struct cmd_list sets, maps, attaches;
+	struct cmd_list sets, maps, attaches, skips;
 	struct inlay_bpfcc_opts opts;
 	struct cmd_messages messages;
 	inlay_bpfcc_message_fn on_message;	/* NULL: cmd_message, with `messages` */
@@ -53,7 +53,7 @@ struct cmd {
 /* Options for getopt_long of every command that opens an object, from this number on. */
 enum {
 	CMD_OPT_SET = 1000, CMD_OPT_MAP, CMD_OPT_ATTACH, CMD_OPT_OVERRIDE, CMD_OPT_WRITE,
-	CMD_OPT_TARGET, CMD_OPT_NO_VERIFY, CMD_OPT_TARGET_BTF
+	CMD_OPT_TARGET, CMD_OPT_NO_VERIFY, CMD_OPT_TARGET_BTF, CMD_OPT_SKIP
 };
 
 #define CMD_OBJECT_OPTIONS                                                                         \
@@ -61,6 +61,7 @@ enum {
 	{"map", required_argument, NULL, CMD_OPT_MAP},                                             \
 	{"target-btf", required_argument, NULL, CMD_OPT_TARGET_BTF},                               \
 	{"attach", required_argument, NULL, CMD_OPT_ATTACH},                                       \
+	{"skip", required_argument, NULL, CMD_OPT_SKIP},                                           \
 	{"allow-override", no_argument, NULL, CMD_OPT_OVERRIDE},                                   \
 	{"allow-write", no_argument, NULL, CMD_OPT_WRITE}
 
@@ -69,6 +70,7 @@ enum {
 	"                             VAR.MEMBER=VALUE and VAR[INDEX]=VALUE\n"                     \
 	"  --map NAME.max_entries=N   change the size of a map\n"                                  \
 	"  --attach PROGRAM:FUNCTION  name the function of a program in a bare section\n"          \
+	"  --skip PROGRAM             leave a program out; a pattern may name several\n"           \
 	"  --allow-override           accept programs that call bpf_override_return()\n"           \
 	"  --allow-write              accept programs that call bpf_probe_write_user()\n"
 

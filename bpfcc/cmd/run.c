@@ -106,7 +106,7 @@ static int parse(struct run *r, int argc, char **argv)
 	if (r->is_raw && r->is_elf)
 		return usage("--raw and --elf exclude each other", NULL);
 	if (r->is_raw && (r->cmd.opts.program || r->cmd.sets.nr || r->cmd.maps.nr ||
-			  r->cmd.attaches.nr))
+			  r->cmd.attaches.nr || r->cmd.skips.nr))
 		return usage("--program, --set, --map and --attach are for objects, not for --raw",
 			     NULL);
 	if (r->is_raw || r->is_elf) {

@@ -165,7 +165,7 @@ static int parse(struct cmd_verify *c, int argc, char **argv)
 			     NULL);
 	if (optind + 1 < argc)
 		return usage("more than one file is given", argv[optind + 1]);
-	if (c->is_raw && (c->cmd.sets.nr || c->cmd.maps.nr || c->cmd.attaches.nr))
+	if (c->is_raw && (c->cmd.sets.nr || c->cmd.maps.nr || c->cmd.attaches.nr || c->cmd.skips.nr))
 		return usage("--set, --map and --attach are for objects, not for --raw", NULL);
 	c->cmd.input = argv[optind];
 	return -1;

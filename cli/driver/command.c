@@ -50,6 +50,8 @@ int cc_compile_flags(struct bpfcc_arena *arena, const struct cc_options *options
 		err = add_each(arena, flags, "map", &options->maps);
 	if (!err)
 		err = add_each(arena, flags, "attach", &options->attaches);
+	if (!err)
+		err = add_each(arena, flags, "skip", &options->skips);
 	if (!err && options->target_btf)
 		err = add_plugin_option(arena, flags, "target-btf", options->target_btf);
 	if (!err && options->binary)

@@ -36,11 +36,11 @@ static bool runs_in(const struct bpfcc_prog *prog, const char *output)
 	       names_output(prog->path, output);
 }
 
-/* Programs that configure and cmake link to find out what the compiler can do. */
+/* Programs that configure, cmake and meson link to find out what the compiler can do. */
 static bool is_configure_test(const char *name)
 {
 	return strncmp(name, "conftest", 8) == 0 || strncmp(name, "cmTC_", 5) == 0 ||
-	       strncmp(name, "sanitycheck", 11) == 0;
+	       strncmp(name, "sanitycheck", 11) == 0 || strcmp(name, "output.exe") == 0;
 }
 
 static size_t count_sites(const struct cc_link *link, const struct bpfcc_object *object,
@@ -181,27 +181,20 @@ static void print_message(void *arg, const struct inlay_bpfcc_message *message)
  * -finlay-attach=[OBJECT:]PROGRAM:FUNCTION, -finlay-set=[OBJECT:]VAR=VALUE and
  * -finlay-map=[OBJECT:]... for one object: those with its name in front, and those with none.
  */
-static int select_options(struct bpfcc_arena *arena, const struct cc_words *all, const char *path,
-			  bool has_colon, struct cc_words *ret_selected)
+static int select_options(struct bpfcc_arena *arena, const struct cc_options *options,
+			  const struct cc_words *all, const char *path, bool has_colon,
+			  struct cc_words *ret_selected)
 {
-	const char *name = base_name(path);
-	size_t len = strlen(name);
 	int err = 0;
 
-	if (len > 6 && strcmp(name + len - 6, ".bpf.o") == 0)
-		len -= 6;
-	else if (len > 2 && strcmp(name + len - 2, ".o") == 0)
-		len -= 2;
 	for (size_t i = 0; i < all->nr && !err; i++) {
-		const char *item = all->items[i], *colon = strchr(item, ':');
-		const char *equals = strchr(item, '=');
-		bool is_bare = !colon || (has_colon && !strchr(colon + 1, ':')) ||
-			       (equals && equals < colon);
+		const char *item = all->items[i];
+		size_t prefix = cc_object_prefix(options, item, has_colon);
 
-		if (is_bare)
+		if (!prefix)
 			err = cc_words_add(arena, ret_selected, item);
-		else if ((size_t)(colon - item) == len && strncmp(item, name, len) == 0)
-			err = cc_words_add(arena, ret_selected, colon + 1);
+		else if (cc_is_object_name(path, item, prefix))
+			err = cc_words_add(arena, ret_selected, item + prefix + 1);
 	}
 	return err;
 }
@@ -210,7 +203,7 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 		       const char *path, struct cc_link *link)
 {
 	struct inlay_bpfcc_object *handle;
-	struct cc_words attaches = { 0 }, sets = { 0 }, maps = { 0 };
+	struct cc_words attaches = { 0 }, sets = { 0 }, maps = { 0 }, skips = { 0 };
 	struct inlay_bpfcc_opts opts = {
 		.sz = sizeof(opts),
 		.on_message = print_message,
@@ -221,14 +214,18 @@ static int read_object(struct bpfcc_arena *arena, const struct cc_options *optio
 		.target_btf = options->target_btf,
 		.partial_types = true, /* they were known to the sources */
 	};
-	int err = select_options(arena, &options->attaches, path, true, &attaches);
+	int err = select_options(arena, options, &options->attaches, path, true, &attaches);
 
 	if (!err)
-		err = select_options(arena, &options->sets, path, false, &sets);
+		err = select_options(arena, options, &options->sets, path, false, &sets);
 	if (!err)
-		err = select_options(arena, &options->maps, path, false, &maps);
+		err = select_options(arena, options, &options->maps, path, false, &maps);
+	if (!err)
+		err = select_options(arena, options, &options->skips, path, false, &skips);
 	if (err)
 		return err;
+	opts.skips = skips.items;
+	opts.nr_skips = skips.nr;
 	opts.attaches = attaches.items;
 	opts.nr_attaches = attaches.nr;
 	opts.sets = sets.items;
@@ -275,8 +272,41 @@ static void print_errors(const struct cc_link *link)
 			"match nothing\n", link->output);
 }
 
+/* The program without a place that is most likely misspelt; NULL: none is to be spoken of. */
+static const struct cc_outcome *find_misspelt(const struct cc_link *link)
+{
+	const struct cc_outcome *best = NULL;
+
+	for (size_t i = 0; i < link->nr_outcomes; i++) {
+		const struct cc_outcome *outcome = &link->outcomes[i];
+		const char *function = outcome->prog->function;
+
+		if (outcome->nr_sites > 0 || !runs_in(outcome->prog, link->output) ||
+		    (function && !strcmp(function, "*")))
+			continue;
+		if (!best || (!strstr(best->why, "did you mean") &&
+			      strstr(outcome->why, "did you mean")))
+			best = outcome;
+	}
+	return best;
+}
+
+/*
+ * A name that is misspelt must not go unnoticed, and a file of many in a build that is not meant may
+ * match nothing: one line, of the program about which most is known.
+ */
+static void print_nothing(const struct cc_link *link)
+{
+	const struct cc_outcome *best = find_misspelt(link);
+
+	if (best)
+		fprintf(stderr, "inlay: %s: no place for any of %zu programs; %s: %s\n", link->name,
+			link->nr_outcomes, best->prog->name, best->why);
+}
+
 void cc_link_print(const struct cc_link *link, bool is_verbose)
 {
+	const struct cc_outcome *misspelt;
 	size_t nr_matched = 0, nr_sites = 0;
 
 	if (link->nr_errors > 0) {
@@ -292,10 +322,17 @@ void cc_link_print(const struct cc_link *link, bool is_verbose)
 		nr_sites += outcome->nr_sites;
 	}
 	/* A configure test must see no output of ours: some take any as a warning. */
-	if (!is_verbose && (nr_matched == 0 || is_configure_test(link->name)))
+	if (!is_verbose && is_configure_test(link->name))
 		return;
+	if (!is_verbose && nr_matched == 0) {
+		print_nothing(link);
+		return;
+	}
 	fprintf(stderr, "inlay: %s: %zu of %zu programs at %zu sites", link->name, nr_matched,
 		link->nr_outcomes, nr_sites);
+	misspelt = is_verbose ? NULL : find_misspelt(link);
+	if (misspelt && strstr(misspelt->why, "did you mean"))
+		fprintf(stderr, "; %s: %s", misspelt->prog->name, misspelt->why);
 	for (size_t i = 0; i < link->nr_outcomes && is_verbose; i++) {
 		const struct cc_outcome *outcome = &link->outcomes[i];
 

@@ -81,7 +81,7 @@ static int read_environment(struct driver *driver)
 static int read_arguments(struct driver *driver, char **argv, int argc)
 {
 	struct cc_words given = { 0 }, expanded = { 0 }, rest = { 0 };
-	const char *probes;
+	const char *probes, *wrong = NULL;
 	int status, err;
 
 	status = read_environment(driver);
@@ -103,6 +103,10 @@ static int read_arguments(struct driver *driver, char **argv, int argc)
 	probes = secure_getenv("INLAY_PROBES");
 	if (probes && driver->options.probes.nr == 0)
 		err = cc_words_add_list(driver->arena, &driver->options.probes, probes);
+	if (!err)
+		err = cc_options_check(driver->arena, &driver->options, &wrong);
+	if (err == -EINVAL)
+		return fail(driver, EXIT_USAGE, wrong, NULL, 0);
 	return err ? fail_internal(driver, err) : 0;
 }
 

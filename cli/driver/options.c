@@ -21,6 +21,7 @@ const char cc_options_help[] =
 	"  -finlay-binary=NAME            what is built ends up in the program NAME: probes with\n"
 	"                                 that path need no test at run time, others are left out\n"
 	"  -finlay-attach=PROGRAM:FUNC    names the function of a program with a bare section\n"
+	"  -finlay-skip=PROGRAM           leaves a program out; a pattern may name several\n"
 	"  -finlay-set=VAR=VALUE          sets a global variable of a probe object (also --set)\n"
 	"  -finlay-map=NAME.max_entries=N resizes a map (also --map)\n"
 	"  -finlay-allow-override         accept programs that call bpf_override_return()\n"
@@ -35,7 +36,7 @@ const char cc_options_help[] =
 	"  -finlay-check=FILE             look at FILE, which was linked without the wrapper, and\n"
 	"                                 refuse it as a link by the wrapper would\n"
 	"  -finlay-runtime                link libinlay although no probes are named here\n"
-	"  -finlay-verbose                say what is done, also when nothing matched\n"
+	"  -finlay-verbose                say what is done, and what became of each program\n"
 	"  --print-flags                  what to give to clang-19 instead of using the wrapper;\n"
 	"                                 --print-compile-flags, --print-link-flags: one of them\n"
 	"  --inlay-help                   this text\n"
@@ -56,6 +57,7 @@ static const struct {
 	{ "set", APPEND, offsetof(struct cc_options, sets), 0 },
 	{ "map", APPEND, offsetof(struct cc_options, maps), 0 },
 	{ "attach", APPEND, offsetof(struct cc_options, attaches), 0 },
+	{ "skip", APPEND, offsetof(struct cc_options, skips), 0 },
 	{ "binary", TEXT, offsetof(struct cc_options, binary), 0 },
 	{ "report", TEXT, offsetof(struct cc_options, report), 0 },
 	{ "target-btf", TEXT, offsetof(struct cc_options, target_btf), 0 },
@@ -207,6 +209,59 @@ int cc_options_take(struct bpfcc_arena *arena, const char *const *argv, size_t n
 		if (err)
 			return err;
 		i += words;
+	}
+	return 0;
+}
+
+bool cc_is_object_name(const char *path, const char *name, size_t len)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	size_t n = strlen(base);
+
+	if (n > 6 && strcmp(base + n - 6, ".bpf.o") == 0)
+		n -= 6;
+	else if (n > 2 && strcmp(base + n - 2, ".o") == 0)
+		n -= 2;
+	return n == len && strncmp(base, name, len) == 0;
+}
+
+static bool names_object(const struct cc_options *options, const char *name, size_t len)
+{
+	for (size_t i = 0; i < options->probes.nr; i++)
+		if (cc_is_object_name(options->probes.items[i], name, len))
+			return true;
+	return false;
+}
+
+size_t cc_object_prefix(const struct cc_options *options, const char *item, bool has_colon)
+{
+	const char *colon = strchr(item, ':'), *equals = strchr(item, '=');
+	size_t len = colon ? (size_t)(colon - item) : 0;
+
+	if (!colon || (equals && equals < colon) || (has_colon && !strchr(colon + 1, ':')))
+		return 0;
+	/* PROGRAM:PROVIDER:NAME of a USDT probe has two colons of its own */
+	return has_colon && !names_object(options, item, len) ? 0 : len;
+}
+
+int cc_options_check(struct bpfcc_arena *arena, const struct cc_options *options,
+		     const char **ret_wrong)
+{
+	const struct cc_words *lists[] = { &options->sets, &options->maps, &options->skips };
+	static const char *const names[] = { "-finlay-set", "-finlay-map", "-finlay-skip" };
+
+	for (size_t k = 0; k < 3 && options->probes.nr > 0; k++) {
+		for (size_t i = 0; i < lists[k]->nr; i++) {
+			const char *item = lists[k]->items[i];
+			size_t prefix = cc_object_prefix(options, item, false);
+
+			if (!prefix || names_object(options, item, prefix))
+				continue;
+			*ret_wrong = bpfcc_arena_printf(arena,
+							"'%s=%s': no probe object is called '%.*s'",
+							names[k], item, (int)prefix, item);
+			return *ret_wrong ? -EINVAL : -ENOMEM;
+		}
 	}
 	return 0;
 }

@@ -17,6 +17,7 @@ struct cc_options {
 	struct cc_words sets;		/* VAR=value */
 	struct cc_words maps;		/* NAME.max_entries=N */
 	struct cc_words attaches;	/* PROGRAM:FUNCTION */
+	struct cc_words skips;		/* PROGRAM */
 	const char *target_btf;		/* file with the target's types */
 	const char *binary;		/* the output is this program: no test at run time */
 	const char *report;		/* file or folder of the build report, or NULL */
@@ -37,6 +38,19 @@ struct cc_options {
  */
 int cc_options_take(struct bpfcc_arena *arena, const char *const *argv, size_t nr,
 		    struct cc_options *options, struct cc_words *rest, const char **ret_wrong);
+
+/* Whether the first `len` bytes of `name` are what the object at `path` is called in options. */
+bool cc_is_object_name(const char *path, const char *name, size_t len);
+
+/*
+ * Length of OBJECT in "OBJECT:REST", 0 if the item is for all objects. has_colon: the rest has a
+ * colon of its own, or two.
+ */
+size_t cc_object_prefix(const struct cc_options *options, const char *item, bool has_colon);
+
+/* -EINVAL: an option is for an object that is not there; *ret_wrong says which. */
+int cc_options_check(struct bpfcc_arena *arena, const struct cc_options *options,
+		     const char **ret_wrong);
 
 /* Text of --inlay-help. */
 extern const char cc_options_help[];

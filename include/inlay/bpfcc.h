@@ -104,6 +104,10 @@ struct inlay_bpfcc_opts {
 	/* A program that needs a type that is not known is no error: it is left empty, and can be
 	 * placed nowhere. For opening an object in each file of a target. */
 	bool partial_types;
+	/* Names of programs to leave out, as bpf_program__set_autoload(prog, false) does; may be
+	 * patterns. Each must name one. */
+	const char *const *skips;
+	size_t nr_skips;
 };
 
 enum inlay_bpfcc_output {

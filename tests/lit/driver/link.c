@@ -13,6 +13,16 @@
 // RUN: %inlay_cc -finlay-probes=%t.absent.bpf.o -finlay-verbose %s -o %t.dir/other 2>&1 | FileCheck %s --check-prefix=VERBOSE
 // VERBOSE: inlay: other: 0 of 1 programs at 0 sites; count_work: none, it is for 'app'
 
+// A section without a path: no error, but a name that may be misspelt is spoken of, in one line.
+// RUN: %clang_bpf -DFUNCTION='"wait_for_wrok"' -c %S/Inputs/work.bpf.c -o %t.wrok.bpf.o
+// RUN: %inlay_cc -finlay-probes=%t.wrok.bpf.o %s -o %t.dir/other 2>&1 | FileCheck %s --check-prefix=MISSPELT
+// MISSPELT: inlay: other: no place for any of 1 programs; count_work: nothing compiled with it defines or calls 'wait_for_wrok'; did you mean 'wait_for_work'?
+// MISSPELT-NOT: {{.}}
+// RUN: %inlay_cc -finlay-probes=%t.wrok.bpf.o %s -o %t.dir/conftest 2>&1 | count 0
+// RUN: cp %t.app.bpf.o %t.second.bpf.o
+// RUN: %inlay_cc -finlay-probes=%t.wrok.bpf.o,%t.second.bpf.o %s -o %t.dir/app 2>&1 | FileCheck %s --check-prefix=PARTLY
+// PARTLY: inlay: app: 1 of 2 programs at 1 sites; count_work: nothing compiled {{.*}} did you mean 'wait_for_work'?
+
 // RUN: rm %t.dir/app
 // RUN: not %inlay_cc -finlay-probes=%t.absent.bpf.o %s -o %t.dir/app 2>&1 | FileCheck %s --check-prefix=NOTHING
 // NOTHING: absent.bpf.o: error: program 'count_work' (section "uprobe/app:absent") matched nothing in 'app': nothing compiled with it defines or calls 'absent'
@@ -55,6 +65,11 @@
 int work(int n)
 {
 	return n + 1;
+}
+
+int wait_for_work(int n)
+{
+	return n;
 }
 
 int main(void)
