@@ -29,6 +29,9 @@ static bool is_pointer_arg(enum bpfcc_arg arg)
 	case BPFCC_ARG_DYNPTR_RECORD:
 	case BPFCC_ARG_DYNPTR_NEW:
 	case BPFCC_ARG_DYNPTR_RECORD_NEW:
+	case BPFCC_ARG_ITER_NEW:
+	case BPFCC_ARG_ITER:
+	case BPFCC_ARG_ITER_END:
 	case BPFCC_ARG_SPIN_LOCK:
 	case BPFCC_ARG_OBJECT:
 		return true;
@@ -45,6 +48,7 @@ static LLVMTypeRef l_result_type(struct lower *l, const struct bpfcc_helper *hel
 	case BPFCC_RET_RECORD_OR_NULL:
 	case BPFCC_RET_SLICE_OR_NULL:
 	case BPFCC_RET_OBJECT:
+	case BPFCC_RET_ITEM_OR_NULL:
 		return l->t_ptr;
 	case BPFCC_RET_VOID:
 		return l->t_void;

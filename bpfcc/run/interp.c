@@ -395,6 +395,7 @@ void bpfcc_interp_free(struct bpfcc_interp *it)
 		interp_drop(it, i);
 	free(it->things);
 	free(it->dynptrs);
+	free(it->iters);
 	free(it);
 }
 
@@ -403,7 +404,7 @@ static int leave(struct bpfcc_interp *it, const struct value *r0)
 	if (!r0->is_set)
 		return interp_trap(it, BPFCC_TRAP_UNSET, "r0 is not set at the exit");
 	if (it->nr_held)
-		return interp_trap(it, BPFCC_TRAP_HELD, "%u records or dynptrs are not given back",
+		return interp_trap(it, BPFCC_TRAP_HELD, "%u records, dynptrs or iterators are not given back",
 				   it->nr_held);
 	if (it->lock_thing)
 		return interp_trap(it, BPFCC_TRAP_HELD, "a lock is held at the exit");

@@ -146,6 +146,9 @@ static int check_arg(struct bpfcc_interp *it, const struct bpfcc_helper *h, int 
 	case BPFCC_ARG_DYNPTR:
 	case BPFCC_ARG_DYNPTR_RECORD:
 		return dynptr(it, h, i, arg);
+	case BPFCC_ARG_ITER:
+	case BPFCC_ARG_ITER_END:
+		return interp_get_iter(it, &arg->v, &arg->iter);
 	case BPFCC_ARG_SPIN_LOCK:
 		return fixed(it, arg, sizeof(uint32_t), true, "a lock");
 	case BPFCC_ARG_OBJECT:

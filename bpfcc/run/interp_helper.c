@@ -466,36 +466,16 @@ static int plain(struct bpfcc_interp *it, const struct bpfcc_helper *h, struct a
 	}
 }
 
-static int session_cookie(struct bpfcc_interp *it)
-{
-	if (!it->cookie)
-		it->cookie = interp_thing(it, THING_MEM, NULL, 8);
-	if (!it->cookie)
-		return -EFAULT;
-	it->frame->regs[0] = interp_pointer(it, it->cookie, 0);
-	return 0;
-}
-
-static int kernel_function(struct bpfcc_interp *it, const struct bpfcc_helper *h,
-			   struct arg args[5])
-{
-	switch (h->kfunc) {
-	case BPFCC_KFUNC_bpf_session_cookie:
-		return session_cookie(it);
-	case BPFCC_KFUNC_bpf_arena_alloc_pages:
-	case BPFCC_KFUNC_bpf_arena_free_pages:
-		return interp_arena_kfunc(it, h, args);
-	default:
-		return plain(it, h, args);
-	}
-}
-
 int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *h, struct arg args[5])
 {
 	uint32_t map = args[0].instance;
+	bool is_done = false;
+	int err;
 
-	if (!h->id)
-		return kernel_function(it, h, args);
+	if (!h->id) {
+		err = interp_kfunc(it, h, args, &is_done);
+		return is_done ? err : plain(it, h, args);
+	}
 	switch (h->id) {
 	case BPF_FUNC_map_lookup_elem:
 	case BPF_FUNC_map_lookup_percpu_elem: /* there is one CPU */

@@ -15,6 +15,7 @@
 #define MAX_FRAMES 8
 #define MAX_TAIL_CALLS 33
 #define DYNPTR_BYTES 16
+#define ITER_BYTES 8
 
 enum thing_kind {
 	THING_STACK,
@@ -41,7 +42,7 @@ struct thing {
 	uint64_t base, bytes;	/* address of data[0], for the program */
 	uint8_t *data;
 	bool *is_set;		/* of each byte; NULL: all are */
-	uint64_t *marks;	/* of each byte: part of a pointer or dynptr; NULL: numbers only */
+	uint64_t *marks;	/* of each byte: part of a pointer, dynptr or iterator; NULL: numbers only */
 };
 
 /* A register's value. */
@@ -81,6 +82,12 @@ struct dynptr {
 	bool is_held;		/* has to be given back, record or not */
 };
 
+/* numbers, one after the other */
+struct iter {
+	uint32_t item;		/* thing: the number that was given last */
+	int64_t next, end;
+};
+
 struct frame {
 	struct frame *below;
 	uint32_t func, insn, number;
@@ -99,6 +106,8 @@ struct bpfcc_interp {
 	uint32_t nr_instances, max_instances;
 	struct dynptr *dynptrs;
 	uint32_t nr_dynptrs, max_dynptrs;
+	struct iter *iters;
+	uint32_t nr_iters, max_iters;
 	struct frame *frame;	/* the innermost */
 	uint32_t nr_frames, nr_held, nr_tail_calls;
 	uint32_t lock_thing;
@@ -142,6 +151,11 @@ int interp_memory(struct bpfcc_interp *it, const struct value *address, uint64_t
 int interp_put_dynptr(struct bpfcc_interp *it, const struct value *address, uint32_t dynptr);
 int interp_get_dynptr(struct bpfcc_interp *it, const struct value *address, uint32_t *ret_dynptr);
 
+/* The same of an iterator; one that was ended is none. */
+int interp_put_iter(struct bpfcc_interp *it, const struct value *address, uint32_t iter);
+int interp_get_iter(struct bpfcc_interp *it, const struct value *address, uint32_t *ret_iter);
+int interp_end_iter(struct bpfcc_interp *it, const struct value *address);
+
 /* ---- interp_map.c ---- */
 int interp_maps_init(struct bpfcc_interp *it);
 void interp_maps_fini(struct bpfcc_interp *it);
@@ -168,9 +182,13 @@ struct arg {
 	uint64_t bytes;
 	uint32_t instance;	/* MAP */
 	uint32_t dynptr;	/* DYNPTR */
+	uint32_t iter;		/* ITER */
 };
 
 struct bpfcc_helper;
+/* interp_kfunc.c: what a kernel function does, if it is one that programs see the doing of */
+int interp_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, struct arg args[5],
+		 bool *ret_is_done);
 /* What the helper does, with arguments that were checked. r0 is the frame's. */
 int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *helper, struct arg args[5]);
 

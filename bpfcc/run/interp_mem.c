@@ -9,9 +9,10 @@
 #include "bpfcc/run/interp_int.h"
 
 /*
- * Marks of a stack byte: part `index` of a pointer into `thing`, or of a dynptr. A load of eight
+ * Marks of a stack byte: part `index` of a pointer into `thing`, or of a dynptr or an iterator. A load of eight
  * bytes that are parts 0 to 7 of one pointer is that pointer; any other load is of numbers.
  */
+#define MARK_ITER 0x20u
 #define MARK_POINTER 0x40u
 #define MARK_DYNPTR 0x80u
 
@@ -346,38 +347,76 @@ int interp_memory(struct bpfcc_interp *it, const struct value *address, uint64_t
 	return 0;
 }
 
-int interp_put_dynptr(struct bpfcc_interp *it, const struct value *address, uint32_t dynptr)
+/* Bytes of the stack that become something else than numbers: number `what` of its kind. */
+static int put_special(struct bpfcc_interp *it, const struct value *address, uint32_t bytes,
+		       uint32_t what, uint32_t flag, const char *name)
 {
 	uint64_t at;
-	struct thing *t = find(it, address, 0, DYNPTR_BYTES, true, "a dynptr", &at);
+	struct thing *t = find(it, address, 0, bytes, true, name, &at);
 
 	if (!t)
 		return -EFAULT;
 	if (t->kind != THING_STACK || at % 8)
-		return interp_trap(it, BPFCC_TRAP_ARGUMENT, "a dynptr is 16 aligned bytes of stack");
-	changed(t, at, DYNPTR_BYTES);
-	for (uint32_t i = 0; i < DYNPTR_BYTES; i++)
-		t->marks[at + i] = mark(dynptr, MARK_DYNPTR, i);
+		return interp_trap(it, BPFCC_TRAP_ARGUMENT, "%s is %u aligned bytes of stack", name,
+				   bytes);
+	changed(t, at, bytes);
+	for (uint32_t i = 0; i < bytes; i++)
+		t->marks[at + i] = mark(what, flag, i);
 	return 0;
+}
+
+static int get_special(struct bpfcc_interp *it, const struct value *address, uint32_t bytes,
+		       uint32_t *ret_what, uint32_t flag, const char *name)
+{
+	uint64_t at;
+	struct thing *t = find(it, address, 0, bytes, false, name, &at);
+
+	if (!t)
+		return -EFAULT;
+	*ret_what = t->marks ? (uint32_t)(t->marks[at] >> 8) : 0;
+	for (uint32_t i = 0; i < bytes; i++)
+		if (!t->marks || t->marks[at + i] != mark(*ret_what, flag, i))
+			return interp_trap(it, BPFCC_TRAP_ARGUMENT, "these bytes are not %s", name);
+	return 0;
+}
+
+int interp_put_dynptr(struct bpfcc_interp *it, const struct value *address, uint32_t dynptr)
+{
+	return put_special(it, address, DYNPTR_BYTES, dynptr, MARK_DYNPTR, "a dynptr");
 }
 
 int interp_get_dynptr(struct bpfcc_interp *it, const struct value *address, uint32_t *ret_dynptr)
 {
 	struct thing *t = &it->things[address->thing];
-	uint64_t at;
 
 	if (address->is_set && address->thing && t->kind == THING_DYNPTR && !is_gone(it, t)) {
 		*ret_dynptr = t->dynptr;
 		return 0;
 	}
-	t = find(it, address, 0, DYNPTR_BYTES, false, "a dynptr", &at);
-	if (!t)
+	if (get_special(it, address, DYNPTR_BYTES, ret_dynptr, MARK_DYNPTR, "a dynptr"))
 		return -EFAULT;
-	*ret_dynptr = t->marks ? (uint32_t)(t->marks[at] >> 8) : 0;
-	for (uint32_t i = 0; i < DYNPTR_BYTES; i++)
-		if (!t->marks || t->marks[at + i] != mark(*ret_dynptr, MARK_DYNPTR, i))
-			return interp_trap(it, BPFCC_TRAP_ARGUMENT, "these bytes are no dynptr");
 	if (!it->dynptrs[*ret_dynptr].is_live)
 		return interp_trap(it, BPFCC_TRAP_STALE, "the dynptr was given back");
+	return 0;
+}
+
+int interp_put_iter(struct bpfcc_interp *it, const struct value *address, uint32_t iter)
+{
+	return put_special(it, address, ITER_BYTES, iter, MARK_ITER, "an iterator");
+}
+
+int interp_get_iter(struct bpfcc_interp *it, const struct value *address, uint32_t *ret_iter)
+{
+	return get_special(it, address, ITER_BYTES, ret_iter, MARK_ITER, "an iterator");
+}
+
+int interp_end_iter(struct bpfcc_interp *it, const struct value *address)
+{
+	uint64_t at;
+	struct thing *t = find(it, address, 0, ITER_BYTES, true, "an iterator", &at);
+
+	if (!t)
+		return -EFAULT;
+	changed(t, at, ITER_BYTES);
 	return 0;
 }

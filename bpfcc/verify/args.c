@@ -303,6 +303,11 @@ static int one_arg(struct verify *v, struct verify_call *c, int arg)
 	case BPFCC_ARG_DYNPTR_NEW:
 	case BPFCC_ARG_DYNPTR_RECORD_NEW:
 		return 0; /* made after all arguments are looked at */
+	case BPFCC_ARG_ITER_NEW:
+		return verify_iter_new(v, c, arg);
+	case BPFCC_ARG_ITER:
+	case BPFCC_ARG_ITER_END:
+		return verify_iter_use(v, c, arg);
 	case BPFCC_ARG_SPIN_LOCK:
 		return verify_lock_arg(v, c, arg);
 	case BPFCC_ARG_OBJECT:

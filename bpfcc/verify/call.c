@@ -49,7 +49,8 @@ static int may_call(struct verify *v, const struct verify_call *c)
 	if (c->helper->class == BPFCC_HELPER_ABSENT && !v->opts->is_kernel_set)
 		return verify_refuse(v, "bpfcc --helpers lists what there is",
 				     "Inlay's runtime does not have %s yet", c->name);
-	if ((flags & BPFCC_HELPER_F_GPL) && !o->is_gpl_compatible)
+	/* kernels give all of their functions to such programs only */
+	if (((flags & BPFCC_HELPER_F_GPL) || !c->helper->id) && !o->is_gpl_compatible)
 		return verify_refuse(
 		    v, "char LICENSE[] SEC(\"license\") = \"GPL\"; or \"Dual BSD/GPL\"",
 		    "%s is for programs of a GPL-compatible licence, and this object's is \"%s\"",
@@ -116,6 +117,8 @@ static int set_result(struct verify *v, const struct verify_call *c)
 	case BPFCC_RET_OBJECT:
 		verify_set_pointer(v, r, VT_OPAQUE, VF_RDONLY);
 		return v->err;
+	case BPFCC_RET_ITEM_OR_NULL:
+		return verify_iter_step(v, c, r);
 	case BPFCC_RET_VOID:
 		return 0;
 	case BPFCC_RET_BOOL:

@@ -22,6 +22,7 @@ struct verify_call {
 	uint64_t alloc_bytes;		/* ALLOC_SIZE */
 	uint32_t release;		/* reference that the helper takes back; 0: none */
 	uint32_t dynptr;		/* id of the DYNPTR argument */
+	uint32_t iter_frame, iter_slot;	/* where the ITER argument points */
 	/* CONST_STR, with its NUL */
 	const char *text;
 	uint32_t text_bytes;
@@ -76,6 +77,12 @@ int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg);
 int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg);
 /* The callback's argument: a dynptr that is not on the stack. */
 void verify_dynptr_given(struct verify *v, struct verify_reg *r, uint32_t uid);
+
+/* iter.c */
+int verify_iter_new(struct verify *v, struct verify_call *c, int arg);
+int verify_iter_use(struct verify *v, struct verify_call *c, int arg);
+/* r0 of a step: another path has the item. */
+int verify_iter_step(struct verify *v, const struct verify_call *c, struct verify_reg *r);
 
 /* lock.c */
 int verify_lock_arg(struct verify *v, struct verify_call *c, int arg);

@@ -44,6 +44,9 @@ int verify_overwrite_special(struct verify *v, struct verify_frame *f, int32_t o
 	for (int32_t at = off; at < off + (int32_t)bytes; at++) {
 		uint32_t slot = (uint32_t)(-at - 1) / 8;
 
+		if (slot < f->nr_slots && f->slots[slot].byte[0] == VB_ITER)
+			return verify_refuse(v, "end it first: bpf_iter_num_destroy()",
+					     "an iterator is overwritten");
 		if (slot >= f->nr_slots || f->slots[slot].byte[0] != VB_DYNPTR)
 			continue;
 		/* Attack: nobody could give the record back. */

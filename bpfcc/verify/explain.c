@@ -149,7 +149,8 @@ static void note(struct verify *v, const struct verify_step *step)
 						      : "the loop goes on");
 	else
 		bpfcc_report(v->diag, INLAY_BPFCC_NOTE, &where, NULL,
-			     "the path: the callback runs");
+			     "the path: the %s", in->src_reg == BPF_PSEUDO_KFUNC_CALL
+						     ? "iterator goes on" : "callback runs");
 }
 
 /* The decisions that led here, oldest first; of a loop only the last time round. */

@@ -167,6 +167,15 @@ static bool runs_callback(const struct bpf_insn *in)
 	return false;
 }
 
+static bool steps_iterator(const struct bpf_insn *in)
+{
+	const struct bpfcc_helper *kfunc = NULL;
+
+	if (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_KFUNC_CALL)
+		kfunc = bpfcc_kfunc_by_index(in->imm);
+	return kfunc && kfunc->ret == BPFCC_RET_ITEM_OR_NULL;
+}
+
 static void find_points(const struct bpfcc_func *f, struct verify_place *places)
 {
 	for (uint32_t i = 0; i < f->nr_insns; i++) {
@@ -178,6 +187,8 @@ static void find_points(const struct bpfcc_func *f, struct verify_place *places)
 		}
 		if (runs_callback(in))
 			places[i].point |= POINT_JOIN | POINT_FORCE | POINT_CALLBACK;
+		else if (steps_iterator(in))
+			places[i].point |= POINT_JOIN | POINT_FORCE | POINT_ITER;
 		else if (bpfcc_insn_is_callx(in) ||
 			 (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_CALL))
 			places[i + 1].point |= POINT_JOIN;

@@ -227,6 +227,8 @@ static bool slot_safe(struct compare *c, const struct verify_slot *old,
 			if (done)
 				break;
 			done = true;
+			if (c->how == COMPARE_EQUAL && old->spill.add != cur->spill.add)
+				return false;
 			if (!verify_special_equal(old, cur) ||
 			    !same_id(c, ID_REF, old->spill.ref, cur->spill.ref, 0) ||
 			    !same_id(c, ID_UID, old->spill.id, cur->spill.id, 0))

@@ -18,6 +18,8 @@ static const char *ref_name(const struct verify_ref *ref)
 		return "a dynptr of a ring buffer record";
 	case REF_LOCK:
 		return "a lock";
+	case REF_ITER:
+		return "an iterator";
 	default:
 		return "something";
 	}
@@ -31,6 +33,9 @@ static const char *ref_hint(const struct verify_ref *ref)
 	case REF_DYNPTR:
 		return "bpf_ringbuf_submit_dynptr() or bpf_ringbuf_discard_dynptr() on every path, "
 		       "also if it could not be reserved";
+	case REF_ITER:
+		return "bpf_iter_num_destroy() on every path, also if it could not be made; bpf_for() "
+		       "sees to it";
 	default:
 		return "bpf_spin_unlock() on every path";
 	}
@@ -43,7 +48,7 @@ int verify_ref_take(struct verify *v, enum verify_ref_kind kind)
 
 	if (s->nr_refs == VERIFY_MAX_REFS)
 		return verify_refuse(v, "give some of them back first",
-				     "more than %d records, dynptrs and locks are held at once",
+				     "more than %d records, dynptrs, iterators and locks are held at once",
 				     VERIFY_MAX_REFS);
 	id = verify_new_id(v);
 	s->refs[s->nr_refs++] = (struct verify_ref){.id = id,

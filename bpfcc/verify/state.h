@@ -49,6 +49,7 @@ enum verify_type {
 	VT_FUNC,	/* function `func`, a callback */
 	VT_DYNPTR,	/* a dynptr that is not on the program's stack (callback argument) */
 	VT_OPAQUE,	/* a kernel object: only helpers may take it */
+	VT_ITER,	/* an iterator: of slots only, see iter.c */
 	VT_ARENA,	/* arena memory: any offset is valid, faults are fixed up */
 };
 
@@ -96,7 +97,7 @@ enum verify_byte {
 	VB_ZERO,
 	VB_SPILL,		/* part of slot.spill */
 	VB_DYNPTR,		/* part of a dynptr: slot.spill has its kind, see dynptr.c */
-	VB_ITER,
+	VB_ITER,		/* an iterator, see iter.c */
 };
 
 struct verify_slot {
@@ -129,14 +130,17 @@ struct verify_frame {
 	uint32_t nr_slots;	/* deepest that was touched; the rest is UNINIT */
 };
 
-enum verify_ref_kind { REF_RECORD, REF_LOCK, REF_DYNPTR, REF_OBJECT, REF_RCU, REF_PREEMPT };
+enum verify_ref_kind {
+	REF_RECORD, REF_LOCK, REF_DYNPTR, REF_OBJECT, REF_RCU, REF_PREEMPT, REF_ITER,
+};
 
 struct verify_ref {
 	uint32_t id;		/* never reused on a path; compared through the id map */
 	uint32_t insn;		/* that took it, in function `func` */
 	uint32_t func;
 	uint8_t kind;		/* enum verify_ref_kind */
-	uint32_t map, off;	/* REF_LOCK: which lock (map, uid of the value, offset) */
+	uint32_t map, off;	/* REF_LOCK: which lock (map, uid of the value, offset); REF_ITER:
+				 * `off` is not 0 when it has come to its end */
 	uint32_t uid;
 };
 

@@ -208,27 +208,39 @@ static int keep(struct verify *v, struct verify_kept_at *at, uint32_t hash)
 	return 0;
 }
 
-static bool same_calls(const struct verify_state *a, const struct verify_state *b)
+/* The calls of helpers that run callbacks now are the very same ones; at such a call, that one too. */
+static bool same_calls(const struct verify_state *a, const struct verify_state *b, uint8_t point)
 {
 	if (a->nr_frames != b->nr_frames)
 		return false;
-	for (uint32_t i = 0; i < a->nr_frames; i++)
-		if (a->frames[i]->call_id != b->frames[i]->call_id)
+	for (uint32_t i = 0; i < a->nr_frames; i++) {
+		bool is_running = i + 1 < a->nr_frames ? a->frames[i + 1]->is_callback
+						       : (point & POINT_CALLBACK);
+
+		if (is_running && a->frames[i]->call_id != b->frames[i]->call_id)
 			return false;
+	}
 	return true;
 }
 
 /*
  * The path came by here before, and stops if nothing new can come of going round once more. Attack:
  * a loop that never ends. So stopping takes a loop that the run time ends: the run of a callback
- * within one and the same call of the helper, or one that went through a may_goto.
+ * within one and the same call of the helper, one and the same iterator, or a may_goto that was gone
+ * through. Nothing that ends a loop around this one may have begun anew, or that one never ends.
  */
 static bool is_bounded_again(struct verify *v, const struct verify_state *old, uint8_t point)
 {
 	const struct verify_state *cur = v->cur;
 
+	if (!verify_iter_same(old, cur))
+		return false;
 	if ((point & POINT_CALLBACK) && v->walk->is_back)
-		return same_calls(old, cur) && verify_compare(v, old, cur, COMPARE_WITHIN);
+		return same_calls(old, cur, point) &&
+		       verify_compare(v, old, cur, COMPARE_WITHIN);
+	if (point & POINT_ITER)
+		return same_calls(old, cur, point) && verify_iter_is_stepped_on(old, cur) &&
+		       verify_compare(v, old, cur, COMPARE_WITHIN);
 	if (point & POINT_MAY_GOTO)
 		return old->may_goto_depth != cur->may_goto_depth &&
 		       verify_compare(v, old, cur, COMPARE_WITHIN);
@@ -240,12 +252,13 @@ static bool is_bounded_again(struct verify *v, const struct verify_state *old, u
  * known of values that the loop carries round, and the loop must be bounded with this path in it, too: the same call of the helper that
  * runs the callback, and no may_goto fewer than `old` went through.
  */
-static bool is_covered(struct verify *v, const struct verify_state *old,
+static bool is_covered(struct verify *v, uint8_t point, const struct verify_state *old,
 		       const struct verify_kept *loop)
 {
 	if (!loop)
 		return verify_compare(v, old, v->cur, COMPARE_MARKS);
-	return same_calls(old, v->cur) && old->may_goto_depth <= v->cur->may_goto_depth &&
+	return same_calls(old, v->cur, point) && verify_iter_same(old, v->cur) &&
+	       old->may_goto_depth <= v->cur->may_goto_depth &&
 	       verify_compare(v, old, v->cur, COMPARE_LOOP);
 }
 
@@ -302,7 +315,7 @@ static bool is_worth_keeping(const struct verify_walk *w, uint8_t point)
 static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, uint32_t hash,
 		      bool *ret_is_stop)
 {
-	bool is_bounded = point & (POINT_CALLBACK | POINT_MAY_GOTO);
+	bool is_bounded = point & (POINT_CALLBACK | POINT_MAY_GOTO | POINT_ITER);
 
 	for (uint32_t i = 0; k && i < (is_bounded ? 4 * MAX_OWN : MAX_OWN); i++, k = k->next) {
 		if (is_bounded_again(v, k->state, point)) {
@@ -327,7 +340,7 @@ static bool visit_done(struct verify *v, uint8_t point, bool is_kept, struct ver
 	while ((k = *at) && most--) {
 		struct verify_kept *loop = waits_for(k);
 
-		if (is_covered(v, k->state, loop)) {
+		if (is_covered(v, point, k->state, loop)) {
 			stop_at(v, k, loop);
 			return true;
 		}
@@ -438,6 +451,18 @@ static int step(struct verify *v, bool *ret_is_end)
 	}
 }
 
+/*
+ * Another round of a loop that an iterator ends: numbers that differ from those of the round before and
+ * do not matter become unknown.
+ */
+static void widen_round(struct verify *v)
+{
+	const struct verify_state *before = verify_previous(v, v->insn);
+
+	if (before)
+		verify_widen(v, before, v->cur, verify_iter_steps(v->cur));
+}
+
 /* One instruction of the current path. */
 static int walk_insn(struct verify *v, bool *ret_is_end)
 {
@@ -456,6 +481,8 @@ static int walk_insn(struct verify *v, bool *ret_is_end)
 			v->cur->callback_rounds++;
 		else if (point & POINT_CALLBACK)
 			verify_frame(v)->call_id = verify_new_id(v);
+		else if (point & POINT_ITER)
+			widen_round(v);
 		err = visit(v, point, ret_is_end);
 		if (err || *ret_is_end)
 			return err;

@@ -52,6 +52,7 @@ enum verify_point {
 	POINT_FORCE = 1u << 1,	/* kept always */
 	POINT_CALLBACK = 1u << 2, /* a call of a helper that runs a callback */
 	POINT_MAY_GOTO = 1u << 3,
+	POINT_ITER = 1u << 4,	/* a step of an iterator */
 };
 
 /* Through what an instruction accesses memory. */
@@ -164,6 +165,14 @@ uint32_t verify_live(struct verify *v, const struct verify_state *s, uint32_t fr
 int verify_places_new(struct verify *v);
 /* Registers that an instruction reads, as a mask. */
 uint32_t verify_reads(const struct bpf_insn *in);
+
+/* iter.c */
+/* Both states are at a step of the very same iterator, which has gone on since. */
+bool verify_iter_is_stepped_on(const struct verify_state *old, const struct verify_state *cur);
+/* Steps so far of the iterator at whose step the state is. */
+uint32_t verify_iter_steps(const struct verify_state *s);
+/* The iterators of both are the very same ones. */
+bool verify_iter_same(const struct verify_state *a, const struct verify_state *b);
 
 /* walk.c */
 int verify_walk_prog(struct verify *v, const struct bpfcc_func *func);

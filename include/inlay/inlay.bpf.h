@@ -77,6 +77,44 @@ extern _Bool bpf_session_is_return(void) __ksym __weak;
 extern __u64 *bpf_session_cookie(void) __ksym __weak;
 #endif
 
+/*
+ * Loops that the kernel counts (since 6.4; libbpf has them since 1.2): the number of rounds may be one that
+ * only the running program knows, and takes no time to verify.
+ *	bpf_for(i, 0, n) { ... }	i: an int that was declared before
+ *	bpf_repeat(100) { ... }
+ * `break`, `continue` and `return` work as in any loop.
+ */
+#ifndef bpf_for
+#if defined(__has_include) && !defined(__VMLINUX_H__)
+#if __has_include(<linux/version.h>)
+#include <linux/version.h>
+#endif
+#endif
+#if !defined(__VMLINUX_H__) && (!defined(LINUX_VERSION_CODE) || LINUX_VERSION_CODE < 0x060400)
+struct bpf_iter_num {
+	__u64 __opaque[1];
+} __attribute__((aligned(8)));
+#endif
+extern int bpf_iter_num_new(struct bpf_iter_num *it, int start, int end) __ksym __weak;
+extern int *bpf_iter_num_next(struct bpf_iter_num *it) __ksym __weak;
+extern void bpf_iter_num_destroy(struct bpf_iter_num *it) __ksym __weak;
+
+/* The cleanup ends the iterator wherever control leaves the loop. It is named, too, so that it has BTF. */
+#define INLAY_ITER(it, start, end)                                                                 \
+	struct bpf_iter_num it __attribute__((cleanup(bpf_iter_num_destroy))),                     \
+		*it##_made __attribute__((unused)) =                                               \
+			(bpf_iter_num_new(&it, (start), (end)), (void)bpf_iter_num_destroy,        \
+			 (struct bpf_iter_num *)0)
+/* What the verifier does not know of the number, it learns from the comparison. */
+#define bpf_for(i, start, end)                                                                     \
+	for (INLAY_ITER(inlay_it, start, end); ({                                                  \
+		     const int *inlay_now = bpf_iter_num_next(&inlay_it);                          \
+		     inlay_now && ((i) = *inlay_now, (i) >= (start) && (i) < (end));               \
+	     });)
+#define bpf_repeat(n)                                                                              \
+	for (INLAY_ITER(inlay_it, 0, n); bpf_iter_num_next(&inlay_it);)
+#endif
+
 /* ---- What section names cannot say ------------------------------------------------------ */
 
 /*

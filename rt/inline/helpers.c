@@ -9,6 +9,7 @@
 #include "rt/inline/ctx.h"
 #include "rt/inline/current.h"
 #include "rt/inline/dynptr.h"
+#include "rt/inline/iter.h"
 #include "rt/inline/map.h"
 #include "rt/inline/map_each.h"
 #include "rt/inline/map_ringbuf.h"
@@ -26,6 +27,7 @@
 #define RET_PTR_MEM void *
 #define RET_RECORD_OR_NULL void *
 #define RET_SLICE_OR_NULL void *
+#define RET_ITEM_OR_NULL void *
 
 /* The first parameter stands alone, the others bring their comma; NONE is nothing. */
 #define FIRST_NONE void
@@ -39,6 +41,9 @@
 #define FIRST_RECORD void *a1
 #define FIRST_DYNPTR void *a1
 #define FIRST_DYNPTR_RECORD void *a1
+#define FIRST_ITER_NEW void *a1
+#define FIRST_ITER void *a1
+#define FIRST_ITER_END void *a1
 #define FIRST_SPIN_LOCK void *a1
 #define FIRST_SCALAR __u64 a1
 #define FIRST_ADDR __u64 a1
@@ -76,6 +81,9 @@
 #define PASS_FIRST_RECORD a1
 #define PASS_FIRST_DYNPTR a1
 #define PASS_FIRST_DYNPTR_RECORD a1
+#define PASS_FIRST_ITER_NEW a1
+#define PASS_FIRST_ITER a1
+#define PASS_FIRST_ITER_END a1
 #define PASS_FIRST_SPIN_LOCK a1
 #define PASS_FIRST_MEM_RW a1
 #define PASS_FIRST_SCALAR a1
@@ -122,6 +130,11 @@
 /* who takes the frame gets it in the place of ctx, declared or not */
 #define KFUNC_NONE(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, CTX, t2, t3, t4, t5)
 #define KFUNC_MAP(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, MAP, t2, t3, t4, t5)
+#define KFUNC_ITER_NEW(class, name, ret, t2, t3, t4, t5) \
+	CLASS_##class(name, ret, ITER_NEW, t2, t3, t4, t5)
+#define KFUNC_ITER(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, ITER, t2, t3, t4, t5)
+#define KFUNC_ITER_END(class, name, ret, t2, t3, t4, t5) \
+	CLASS_##class(name, ret, ITER_END, t2, t3, t4, t5)
 #define INLAY_KFUNC(name, class, ret, t1, t2, t3, t4, t5, flags)                                   \
 	KFUNC_##t1(class, name, ret, t2, t3, t4, t5)
 #include "rt/helpers.def"

@@ -56,3 +56,16 @@ add_custom_target(dynptr_program DEPENDS ${DYNPTR_PROGRAM})
 inlay_unit_test(dynptr LIBS PkgConfig::LIBBPF PkgConfig::LIBELF)
 target_compile_definitions(test_dynptr PRIVATE DYNPTR_PROGRAM="${DYNPTR_PROGRAM}")
 add_dependencies(test_dynptr dynptr_program)
+
+# The kernel's iterators: a program of its own, compiled here.
+set(ITER_PROGRAM ${CMAKE_BINARY_DIR}/tests/iter_kernel.bpf.o)
+add_custom_command(OUTPUT ${ITER_PROGRAM}
+	COMMAND ${INLAY_CLANG} -target bpf -g -O2 -Wall -Werror
+		-I/usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE}
+		-c ${CMAKE_CURRENT_SOURCE_DIR}/unit/iter_kernel.bpf.c -o ${ITER_PROGRAM}
+	DEPENDS unit/iter_kernel.bpf.c unit/iter_kernel.h
+	VERBATIM)
+add_custom_target(iter_program DEPENDS ${ITER_PROGRAM})
+inlay_unit_test(iter LIBS PkgConfig::LIBBPF PkgConfig::LIBELF)
+target_compile_definitions(test_iter PRIVATE ITER_PROGRAM="${ITER_PROGRAM}")
+add_dependencies(test_iter iter_program)

@@ -36,6 +36,7 @@ extern int LINUX_KERNEL_VERSION __kconfig;
 extern int CONFIG_STRONG __kconfig;
 extern int CONFIG_WEAK __kconfig __weak;
 unsigned long total;
+char LICENSE[] SEC("license") = "GPL";
 
 #ifdef POINTERS
 static const char *const volatile words[] = {"one", "two"};

@@ -11,6 +11,8 @@ STRICTER = {
     "used_in_a_later_round": "it is wrong: Linux 6.18 stops a path in a callback by marks that are not complete yet",
     "null_context": "it is wrong: Linux 6.18 does not remember that the proof rests on the NULL",
     "key_after_the_callback": "a callback's key is the helper's for one round; in a process it may be a copy",
+    "endless_around_an_iterator": "it is wrong: Linux 6.18 takes an iterator that is made anew for the one before",
+    "endless_around_an_iterator_in_a_loop": "the same",
 }
 
 
