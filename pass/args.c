@@ -33,6 +33,7 @@ static const struct pass_arch archs[] = {
 		.sret_is_returned = true,
 		.sp = 19,
 		.ip = 16,
+		.fp = 4,
 		.lr = 21,
 	},
 	{
@@ -47,6 +48,7 @@ static const struct pass_arch archs[] = {
 		.whole_arrays = true,
 		.sp = 31,
 		.ip = 32,
+		.fp = 29,
 		.lr = 30,
 	},
 };

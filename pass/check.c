@@ -10,8 +10,8 @@
 #include "pass/plan.h"
 
 /*
- * sp and ip: at a function's entry and return as the kernel shows them, in a function that is not
- * inlined (site.c sees to it); around a call only the address that is called.
+ * sp, ip and the caller's frame pointer: at a function's entry and return as the kernel shows them, in a
+ * function that is not inlined (site.c sees to it); around a call only the address that is called.
  */
 bool args_is_available(const struct pass_run *run, const struct pass_place *place,
 		       enum pass_side side, const struct pass_words *words, unsigned int word)
@@ -24,7 +24,7 @@ bool args_is_available(const struct pass_run *run, const struct pass_place *plac
 		return word == run->arch->ip && side == PASS_ENTRY;
 	if (word == run->arch->ip && side == PASS_ENTRY)
 		return true;
-	return (word == run->arch->sp || word == run->arch->ip ||
+	return (word == run->arch->sp || word == run->arch->ip || word == run->arch->fp ||
 		(word == run->arch->lr && side == PASS_ENTRY)) &&
 	       !has_fn_attr(place->fn, "alwaysinline");
 }

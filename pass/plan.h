@@ -31,7 +31,7 @@ struct pass_arch {
 	bool sret_is_returned;		/* ... and comes back in rets[0] */
 	bool wide_is_even;		/* 128-bit integers start at an even register */
 	bool whole_arrays;		/* a structure is in registers as a whole or not at all */
-	unsigned int sp, ip;
+	unsigned int sp, ip, fp;
 	unsigned int lr;		/* the return address at entry; nr_regs: on the stack */
 };
 

@@ -180,7 +180,8 @@ static void keep_own_frame(struct pass_ins *ins)
 
 /*
  * sp and ip hold only if the function keeps a frame of its own: it is not inlined any more. At the
- * return the call's return address is off the stack, as for a uretprobe.
+ * return the call's return address is off the stack, as for a uretprobe. The frame pointer is still the
+ * caller's at the entry, and again at the return: the function's frame record holds it.
  */
 static LLVMValueRef special_register(struct pass_ins *ins, enum pass_side side, unsigned int word)
 {
@@ -189,9 +190,14 @@ static LLVMValueRef special_register(struct pass_ins *ins, enum pass_side side, 
 
 	if (word == arch->ip && side == PASS_ENTRY)
 		return function_address(ins);
-	if (ins->place->call || (word != arch->sp && word != arch->ip && word != arch->lr))
+	if (ins->place->call ||
+	    (word != arch->sp && word != arch->ip && word != arch->lr && word != arch->fp))
 		return NULL;
 	keep_own_frame(ins);
+	if (word == arch->fp) {
+		v = call_intrinsic(ins, "llvm.frameaddress", true);
+		return ours(LLVMBuildLoad2(ins->b, int_type(ins, 64), v, ""));
+	}
 	if (word != arch->sp)
 		return call_intrinsic(ins, "llvm.returnaddress", true);
 	if (strcmp(arch->name, "x86_64")) /* sp on entry: behind the frame record */
