@@ -4,6 +4,8 @@ foreach(module verify_tnum verify_range verify_walk verify_loop interp verify_or
 	inlay_unit_test(${module} LIBS bpfcc_front)
 endforeach()
 
+inlay_script_test(e2e/verifier-kinds e2e/verifier-kinds.sh)
+
 # What the oracle runs besides random programs: the samples, and the twins of lit/verify.
 file(GLOB twins CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/lit/verify/*.c)
 file(GLOB probes CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/e2e/kernel-equal/*.bpf.c
