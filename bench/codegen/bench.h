@@ -7,16 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_MAX_SAMPLES 201
+#include "bench/common/common.h"
 
 enum bench_side { BENCH_NATIVE, BENCH_C, BENCH_KERNEL, BENCH_SIDES };
-
-/* Nanoseconds a round, of each sample; min, median and max of them. */
-struct bench_times {
-	double ns[BENCH_MAX_SAMPLES];
-	unsigned int nr;
-	double min, median, max;
-};
 
 struct bench_program {
 	const char *key, *what;

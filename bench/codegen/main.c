@@ -5,8 +5,6 @@
  * the program. The results must be equal.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,12 +50,6 @@ static struct bench_program programs[] = {
 	 .max_of_kernel = 0.9},
 };
 #define NR_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
-
-struct options {
-	unsigned int samples;
-	const char *only, *json, *once;
-	bool is_check;
-};
 
 static const char usage[] =
 	"usage: bench-codegen [--samples N] [--only KEY,...] [--json FILE] [--check]\n"
@@ -119,70 +111,13 @@ static int measure(struct bench_program *p, unsigned int samples)
 	return 0;
 }
 
-static bool is_chosen(const char *only, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (const char *s = only; s && *s; s += strcspn(s, ","), s += *s == ',')
-		if (strcspn(s, ",") == n && strncmp(s, key, n) == 0)
-			return true;
-	return !only;
-}
-
-static int bad_usage(const char *problem)
-{
-	fprintf(stderr, "bench-codegen: %s\n%s", problem, usage);
-	return 2;
-}
-
-/* -1: go on; else the exit code */
-static int read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{"samples", required_argument, NULL, 's'}, {"only", required_argument, NULL, 'o'},
-		{"json", required_argument, NULL, 'j'},	   {"once", required_argument, NULL, '1'},
-		{"check", no_argument, NULL, 'c'},	   {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	char *end;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			o->samples = (unsigned int)strtoul(optarg, &end, 10);
-			if (*end || !o->samples || o->samples > BENCH_MAX_SAMPLES)
-				return bad_usage("--samples takes a number from 1 to 201");
-			break;
-		case 'o':
-			o->only = optarg;
-			break;
-		case 'j':
-			o->json = optarg;
-			break;
-		case '1':
-			o->once = optarg;
-			break;
-		case 'c':
-			o->is_check = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			return bad_usage("unknown option");
-		}
-	}
-	return optind == argc ? -1 : bad_usage("unexpected argument");
-}
-
-static int run_once(const char *what)
+static int run_once(const struct bench_settings *settings)
 {
 	char key[32], side[16];
 	uint32_t rounds;
 
-	if (sscanf(what, "%31[^:]:%15[^:]:%u", key, side, &rounds) != 3 || rounds > MAX_ROUNDS)
-		return bad_usage("--once takes KEY:SIDE:ROUNDS");
+	if (sscanf(settings->once, "%31[^:]:%15[^:]:%u", key, side, &rounds) != 3 || rounds > MAX_ROUNDS)
+		return bench_bad_usage(settings, "--once takes KEY:SIDE:ROUNDS");
 	for (size_t i = 0; i < NR_PROGRAMS; i++) {
 		if (strcmp(programs[i].key, key))
 			continue;
@@ -194,42 +129,30 @@ static int run_once(const char *what)
 			break;
 		return 0;
 	}
-	return bad_usage("no such program or side");
-}
-
-/* The kernel's object lies beside the executable. */
-static int kernel_object(char *path, size_t size)
-{
-	char exe[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (len < 0)
-		return -errno;
-	exe[len] = '\0';
-	snprintf(path, size, "%s/codegen-kernel.bpf.o", dirname(exe));
-	return 0;
+	return bench_bad_usage(settings, "no such program or side");
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.samples = 31, .json = "bench-codegen.json"};
+	struct bench_settings o = {.command = "bench-codegen", .usage = usage, .samples = 31,
+				   .json = "bench-codegen.json"};
 	struct bench_program chosen[NR_PROGRAMS];
 	char object[PATH_MAX + 32];
 	size_t nr = 0;
-	int status = read_options(argc, argv, &o);
+	int status = bench_settings_read(argc, argv, &o);
 	bool is_good;
 
 	if (status >= 0)
 		return status;
 	if (o.once)
-		return run_once(o.once);
-	if (kernel_object(object, sizeof(object)))
+		return run_once(&o);
+	if (bench_beside("codegen-kernel.bpf.o", object, sizeof(object)))
 		return 1;
 	for (size_t i = 0; i < NR_PROGRAMS; i++)
-		if (is_chosen(o.only, programs[i].key))
+		if (bench_is_chosen(o.only, programs[i].key))
 			chosen[nr++] = programs[i];
 	if (!nr)
-		return bad_usage("--only names no program");
+		return bench_bad_usage(&o, "--only names no program");
 	for (size_t i = 0; i < nr; i++) {
 		bench_kernel_open(&chosen[i], object);
 		if (measure(&chosen[i], o.samples))

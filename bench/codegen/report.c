@@ -5,35 +5,12 @@
  */
 #include "bench/codegen/bench.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <jansson.h>
 
 const char *const bench_sides[BENCH_SIDES] = {
 	[BENCH_NATIVE] = "inlay", [BENCH_C] = "clang -O2", [BENCH_KERNEL] = "kernel JIT"};
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void summarise(struct bench_times *t)
-{
-	double sorted[BENCH_MAX_SAMPLES];
-
-	if (!t->nr)
-		return;
-	for (unsigned int i = 0; i < t->nr; i++)
-		sorted[i] = t->ns[i];
-	qsort(sorted, t->nr, sizeof(sorted[0]), compare);
-	t->min = sorted[0];
-	t->max = sorted[t->nr - 1];
-	t->median = (sorted[(t->nr - 1) / 2] + sorted[t->nr / 2]) / 2;
-}
 
 /* -1: nothing to compare with */
 static double ratio(const struct bench_program *p, enum bench_side side)
@@ -71,7 +48,7 @@ bool bench_report(struct bench_program *programs, size_t nr)
 		struct bench_program *p = &programs[i];
 
 		for (int side = 0; side < BENCH_SIDES; side++)
-			summarise(&p->times[side]);
+			bench_summarise(&p->times[side]);
 		printf("%-34s %10.3f %9.3f %9.3f %12.3f", p->what, p->times[BENCH_NATIVE].min,
 		       p->times[BENCH_NATIVE].median, p->times[BENCH_NATIVE].max,
 		       p->times[BENCH_C].min);
@@ -89,21 +66,10 @@ bool bench_report(struct bench_program *programs, size_t nr)
 	return is_good;
 }
 
-static json_t *side_json(const struct bench_times *t)
-{
-	json_t *ns = json_array();
-
-	for (unsigned int i = 0; i < t->nr; i++)
-		json_array_append_new(ns, json_real(t->ns[i]));
-	return json_pack("{s:f, s:f, s:f, s:o}", "min_ns", t->min, "median_ns", t->median,
-			 "max_ns", t->max, "ns", ns);
-}
-
 int bench_report_json(const struct bench_program *programs, size_t nr, unsigned int samples,
 		      const char *path)
 {
 	json_t *list = json_array(), *root;
-	int err;
 
 	for (size_t i = 0; i < nr; i++) {
 		const struct bench_program *p = &programs[i];
@@ -114,7 +80,7 @@ int bench_report_json(const struct bench_program *programs, size_t nr, unsigned 
 		for (int side = 0; side < BENCH_SIDES; side++)
 			if (p->times[side].nr)
 				json_object_set_new(j, bench_sides[side],
-						    side_json(&p->times[side]));
+						    bench_times_json(&p->times[side]));
 		if (p->why_no_kernel)
 			json_object_set_new(j, "no_kernel", json_string(p->why_no_kernel));
 		if (ratio(p, BENCH_C) >= 0)
@@ -131,7 +97,5 @@ int bench_report_json(const struct bench_program *programs, size_t nr, unsigned 
 		json_array_append_new(list, j);
 	}
 	root = json_pack("{s:i, s:o}", "samples", (int)samples, "programs", list);
-	err = json_dump_file(root, path, JSON_INDENT(2)) ? -EIO : 0;
-	json_decref(root);
-	return err;
+	return bench_json_write(root, path);
 }

@@ -7,17 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_MAX_SAMPLES 201
+#include "bench/common/common.h"
+
 #define BENCH_ENTRIES 10000u /* of programs.bpf.c */
 
 enum bench_side { BENCH_NATIVE, BENCH_KERNEL, BENCH_SIDES };
-
-/* One sample a round of both sides. */
-struct bench_times {
-	double ns[BENCH_MAX_SAMPLES];
-	unsigned int nr;
-	double min, median, max;
-};
 
 /* One program of programs.bpf.c. */
 struct bench_program {
@@ -64,7 +58,6 @@ void bench_ring_open(int kernel_fd);
 void bench_ring_empty(enum bench_side side);
 
 /* report.c */
-void bench_summarise(struct bench_times *times);
 bool bench_is_met(const struct bench_figure *figure);
 /* prints the table; true if every promise is kept */
 bool bench_report(const struct bench_figure *figures, size_t nr, const char *no_kernel);

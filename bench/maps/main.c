@@ -5,8 +5,6 @@
  * time, which a busy machine disturbs least.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <pthread.h>
 #include <sched.h>
@@ -19,12 +17,6 @@
 #include "bench/maps/bench.h"
 
 enum { NR_THREADS = 2, SPINS_MAX = 10000 };
-
-struct options {
-	unsigned int samples;
-	const char *only, *json;
-	bool is_check;
-};
 
 static const char usage[] =
 	"usage: bench-maps [--samples N] [--only KEY,...] [--json FILE] [--check]\n"
@@ -221,108 +213,42 @@ static int measure_threads(struct bench_figure *f, unsigned int samples)
 
 /* ---- The command ------------------------------------------------------------------------ */
 
-static bool is_chosen(const char *only, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (const char *s = only; s && *s; s += strcspn(s, ","), s += *s == ',')
-		if (strcspn(s, ",") == n && strncmp(s, key, n) == 0)
-			return true;
-	return !only;
-}
-
-static int bad_usage(const char *problem)
-{
-	fprintf(stderr, "bench-maps: %s\n%s", problem, usage);
-	return 2;
-}
-
-static int run_once(const char *what)
+static int run_once(const struct bench_settings *settings)
 {
 	char name[32];
 	uint32_t rounds;
 	const struct bench_program *p;
 
-	if (sscanf(what, "%31[^:]:%u", name, &rounds) != 2)
-		return bad_usage("--once takes PROGRAM:ROUNDS");
+	if (sscanf(settings->once, "%31[^:]:%u", name, &rounds) != 2)
+		return bench_bad_usage(settings, "--once takes PROGRAM:ROUNDS");
 	p = bench_find_program(name);
 	if (!p)
-		return bad_usage("no such program");
+		return bench_bad_usage(settings, "no such program");
 	printf("%d\n", p->native(rounds, (uint64_t)(uintptr_t)&some_memory));
-	return 0;
-}
-
-/* -1: go on; else the exit code */
-static int read_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{"samples", required_argument, NULL, 's'}, {"only", required_argument, NULL, 'o'},
-		{"json", required_argument, NULL, 'j'},	   {"once", required_argument, NULL, '1'},
-		{"check", no_argument, NULL, 'c'},	   {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	char *end;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			o->samples = (unsigned int)strtoul(optarg, &end, 10);
-			if (*end || !o->samples || o->samples > BENCH_MAX_SAMPLES)
-				return bad_usage("--samples takes a number from 1 to 201");
-			break;
-		case 'o':
-			o->only = optarg;
-			break;
-		case 'j':
-			o->json = optarg;
-			break;
-		case '1':
-			return run_once(optarg);
-		case 'c':
-			o->is_check = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		default:
-			return bad_usage("unknown option");
-		}
-	}
-	return optind == argc ? -1 : bad_usage("unexpected argument");
-}
-
-/* The kernel's object lies beside the executable. */
-static int kernel_object(char *path, size_t size)
-{
-	char exe[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (len < 0)
-		return -errno;
-	exe[len] = '\0';
-	snprintf(path, size, "%s/maps-kernel.bpf.o", dirname(exe));
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = {.samples = 31, .json = "bench-maps.json"};
+	struct bench_settings o = {.command = "bench-maps", .usage = usage, .samples = 31,
+				   .json = "bench-maps.json"};
 	char object[PATH_MAX + 32];
 	const char *no_kernel;
 	size_t nr = 0;
-	int status = read_options(argc, argv, &o);
+	int status = bench_settings_read(argc, argv, &o);
 	bool is_good;
 
 	if (status >= 0)
 		return status;
-	if (kernel_object(object, sizeof(object)))
+	if (o.once)
+		return run_once(&o);
+	if (bench_beside("maps-kernel.bpf.o", object, sizeof(object)))
 		return 1;
 	no_kernel = bench_kernel_open(object);
 	for (size_t i = 0; i < bench_nr_figures; i++) {
 		struct bench_figure *f = &bench_figures[nr];
 
-		if (!is_chosen(o.only, bench_figures[i].key))
+		if (!bench_is_chosen(o.only, bench_figures[i].key))
 			continue;
 		*f = bench_figures[i];
 		nr++;
@@ -330,7 +256,7 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	if (!nr)
-		return bad_usage("--only names no figure");
+		return bench_bad_usage(&o, "--only names no figure");
 	is_good = bench_report(bench_figures, nr, no_kernel);
 	if (bench_report_json(bench_figures, nr, o.samples, no_kernel, o.json)) {
 		fprintf(stderr, "bench-maps: cannot write %s\n", o.json);

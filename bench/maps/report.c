@@ -2,35 +2,12 @@
 /* The table, the promises, and the same as JSON. */
 #include "bench/maps/bench.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <jansson.h>
 
 static const char *const sides[BENCH_SIDES] = {
 	[BENCH_NATIVE] = "inlay", [BENCH_KERNEL] = "kernel"};
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-void bench_summarise(struct bench_times *t)
-{
-	double sorted[BENCH_MAX_SAMPLES];
-
-	if (!t->nr)
-		return;
-	for (unsigned int i = 0; i < t->nr; i++)
-		sorted[i] = t->ns[i];
-	qsort(sorted, t->nr, sizeof(sorted[0]), compare);
-	t->min = sorted[0];
-	t->max = sorted[t->nr - 1];
-	t->median = (sorted[(t->nr - 1) / 2] + sorted[t->nr / 2]) / 2;
-}
 
 /* -1: nothing to compare with */
 static double ratio(const struct bench_figure *f)
@@ -93,16 +70,6 @@ bool bench_report(const struct bench_figure *figures, size_t nr, const char *no_
 	return is_good;
 }
 
-static json_t *times_json(const struct bench_times *t)
-{
-	json_t *ns = json_array();
-
-	for (unsigned int i = 0; i < t->nr; i++)
-		json_array_append_new(ns, json_real(t->ns[i]));
-	return json_pack("{s:f, s:f, s:f, s:o}", "min_ns", t->min, "median_ns", t->median,
-			 "max_ns", t->max, "ns", ns);
-}
-
 static json_t *figure_json(const struct bench_figure *f)
 {
 	json_t *j = json_pack("{s:s, s:s, s:i, s:b}", "key", f->key, "what", f->what, "rounds",
@@ -113,13 +80,13 @@ static json_t *figure_json(const struct bench_figure *f)
 
 		if (!f->times[side].nr)
 			continue;
-		s = times_json(&f->times[side]);
+		s = bench_times_json(&f->times[side]);
 		if (f->min_gain) {
 			/* two threads, and one */
-			json_object_set_new(s, "one_thread", times_json(&f->loop_times[side]));
+			json_object_set_new(s, "one_thread", bench_times_json(&f->loop_times[side]));
 		} else {
 			json_object_set_new(s, "net_ns", json_real(f->net[side]));
-			json_object_set_new(s, "loop", times_json(&f->loop_times[side]));
+			json_object_set_new(s, "loop", bench_times_json(&f->loop_times[side]));
 		}
 		json_object_set_new(j, sides[side], s);
 	}
@@ -140,14 +107,11 @@ int bench_report_json(const struct bench_figure *figures, size_t nr, unsigned in
 		      const char *no_kernel, const char *path)
 {
 	json_t *list = json_array(), *root;
-	int err;
 
 	for (size_t i = 0; i < nr; i++)
 		json_array_append_new(list, figure_json(&figures[i]));
 	root = json_pack("{s:i, s:o}", "samples", (int)samples, "figures", list);
 	if (no_kernel)
 		json_object_set_new(root, "no_kernel", json_string(no_kernel));
-	err = json_dump_file(root, path, JSON_INDENT(2)) ? -EIO : 0;
-	json_decref(root);
-	return err;
+	return bench_json_write(root, path);
 }

@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define BENCH_MAX_ROUNDS 101
+#include "bench/common/common.h"
+
 #define BENCH_REASON_BYTES 200
 
 enum bench_peer {
@@ -28,8 +29,7 @@ struct bench_variant {
 
 	pid_t pid;
 	int to_fd, from_fd;
-	double ns[BENCH_MAX_ROUNDS];	/* nanoseconds a call, one a round */
-	unsigned int rounds;
+	struct bench_times times;	/* nanoseconds a call, one a round */
 	char skipped[BENCH_REASON_BYTES];	/* why; "" if it ran */
 	struct bench_kernel *kernel;
 };
@@ -59,10 +59,6 @@ bool bench_kernel_has_run(const struct bench_kernel *kernel);
 void bench_kernel_detach(struct bench_kernel *kernel);
 
 /* report.c */
-struct bench_summary {
-	double min, median, max;
-};
-struct bench_summary bench_summarise(const struct bench_variant *variant);
 /* Prints the table and the figures; false if a figure is missed. */
 bool bench_report(struct bench_variant *variants, size_t nr, const struct bench_options *options);
 int bench_write_json(const struct bench_variant *variants, size_t nr,

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <libgen.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -55,22 +54,12 @@ static struct bench_variant variants[] = {
 static const char usage[] =
 	"usage: bench-probe [--rounds N] [--calls N] [--only KEY,...] [--json FILE] [--check]\n"
 	"What a hit costs: Inlay, by hand, and other tracers, in alternating rounds.\n"
-	"  --rounds N   rounds of each variant (51; at most 101)\n"
+	"  --rounds N   rounds of each variant (51; at most 201)\n"
 	"  --calls N    calls a round (100000: a round is shorter than a time slice)\n"
 	"  --only KEYS  these variants only, by their names in the JSON\n"
 	"  --json FILE  where the JSON goes (bench-probe.json in the current folder)\n"
 	"  --check      exit with 1 if a promised figure is missed\n"
 	"  --folder DIR where the programs are (the folder of bench-probe)\n";
-
-static bool is_chosen(const char *only, const char *key)
-{
-	size_t n = strlen(key);
-
-	for (const char *s = only; s && *s; s += strcspn(s, ","), s += *s == ',')
-		if (strcspn(s, ",") == n && strncmp(s, key, n) == 0)
-			return true;
-	return !only;
-}
 
 static int read_options(int argc, char **argv, struct bench_options *options, bool *ret_check)
 {
@@ -113,7 +102,7 @@ static int read_options(int argc, char **argv, struct bench_options *options, bo
 			return -1;
 		}
 	}
-	if (optind != argc || !options->rounds || options->rounds > BENCH_MAX_ROUNDS ||
+	if (optind != argc || !options->rounds || options->rounds > BENCH_MAX_SAMPLES ||
 	    options->calls < 100)
 		return -1;
 	return 0;
@@ -133,12 +122,12 @@ int main(int argc, char **argv)
 	struct bench_options options = {
 		.json = "bench-probe.json", .rounds = 51, .calls = 100000
 	};
-	char self[PATH_MAX] = "", scratch[] = "/tmp/inlay-bench-XXXXXX";
+	char folder[PATH_MAX], scratch[] = "/tmp/inlay-bench-XXXXXX";
 	bool is_checked = false, all_met;
 	int err = 0;
 
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
-		options.folder = dirname(self);
+	if (!bench_beside(".", folder, sizeof(folder)))
+		options.folder = folder;
 	if (read_options(argc, argv, &options, &is_checked)) {
 		fputs(usage, stderr);
 		return 2;
@@ -149,7 +138,7 @@ int main(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < NR_VARIANTS; i++) {
-		if (!is_chosen(options.only, variants[i].key))
+		if (!bench_is_chosen(options.only, variants[i].key))
 			snprintf(variants[i].skipped, sizeof(variants[i].skipped), "not chosen");
 		else
 			bench_variant_start(&variants[i], &options, scratch);
@@ -161,13 +150,15 @@ int main(int argc, char **argv)
 
 			if (v->skipped[0])
 				continue;
-			if (bench_variant_run(v, calls, &v->ns[v->rounds]) == 0)
-				v->rounds++;
+			if (bench_variant_run(v, calls, &v->times.ns[v->times.nr]) == 0)
+				v->times.nr++;
 		}
 	}
 	for (size_t i = 0; i < NR_VARIANTS; i++)
 		if (variants[i].pid > 0)
 			bench_variant_end(&variants[i]);
+	for (size_t i = 0; i < NR_VARIANTS; i++)
+		bench_summarise(&variants[i].times);
 	bench_lttng_end();
 	remove_scratch(scratch);
 	all_met = bench_report(variants, NR_VARIANTS, &options);

@@ -28,34 +28,11 @@ static const struct figure figures[] = {
 	  0 },
 };
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-struct bench_summary bench_summarise(const struct bench_variant *variant)
-{
-	double sorted[BENCH_MAX_ROUNDS];
-	unsigned int n = variant->rounds;
-
-	if (!n)
-		return (struct bench_summary){ 0 };
-	memcpy(sorted, variant->ns, n * sizeof(sorted[0]));
-	qsort(sorted, n, sizeof(sorted[0]), compare);
-	return (struct bench_summary){
-		.min = sorted[0],
-		.median = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2,
-		.max = sorted[n - 1],
-	};
-}
-
 static const struct bench_variant *find(const struct bench_variant *variants, size_t nr,
 					const char *key)
 {
 	for (size_t i = 0; i < nr; i++)
-		if (strcmp(variants[i].key, key) == 0 && variants[i].rounds)
+		if (strcmp(variants[i].key, key) == 0 && variants[i].times.nr)
 			return &variants[i];
 	return NULL;
 }
@@ -87,12 +64,6 @@ struct verdict {
 	double ratio, difference;	/* medians of what each round gave */
 };
 
-static double median(double *values, unsigned int n)
-{
-	qsort(values, n, sizeof(values[0]), compare);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
 /*
  * Round by round: the two were measured within milliseconds of each other, so what the machine does
  * to both (its frequency, its neighbours) cancels out.
@@ -100,31 +71,31 @@ static double median(double *values, unsigned int n)
 static struct verdict judge(const struct figure *f, const struct bench_variant *variants, size_t nr)
 {
 	const struct bench_variant *a = find(variants, nr, f->a), *b = find(variants, nr, f->b);
-	double ratios[BENCH_MAX_ROUNDS], differences[BENCH_MAX_ROUNDS], excess[BENCH_MAX_ROUNDS];
+	double ratios[BENCH_MAX_SAMPLES], differences[BENCH_MAX_SAMPLES], excess[BENCH_MAX_SAMPLES];
 	struct verdict verdict = { 0 };
 	unsigned int n;
 
 	if (!a || !b)
 		return verdict;
-	n = a->rounds < b->rounds ? a->rounds : b->rounds;
+	n = a->times.nr < b->times.nr ? a->times.nr : b->times.nr;
 	for (unsigned int i = 0; i < n; i++) {
-		ratios[i] = a->ns[i] / b->ns[i];
-		differences[i] = a->ns[i] - b->ns[i];
-		excess[i] = a->ns[i] - b->ns[i] * f->factor - f->plus;
+		ratios[i] = a->times.ns[i] / b->times.ns[i];
+		differences[i] = a->times.ns[i] - b->times.ns[i];
+		excess[i] = a->times.ns[i] - b->times.ns[i] * f->factor - f->plus;
 	}
 	verdict.is_known = true;
-	verdict.is_met = median(excess, n) <= 0;
-	verdict.a = bench_summarise(a).median;
-	verdict.b = bench_summarise(b).median;
-	verdict.ratio = median(ratios, n);
-	verdict.difference = median(differences, n);
+	verdict.is_met = bench_median(excess, n) <= 0;
+	verdict.a = a->times.median;
+	verdict.b = b->times.median;
+	verdict.ratio = bench_median(ratios, n);
+	verdict.difference = bench_median(differences, n);
 	return verdict;
 }
 
 bool bench_report(struct bench_variant *variants, size_t nr, const struct bench_options *options)
 {
 	const struct bench_variant *none = find(variants, nr, "none");
-	double base = none ? bench_summarise(none).median : 0;
+	double base = none ? none->times.median : 0;
 	bool all_met = true;
 	char where[300];
 
@@ -134,11 +105,11 @@ bool bench_report(struct bench_variant *variants, size_t nr, const struct bench_
 	       "%-46s %9s %9s %9s %9s\n",
 	       where, options->rounds, options->calls, "", "min", "median", "max", "added");
 	for (size_t i = 0; i < nr; i++) {
-		struct bench_summary s = bench_summarise(&variants[i]);
+		const struct bench_times *t = &variants[i].times;
 
-		if (variants[i].rounds)
-			printf("%-46s %9.2f %9.2f %9.2f %9.2f\n", variants[i].what, s.min, s.median,
-			       s.max, s.median - base);
+		if (t->nr)
+			printf("%-46s %9.2f %9.2f %9.2f %9.2f\n", variants[i].what, t->min, t->median,
+			       t->max, t->median - base);
 		else
 			printf("%-46s skipped: %s\n", variants[i].what, variants[i].skipped);
 	}
@@ -160,30 +131,21 @@ int bench_write_json(const struct bench_variant *variants, size_t nr,
 		     const struct bench_options *options)
 {
 	json_t *root = json_object(), *rows = json_array(), *promised = json_array();
-	char where[300], temporary[4200];
-	int err;
+	char where[300];
 
 	machine(where, sizeof(where));
 	json_object_set_new(root, "machine", json_string(where));
 	json_object_set_new(root, "rounds", json_integer(options->rounds));
 	json_object_set_new(root, "calls", json_integer((json_int_t)options->calls));
 	for (size_t i = 0; i < nr; i++) {
-		struct bench_summary s = bench_summarise(&variants[i]);
-		json_t *row = json_object(), *all = json_array();
+		json_t *row = json_object();
 
 		json_object_set_new(row, "key", json_string(variants[i].key));
 		json_object_set_new(row, "what", json_string(variants[i].what));
-		if (variants[i].rounds) {
-			json_object_set_new(row, "min_ns", json_real(s.min));
-			json_object_set_new(row, "median_ns", json_real(s.median));
-			json_object_set_new(row, "max_ns", json_real(s.max));
-			for (unsigned int j = 0; j < variants[i].rounds; j++)
-				json_array_append_new(all, json_real(variants[i].ns[j]));
-			json_object_set_new(row, "ns", all);
-		} else {
-			json_decref(all);
+		if (variants[i].times.nr)
+			bench_times_add(row, &variants[i].times);
+		else
 			json_object_set_new(row, "skipped", json_string(variants[i].skipped));
-		}
 		json_array_append_new(rows, row);
 	}
 	json_object_set_new(root, "variants", rows);
@@ -203,8 +165,5 @@ int bench_write_json(const struct bench_variant *variants, size_t nr,
 		json_array_append_new(promised, row);
 	}
 	json_object_set_new(root, "figures", promised);
-	snprintf(temporary, sizeof(temporary), "%s.tmp", options->json);
-	err = json_dump_file(root, temporary, JSON_INDENT(2)) || rename(temporary, options->json);
-	json_decref(root);
-	return err ? -1 : 0;
+	return bench_json_write(root, options->json);
 }
