@@ -94,13 +94,13 @@ static __u32 pages_find(const struct arena *a, __u32 from, __u32 to, __u32 nr)
 	return a->nr;
 }
 
-/* Pages that dead processes were about to have; true if there are any. */
-static bool scavenge(const struct arena *a)
+/* Of these, pages that dead processes were about to have; true if there are any. */
+static bool scavenge(const struct arena *a, __u32 page, __u32 nr)
 {
-	__u32 known = 0, page;
+	__u32 known = 0, end = page + nr;
 	bool is_any = false, is_alive = true;
 
-	for (page = 0; page < a->nr; page++) {
+	for (; page < end; page++) {
 		__u32 word = load_relaxed(&a->words[page]), owner = INLAY_PAGE_OWNER(word);
 
 		if (INLAY_PAGE_STATE(word) != INLAY_PAGE_TAKEN || !owner)
@@ -136,7 +136,7 @@ static __u32 pages_search(const struct arena *a, __u32 nr)
 	page = pages_find(a, (__u32)next, a->nr, nr);
 	if (page == a->nr)
 		page = pages_find(a, 0, (__u32)next, nr);
-	if (page == a->nr && scavenge(a))
+	if (page == a->nr && scavenge(a, 0, a->nr))
 		page = pages_find(a, 0, a->nr, nr);
 	if (page == a->nr)
 		store_relaxed(&a->header->refused, (__u64)frees << 32 | nr);
@@ -189,9 +189,12 @@ static __u32 pages_new(const struct arena *a, __u64 address, __u32 nr)
 
 	if (!address)
 		return pages_search(a, nr);
-	if (address % INLAY_PAGE_BYTES || page > a->nr - nr || !pages_take(a, page, nr, &taken))
+	if (address % INLAY_PAGE_BYTES || page > a->nr - nr)
 		return a->nr;
-	return page;
+	if (pages_take(a, page, nr, &taken) ||
+	    (scavenge(a, page, nr) && pages_take(a, page, nr, &taken)))
+		return page;
+	return a->nr;
 }
 
 __s64 __inlay_bpf_arena_alloc_pages_v1(const struct inlay_map_desc *desc, __u64 address,

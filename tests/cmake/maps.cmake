@@ -27,6 +27,14 @@ map_hooked_library(map_hooked unit/map_hooked.c)
 inlay_unit_test(map_step LIBS map_hooked)
 inlay_unit_test(map_chain_step LIBS map_hooked)
 inlay_unit_test(map_lru LIBS map_hooked)
+# a library of its own: maps of other types do not need it
+add_library(map_arena_hooked OBJECT ${CMAKE_SOURCE_DIR}/rt/map_arena.c)
+target_link_libraries(map_arena_hooked PRIVATE inlay_flags)
+target_compile_options(map_arena_hooked PRIVATE -fsanitize=thread
+	"SHELL:-mllvm -tsan-instrument-memory-accesses=0"
+	"SHELL:-mllvm -tsan-instrument-memintrinsics=0"
+	"SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+inlay_unit_test(map_arena LIBS map_hooked map_arena_hooked)
 # Every order of events: few nodes, or there are too many.
 map_hooked_library(map_hooked_small)
 target_compile_definitions(map_hooked_small PRIVATE INLAY_HASH_SPARES=1u)

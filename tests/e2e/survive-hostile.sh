@@ -68,7 +68,7 @@ while time.monotonic() < end:
 PY
 	attacker=$!
 	while kill -0 $attacker 2>/dev/null; do
-		for command in maps stat "dump hash" "dump parts" "dump queue" "dump trie" "stacks traces" \
+		for command in maps stat "dump hash" "dump parts" "dump queue" "dump trie" "dump arena" "stacks traces" \
 			"trace ring" "trace events"; do
 			code=0
 			# shellcheck disable=SC2086

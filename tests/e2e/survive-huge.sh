@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Maps of every type with 300,000 entries, where there is room and where there is not: in 64 MB of
+# Maps of every type with 300,000 entries (an arena of 60,000 pages), where there is room and where there is not: in 64 MB of
 # shared memory, in a full MB, and where only private memory is left. The target runs on in each.
 set -eu -o pipefail
 here=$(dirname "$0")/survive
@@ -12,7 +12,7 @@ flags=
 for map in hash parts lru lru_parts trie queue stack bloom traces counts_by_thread; do
 	flags="$flags -finlay-map=$map.max_entries=300000"
 done
-flags="$flags -finlay-map=ring.max_entries=16777216 -finlay-map=events.ring_bytes=16777216"
+flags="$flags -finlay-map=arena.max_entries=60000 -finlay-map=ring.max_entries=16777216 -finlay-map=events.ring_bytes=16777216"
 
 if ! unshare -m mount -t tmpfs none "$work" 2>"$work/why"; then
 	echo "skipped: $(head -1 "$work/why")"

@@ -13,6 +13,8 @@
 
 #include "asked.h"
 
+static ASKED long do_arena(unsigned int slot, u64 n) NO_ANSWER("r"(slot), "r"(n))
+
 static volatile int is_over;
 static u64 nr_done;
 
@@ -45,6 +47,7 @@ static void change(unsigned int *seed)
 		do_locked(r / 1024 % STORM_LOCKS, slot, 1);
 	do_ring(slot, n);
 	do_events(slot, n);
+	do_arena(slot, n);
 	do_trace();
 	do_helpers(r & 1 ? seed : NULL);
 	__atomic_fetch_add(&nr_done, 1, __ATOMIC_RELAXED);

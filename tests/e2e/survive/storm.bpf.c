@@ -108,6 +108,23 @@ struct {
 	__type(value, struct locked);
 } locks SEC(".maps");
 
+struct {
+	__uint(type, 33); /* BPF_MAP_TYPE_ARENA, which older headers lack */
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 2 * STORM_SLOTS + 2);
+} arena SEC(".maps");
+
+#define __arena __attribute__((address_space(1)))
+void __arena *bpf_arena_alloc_pages(void *map, void __arena *addr, __u32 page_cnt, int node_id,
+				    __u64 flags) __ksym;
+void bpf_arena_free_pages(void *map, void __arena *ptr, __u32 page_cnt) __ksym;
+
+/* in the arena's first page */
+struct pages {
+	struct storm_value __arena *of_slot[STORM_SLOTS + 1];
+};
+struct pages __arena *pages;
+
 #ifndef STORM_NO_READS
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
@@ -329,6 +346,35 @@ int BPF_UPROBE(on_ring, __u64 slot, __u64 n)
 		bpf_ringbuf_submit(event, 0);
 	}
 	bpf_override_return(ctx, event ? 0 : -2);
+	return 0;
+}
+
+/* A page for the slot, filled, read and now and then given back. */
+SEC("uprobe/do_arena")
+int BPF_UPROBE(on_arena, __u32 slot, __u64 n)
+{
+	struct pages __arena *first = pages;
+	struct storm_value __arena *value;
+	long rc = -2;
+
+	if (!first)
+		pages = first = bpf_arena_alloc_pages(&arena, 0, 1, -1, 0);
+	if (first && slot <= STORM_SLOTS) {
+		value = first->of_slot[slot];
+		if (!value)
+			first->of_slot[slot] = value = bpf_arena_alloc_pages(&arena, 0, 2, -1, 0);
+		if (value) {
+			rc = (long)value[STORM_KEYS].n;
+			value[STORM_KEYS].key = slot;
+			__sync_fetch_and_add(&value[STORM_KEYS].n, 1);
+			value[4096 / sizeof(*value)].n = n;
+		}
+		if (n % 8 == 0) {
+			bpf_arena_free_pages(&arena, value, 2);
+			first->of_slot[slot] = 0;
+		}
+	}
+	bpf_override_return(ctx, rc);
 	return 0;
 }
 
