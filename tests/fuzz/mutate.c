@@ -82,6 +82,7 @@ static size_t take_out(uint8_t *data, size_t bytes, size_t at, size_t nr)
 #define I(c, d, s, o, i) {.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)}
 #define LDDW(d, kind, low, high) I(BPFCC_LDDW, d, kind, 0, low), I(0, 0, 0, 0, high)
 #define CALL(id) I(0x85, 0, 0, 0, id)
+#define KCALL(index) I(0x85, 0, BPF_PSEUDO_KFUNC_CALL, 0, index) /* in rt/helpers.def */
 #define MOV(d, s) I(0xbf, d, s, 0, 0)
 #define NUM(d, i) I(0xb7, d, 0, 0, i)
 #define ADD(d, i) I(0x07, d, 0, 0, i)
@@ -162,6 +163,17 @@ static const struct bpf_insn pieces[][PIECE_INSNS] = {
 	{LDDW(1, 2, 5, 0), NUM(2, 64), NUM(3, 0), MOV(4, 10), ADD(4, -24), CALL(197), MOV(1, 10),
 	 ADD(1, -24), NUM(2, 8), NUM(3, 16), CALL(203)},
 	{I(0x15, 0, 0, 1, 0), LOAD(7, 0, 8)},
+	/* a loop through an iterator */
+	{MOV(1, 10), ADD(1, -40), NUM(2, 0), NUM(3, 5), KCALL(4), MOV(1, 10), ADD(1, -40), KCALL(5),
+	 I(0x15, 0, 0, 2, 0), I(0x61, 6, 0, 0, 0), I(0x05, 0, 0, -6, 0), MOV(1, 10), ADD(1, -40),
+	 KCALL(6)},
+	/* pages of an arena, and addresses in it */
+	{LDDW(1, 1, 20, 0), NUM(2, 0), NUM(3, 1), NUM(4, -1), NUM(5, 0), KCALL(2),
+	 I(0xbf, 0, 0, 1, 1), STORE(0, 8, 6), LOAD(7, 0, 0), MOV(9, 0)},
+	{LDDW(1, 1, 20, 0), MOV(2, 9), NUM(3, 1), KCALL(3)},
+	{I(0xbf, 6, 9, 1, 1), I(0x79, 7, 6, 16, 0), I(0x71, 8, 6, 4095, 0)},
+	{I(0xbf, 9, 6, 1, 1 << 16), I(0x0f, 9, 7, 0, 0)},
+	{KCALL(0), I(0x15, 0, 0, 3, 0), KCALL(1), LOAD(7, 0, 0), STORE(0, 0, 6)},
 };
 
 static size_t put_in_piece(struct dice *d, uint8_t *data, size_t bytes, size_t max_bytes, size_t at)

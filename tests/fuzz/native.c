@@ -13,6 +13,7 @@
 #include "bpfcc/check.h"
 #include "bpfcc/disasm.h"
 #include "bpfcc/handle.h"
+#include "bpfcc/helpers.h"
 #include "bpfcc/isa.h"
 #include "bpfcc/run/interp.h"
 #include "bpfcc/run/native.h"
@@ -50,6 +51,12 @@ static bool is_same_everywhere(int32_t id)
 	return false;
 }
 
+/* An iterator is; where pages of an arena lie, and which program of a session this is, is not asked for. */
+static bool is_same_kfunc(int32_t index)
+{
+	return !strncmp(bpfcc_kfunc_by_index(index)->name, "bpf_iter_num_", 13);
+}
+
 static bool is_comparable(const struct bpfcc_object *o)
 {
 	for (uint32_t i = 0; i < o->nr_funcs; i++)
@@ -58,8 +65,9 @@ static bool is_comparable(const struct bpfcc_object *o)
 
 			/* how often it goes on is not the program's to say */
 			if (bpfcc_insn_is_may_goto(in) ||
-			    (bpfcc_insn_is_call(in) && in->src_reg != BPF_PSEUDO_CALL &&
-			     !is_same_everywhere(in->imm)))
+			    (bpfcc_insn_is_call(in) && !in->src_reg && !is_same_everywhere(in->imm)) ||
+			    (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_KFUNC_CALL &&
+			     !is_same_kfunc(in->imm)))
 				return false;
 			k += bpfcc_insn_is_lddw(in);
 		}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bpfcc/arena.h"
+#include "bpfcc/helpers.h"
 #include "bpfcc/isa.h"
 #include "bpfcc/loader.h"
 #include "tests/fuzz/fuzz.h"
@@ -51,6 +52,8 @@ static const struct bpfcc_map maps[] = {
 	{.name = "samples", .type = BPF_MAP_TYPE_USER_RINGBUF, .max_entries = 4096},
 	{.name = "cgroups", .type = BPF_MAP_TYPE_CGROUP_ARRAY, .key_size = 4, .value_size = 4,
 	 .max_entries = 4},
+	{.name = "arena", .type = BPFCC_MAP_TYPE_ARENA, .max_entries = 4,
+	 .map_flags = BPF_F_MMAPABLE, .map_extra = 0x600000000000},
 };
 
 #define NR_MAPS (sizeof(maps) / sizeof(maps[0]))
@@ -97,6 +100,27 @@ static bool use_maps(struct bpfcc_object *o, struct bpf_insn *insns, uint32_t nr
 	return true;
 }
 
+/*
+ * Kernel functions by their place in rt/helpers.def: objects name them, and rows of instructions cannot
+ * (bpfcc_raw_split() makes what does not exist of them).
+ */
+static void find_kfuncs(const struct bpf_insn *insns, const struct bpfcc_raw *raw)
+{
+	for (uint32_t f = 0; f < raw->object.nr_funcs; f++) {
+		/* the arena's, and nobody else's yet */
+		struct bpf_insn *to = (struct bpf_insn *)(uintptr_t)raw->object.funcs[f].insns;
+
+		for (uint32_t i = 0; i < raw->object.funcs[f].nr_insns; i++) {
+			const struct bpf_insn *in = &insns[raw->starts[f] + i];
+
+			if (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_KFUNC_CALL &&
+			    bpfcc_kfunc_by_index(in->imm))
+				to[i] = *in;
+			i += bpfcc_insn_is_lddw(in);
+		}
+	}
+}
+
 bool fuzz_program(const uint8_t *data, size_t bytes, bool is_built, struct bpfcc_arena *arena,
 		  struct bpfcc_raw *ret_raw)
 {
@@ -124,6 +148,7 @@ bool fuzz_program(const uint8_t *data, size_t bytes, bool is_built, struct bpfcc
 	o->is_gpl_compatible = !(data[0] & FUZZ_NOT_GPL);
 	if (bpfcc_raw_split(ret_raw, arena, NULL))
 		return false;
+	find_kfuncs(insns, ret_raw);
 	if (data[0] & FUZZ_SESSION)
 		o->progs[0].kind = INLAY_PROG_SESSION;
 	return true;
