@@ -148,13 +148,19 @@ static int make_own(struct inlay_task_view *view, __u32 tid, __u64 id, const str
 	return err;
 }
 
-/* The kernel's own numbers of a parent in another namespace are 0, as getppid() says. */
+/* A process of which not even the parent is known: in another namespace it is 0, as getppid() says. */
 static int make_parent(struct inlay_task_view *view, __u32 tid, const struct range *range)
 {
-	if (range->to > offsetof(struct inlay_task_view, real_parent) ||
+	__u64 here = view_of(tid);
+
+	if (WANTS(range, real_parent) || WANTS(range, parent) || WANTS(range, nsproxy) ||
+	    WANTS(range, cred) || WANTS(range, nsproxy_ns) || WANTS(range, own_cred) ||
+	    WANTS(range, ns) ||
 	    (__u32)sys_call3(__NR_getppid, 0, 0, 0) != tid)
 		return -EFAULT;
-	view->pid = view->tgid = tid;
+	view->pid = view->tgid = view->own_pid.nr = tid;
+	view->group_leader = here;
+	view->thread_pid = here + offsetof(struct inlay_task_view, own_pid);
 	return WANTS(range, comm) ? read_comm(view->comm, tid) : 0;
 }
 

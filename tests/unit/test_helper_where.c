@@ -202,6 +202,14 @@ static void test_task_view(void **state)
 	assert_int_equal(TASK_MEMBER(t.task, pid, word), -EFAULT);
 	assert_int_equal(word, 0);
 	assert_int_equal(TASK_MEMBER(t.parent, nsproxy, where), -EFAULT);
+	assert_int_equal(TASK_MEMBER(t.parent, own_cred, where), -EFAULT);
+	assert_int_equal(TASK_MEMBER(t.parent, thread_pid, where), 0);
+	assert_int_equal(__inlay_probe_read_v1(
+				 &word, 4, where + offsetof(struct inlay_task_pid, nr)),
+			 0);
+	assert_int_equal(word, getppid());
+	assert_int_equal(TASK_MEMBER(t.parent, group_leader, where), 0);
+	assert_true(where == t.parent);
 	assert_int_equal(__inlay_probe_read_kernel_v1(&word, 4, INLAY_TASK_BASE), -EFAULT);
 	assert_int_equal(__inlay_probe_read_kernel_v1(
 				 &word, 4,

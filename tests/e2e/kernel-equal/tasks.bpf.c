@@ -84,6 +84,9 @@ int BPF_UPROBE(work)
 	__sync_fetch_and_add(&no_parent, !parent);
 	__sync_fetch_and_add(&own_parent, parent == tgid);
 	__sync_fetch_and_add(&two_parents, BPF_CORE_READ(task, parent, tgid) != parent);
+	/* by way of the first thread; a level of another namespace has a number there, too */
+	__sync_fetch_and_add(&no_number, !BPF_CORE_READ(task, real_parent, group_leader, thread_pid,
+							 numbers[0].nr));
 	nr = BPF_CORE_READ(task, thread_pid, numbers[0].nr);
 	__sync_fetch_and_add(&no_number, !nr);
 	if (!BPF_CORE_READ(task, thread_pid, level))
