@@ -252,24 +252,6 @@ static int get_array(struct inlay_map *map, uint32_t key, void *ret_value)
 	return err;
 }
 
-static int get_page(struct inlay_map *map, uint32_t page, void *ret_value)
-{
-	const struct inlay_seg_map *row = &map->row;
-	uint32_t word = 0;
-	int err = page < row->max_entries ?
-			  segment_read(map->reader, row->off + sizeof(struct inlay_arena_header) +
-							    sizeof(word) * page,
-				       &word, sizeof(word)) :
-			  -ENOENT;
-
-	if (!err && INLAY_PAGE_STATE(word) != INLAY_PAGE_LIVE)
-		err = -ENOENT;
-	return err ? err :
-		     segment_read(map->reader, row->off + inlay_arena_pages_off(row->max_entries) +
-						       (uint64_t)page * INLAY_PAGE_BYTES,
-				  ret_value, INLAY_PAGE_BYTES);
-}
-
 int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value)
 {
 	const struct inlay_map_entry *entry;
@@ -283,7 +265,7 @@ int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value)
 	}
 	if (map_is_arena(&map->row)) {
 		memcpy(&index, key, sizeof(index));
-		return get_page(map, index, ret_value);
+		return arena_page(map, index, 0, ret_value, INLAY_PAGE_BYTES);
 	}
 	err = inlay_map_iter_new(map, &iter);
 	if (err)

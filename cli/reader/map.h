@@ -17,4 +17,7 @@ bool map_is_arena(const struct inlay_seg_map *row);
 uint64_t map_nodes(const struct inlay_seg_map *row);
 uint64_t map_shard_stride(const struct inlay_seg_map *row);
 
+/* arena.c: a part of a page; -ENOENT: it is not allocated */
+int arena_page(struct inlay_map *map, uint32_t page, uint32_t at, void *ret, uint32_t bytes);
+
 #endif /* INLAY_READER_MAP_H */

@@ -222,6 +222,12 @@ int inlay_map_info(struct inlay_map *map, struct inlay_map_info *ret_info);
 int inlay_map_get(struct inlay_map *map, const void *key, void *ret_value);
 
 /*
+ * Copies bytes of an arena at an address that a program has or stored, of which the low 32 bits count.
+ * -EFAULT: not all of them are in pages that are allocated. -EINVAL: the map is no arena.
+ */
+int inlay_map_read_arena(struct inlay_map *map, uint64_t address, void *ret_bytes, size_t bytes);
+
+/*
  * One entry. Pointers are valid until the next call on the iterator. A map that is not per-CPU has
  * one shard: the value. Shards a thread never touched are left out for hash maps and zero for arrays.
  */
