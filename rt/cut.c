@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "rt/inlay_rt_internal.h"
+#include "rt/sigaction.h"
 #include "rt/sys.h"
 
 /* -finlay-no-handler defines it, to any address but 0. */
@@ -24,29 +25,6 @@ static struct {
 	__u64 bytes;
 } ranges[RANGES_MAX];
 static __u32 nr_ranges;
-
-/* As the kernel wants it, so that nothing of libc is between. */
-struct kernel_action {
-	void (*handler)(int, siginfo_t *, void *);
-	__u64 flags;
-	void (*restorer)(void); /* arm64 has it, too, and does without */
-	__u64 mask;
-};
-
-#if defined(__x86_64__)
-#define FLAG_RESTORER 0x04000000u
-void __inlay_cut_return(void);
-__asm__("	.text\n"
-	"	.p2align 4\n"
-	"	.globl __inlay_cut_return\n"
-	"	.hidden __inlay_cut_return\n"
-	"	.type __inlay_cut_return, @function\n"
-	"	nop\n" /* unwinders look one byte before a return address */
-	"__inlay_cut_return:\n"
-	"	movl $15, %eax\n" /* rt_sigreturn; debuggers know these two instructions */
-	"	syscall\n"
-	"	.size __inlay_cut_return, . - __inlay_cut_return\n");
-#endif
 
 void __inlay_cut_note(void *at, __u64 bytes)
 {
@@ -96,7 +74,7 @@ static void on_bus(int sig, siginfo_t *info, void *context)
 	if (info->si_code == BUS_ADRERR && __inlay_cut_repair_own(info->si_addr))
 		return;
 	/* as without us: a fault comes again when we return, and what was sent is sent again */
-	sys_call4(__NR_rt_sigaction, sig, &dfl, 0, sizeof(dfl.mask));
+	kernel_sigaction(sig, &dfl, NULL);
 	if (info->si_code <= 0)
 		sys_call4(__NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, info);
 }
@@ -108,16 +86,13 @@ int __inlay_cut_is_handler(__u64 handler)
 
 void __inlay_cut_start(void)
 {
-	struct kernel_action old = { 0 }, act = { .handler = on_bus };
+	struct kernel_action old = { 0 }, act = { .handler = (__u64)on_bus };
 
 	if (__inlay_no_handler_v1)
 		return;
-	if (sys_call4(__NR_rt_sigaction, SIGBUS, 0, &old, sizeof(old.mask)) || old.handler)
+	if (kernel_sigaction(SIGBUS, NULL, &old) || old.handler)
 		return;
 	act.flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-#if defined(__x86_64__)
-	act.flags |= FLAG_RESTORER;
-	act.restorer = __inlay_cut_return;
-#endif
-	sys_call4(__NR_rt_sigaction, SIGBUS, &act, 0, sizeof(act.mask));
+	kernel_action_complete(&act);
+	kernel_sigaction(SIGBUS, &act, NULL);
 }

@@ -27,6 +27,7 @@
 #include "rt/helpers.h"
 #include "rt/inlay_rt_internal.h"
 #include "rt/probe_copy.h"
+#include "rt/sigaction.h"
 #include "rt/sys.h"
 
 #define STAND_IN_SEGV 57
@@ -35,14 +36,6 @@
 #define BIT(sig) (1ull << ((sig)-1))
 #define NR_OWNED 2
 #define ACTION_SLOTS 16u
-
-/* The raw system call's structure. */
-struct kernel_action {
-	__u64 handler;
-	__u64 flags;
-	__u64 restorer; /* arm64 has it, too */
-	__u64 mask;
-};
 
 /* What the target has asked for. */
 struct app_action {
@@ -157,11 +150,6 @@ static __u32 action_write(int index, const struct app_action *action)
 static void action_publish(int index, const struct app_action *action)
 {
 	__atomic_store_n(&published[index], action_write(index, action), __ATOMIC_RELEASE);
-}
-
-static long kernel_sigaction(int sig, const struct kernel_action *act, struct kernel_action *old)
-{
-	return sys_call4(__NR_rt_sigaction, sig, act, old, sizeof(__u64));
 }
 
 static long kernel_mask(int how, const __u64 *set, __u64 *old)

@@ -15,6 +15,7 @@
 
 #include "rt/helpers.h"
 #include "rt/interpose.h"
+#include "rt/sigaction.h"
 #include "rt/sys.h"
 
 extern __typeof__(__inlay_fault_sigaction) __inlay_fault_sigaction __attribute__((weak));
@@ -34,40 +35,18 @@ sighandler_t __sysv_signal(int sig, sighandler_t handler);
 sighandler_t sysv_signal(int sig, sighandler_t handler);
 sighandler_t bsd_signal(int sig, sighandler_t handler);
 
-#if defined(__x86_64__)
-/* The kernel's return from a handler where libc has no second name to give it. */
-__asm__("	.text\n"
-	"	.type inlay_restorer, @function\n"
-	"inlay_restorer:\n"
-	"	movq $15, %rax\n" /* rt_sigreturn: unwinders know these bytes */
-	"	syscall\n"
-	"	.size inlay_restorer, . - inlay_restorer\n");
-void inlay_restorer(void);
-#define SA_RESTORER_FLAG 0x04000000
-#endif
-
 static int raw_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
-	struct {
-		void *handler;
-		unsigned long flags;
-#if defined(__x86_64__)
-		void *restorer;
-#endif
-		__u64 mask;
-	} in = { 0 }, out = { 0 };
-	long ret;
+	struct kernel_action in = { 0 }, out = { 0 };
+	int ret;
 
 	if (act) {
-		in.handler = (void *)act->sa_sigaction;
+		in.handler = (__u64)act->sa_sigaction;
 		in.flags = (unsigned int)act->sa_flags;
-#if defined(__x86_64__)
-		in.flags |= SA_RESTORER_FLAG;
-		in.restorer = (void *)inlay_restorer;
-#endif
 		in.mask = set_bits(&act->sa_mask);
+		kernel_action_complete(&in);
 	}
-	ret = sys_call4(__NR_rt_sigaction, sig, act ? &in : NULL, old ? &out : NULL, 8);
+	ret = kernel_sigaction(sig, act ? &in : NULL, old ? &out : NULL);
 	if (ret == 0 && old) {
 		old->sa_sigaction = (void (*)(int, siginfo_t *, void *))out.handler;
 		old->sa_flags = (int)out.flags;
