@@ -5,12 +5,12 @@
 Compares `bpfcc verify --raw` with the labels of a corpus of programs (rows as docs/bpfcc.md describes them, with
 the columns label, class and reason; .xz is unpacked) and prints how many of the programs that the kernel accepts
 are accepted, and how many of those that it refuses, by class. TRIAGE says for each difference why it is there:
-lines "key: text" define reasons, lines "name<TAB>verdict<TAB>key" use them.
+lines "key: text" define reasons, lines "name<TAB>verdict<TAB>key[<TAB>remark]" use them.
 
 Fails if a program of a class that is about memory safety is accepted and TRIAGE has no reason for it, if any other
 difference has none, or if less than 97 % of the programs that the kernel accepts are. --figures: prints only, for
-another corpus than the one that was triaged. --update: writes TRIAGE anew; differences that its rules do not
-explain get the key "?", which fails until somebody finds out why."""
+another corpus than the one that was triaged. --update: writes TRIAGE anew; differences that it does not explain get
+the key "?", which fails until somebody finds out why."""
 import argparse
 import lzma
 import re
@@ -21,17 +21,6 @@ import time
 
 UNSAFE = ("memory", "uninit", "type", "ref", "termination")
 MIN_SHARE = 0.97
-# what explains a difference by the kernel's class and reason: (class, pattern of the reason, key)
-RULES = [
-    ("align", "misaligned", "misaligned"),
-    ("pointer", "arithmetic|bitwise|pointer operation", "number"),
-    ("pointer", "unbounded m(in|ax) value|and -?[0-9]+ is not allowed|out of range", "offset"),
-    ("pointer", "invalid size of register (spill|fill)", "partial"),
-    ("pointer", "spill pointers to stack into stack frame of the caller", "callers-frame"),
-    ("policy", "dereference of modified ctx ptr", "moved-ctx"),
-    ("policy", "At callback return", "callback-result"),
-    ("termination", "", "complexity"),
-]
 
 
 def read_corpus(path):
@@ -43,13 +32,13 @@ def read_corpus(path):
 
 
 def read_triage(path):
-    """(keys: text, {name: (verdict, key)})"""
+    """(keys: text, {name: (verdict, key, remarks)})"""
     keys, rows = {}, {}
     with open(path, encoding="utf-8") as f:
         for line in f:
             if "\t" in line:
-                name, verdict, key = line.rstrip("\n").split("\t")
-                rows[name] = (verdict, key)
+                name, verdict, key, *remarks = line.rstrip("\n").split("\t")
+                rows[name] = (verdict, key, remarks)
             elif (m := re.match(r"([\w-]+): (.*)", line)):
                 keys[m.group(1)] = m.group(2)
     return keys, rows
@@ -65,13 +54,6 @@ def verify(bpfcc, lines):
     return [line.split("\t") for line in out.stdout.splitlines()], seconds
 
 
-def rule_for(row):
-    for cls, pattern, key in RULES:
-        if row["class"] == cls and re.search(pattern, row["reason"]):
-            return key
-    return "?"
-
-
 def write_triage(path, differences, rows):
     with open(path, encoding="utf-8") as f:
         head = [line for line in f if "\t" not in line]
@@ -79,8 +61,8 @@ def write_triage(path, differences, rows):
         f.writelines(head)
         for row, verdict in differences:
             old = rows.get(row["name"])
-            key = old[1] if old and old[0] == verdict and old[1] != "?" else rule_for(row)
-            f.write(f"{row['name']}\t{verdict}\t{key}\n")
+            key, remarks = old[1:] if old and old[0] == verdict else ("?", [])
+            f.write("\t".join([row["name"], verdict, key, *remarks]) + "\n")
 
 
 def print_figures(corpus, results, seconds):
