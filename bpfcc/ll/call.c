@@ -28,6 +28,8 @@ static bool is_pointer_arg(enum bpfcc_arg arg)
 	case BPFCC_ARG_DYNPTR:
 	case BPFCC_ARG_DYNPTR_RECORD:
 	case BPFCC_ARG_DYNPTR_NEW:
+	case BPFCC_ARG_DYNPTR_CLONE:
+	case BPFCC_ARG_BUFFER_OR_NULL:
 	case BPFCC_ARG_DYNPTR_RECORD_NEW:
 	case BPFCC_ARG_ITER_NEW:
 	case BPFCC_ARG_ITER:
@@ -47,6 +49,7 @@ static LLVMTypeRef l_result_type(struct lower *l, const struct bpfcc_helper *hel
 	case BPFCC_RET_PTR_MEM:
 	case BPFCC_RET_RECORD_OR_NULL:
 	case BPFCC_RET_SLICE_OR_NULL:
+	case BPFCC_RET_SLICE_R_OR_NULL:
 	case BPFCC_RET_OBJECT:
 	case BPFCC_RET_ITEM_OR_NULL:
 		return l->t_ptr;

@@ -143,6 +143,10 @@ static int check_arg(struct bpfcc_interp *it, const struct bpfcc_helper *h, int 
 			return refuse(it, h, i, "a record");
 		return t->is_gone ? interp_trap(it, BPFCC_TRAP_STALE, "the record was given back")
 				  : 0;
+	case BPFCC_ARG_BUFFER_OR_NULL:
+		if (!arg->v.thing && !arg->v.num)
+			return 0;
+		return fixed(it, arg, (uint32_t)args[i + 1].v.num, true, h->name);
 	case BPFCC_ARG_DYNPTR:
 	case BPFCC_ARG_DYNPTR_RECORD:
 		return dynptr(it, h, i, arg);

@@ -69,7 +69,7 @@ static int give_back(struct bpfcc_interp *it, uint32_t thing)
 	return 0;
 }
 
-static int new_dynptr(struct bpfcc_interp *it, const struct dynptr *from, const struct value *at)
+int interp_new_dynptr(struct bpfcc_interp *it, const struct dynptr *from, const struct value *at)
 {
 	if (it->nr_dynptrs + 1 >= it->max_dynptrs) {
 		uint32_t max = it->max_dynptrs ? 2 * it->max_dynptrs : 16;
@@ -84,6 +84,8 @@ static int new_dynptr(struct bpfcc_interp *it, const struct dynptr *from, const 
 		memset(&it->dynptrs[it->nr_dynptrs++], 0, sizeof(*from));
 	it->dynptrs[it->nr_dynptrs] = *from;
 	it->dynptrs[it->nr_dynptrs].is_live = true;
+	if (!from->clone_of)
+		it->dynptrs[it->nr_dynptrs].clone_of = it->nr_dynptrs;
 	return at ? interp_put_dynptr(it, at, it->nr_dynptrs++) : (it->nr_dynptrs++, 0);
 }
 
@@ -101,7 +103,7 @@ static int dynptr_from_mem(struct bpfcc_interp *it, struct arg args[5])
 		err = -EINVAL;
 	if (err)
 		d = (struct dynptr){0};
-	if (new_dynptr(it, &d, &args[3].v))
+	if (interp_new_dynptr(it, &d, &args[3].v))
 		return -EFAULT;
 	return set_int(it, err);
 }
@@ -121,7 +123,7 @@ static int reserve_dynptr(struct bpfcc_interp *it, struct arg args[5])
 	}
 	/* held even if it could not be made: it has to be discarded all the same */
 	it->nr_held++;
-	if (new_dynptr(it, &d, &args[3].v))
+	if (interp_new_dynptr(it, &d, &args[3].v))
 		return -EFAULT;
 	return set_int(it, d.thing ? 0 : -EINVAL);
 }
@@ -130,16 +132,19 @@ static int give_back_dynptr(struct bpfcc_interp *it, uint32_t dynptr)
 {
 	struct dynptr *d = &it->dynptrs[dynptr];
 
+	uint32_t first = d->clone_of;
+
 	if (d->record)
 		interp_drop(it, d->record);
-	d->is_live = false;
+	for (uint32_t i = 1; i < it->nr_dynptrs; i++)
+		if (it->dynptrs[i].clone_of == first)
+			it->dynptrs[i].is_live = false;
 	it->nr_held--;
 	it->frame->regs[0] = (struct value){0};
 	return 0;
 }
 
-/* The bytes of a dynptr; NULL: not that many. */
-static uint8_t *dynptr_bytes(struct bpfcc_interp *it, const struct dynptr *d, uint64_t off,
+uint8_t *interp_dynptr_bytes(struct bpfcc_interp *it, const struct dynptr *d, uint64_t off,
 			     uint64_t bytes)
 {
 	if (!d->thing || off > d->bytes || bytes > d->bytes - off)
@@ -155,7 +160,7 @@ static int dynptr_copy(struct bpfcc_interp *it, uint32_t dynptr, uint64_t off, s
 		       uint64_t flags, bool is_write)
 {
 	struct dynptr *d = &it->dynptrs[dynptr];
-	uint8_t *data = dynptr_bytes(it, d, (uint32_t)off, memory->bytes);
+	uint8_t *data = interp_dynptr_bytes(it, d, (uint32_t)off, memory->bytes);
 
 	if (!d->thing || (is_write ? d->is_read_only : flags != 0))
 		return set_int(it, -EINVAL);
@@ -170,21 +175,20 @@ static int dynptr_copy(struct bpfcc_interp *it, uint32_t dynptr, uint64_t off, s
 	return set_int(it, 0);
 }
 
-/* A part of the dynptr's memory, which lives as long and is as long as was asked for. */
-static int dynptr_data(struct bpfcc_interp *it, struct arg args[5])
+int interp_dynptr_slice(struct bpfcc_interp *it, const struct dynptr *d, uint64_t off,
+			uint64_t bytes, bool is_write)
 {
-	struct dynptr *d = &it->dynptrs[args[0].dynptr];
-	uint64_t off = (uint32_t)args[1].v.num, bytes = (uint32_t)args[2].v.num;
-	uint8_t *data = dynptr_bytes(it, d, off, bytes);
+	uint8_t *data = interp_dynptr_bytes(it, d, off, bytes);
 	uint32_t thing, parent = d->thing;
 
-	if (!data || d->is_read_only)
+	if (!data || (is_write && d->is_read_only))
 		return set_int(it, 0);
 	thing = interp_thing(it, THING_MEM, data, bytes);
 	if (!thing)
 		return -EFAULT;
 	it->things[thing].parent = parent;
 	it->things[thing].is_shared = it->things[parent].is_shared;
+	it->things[thing].is_read_only = !is_write;
 	it->frame->regs[0] = interp_pointer(it, thing, 0);
 	return 0;
 }
@@ -341,7 +345,7 @@ static int drain(struct bpfcc_interp *it, struct arg args[5])
 
 		d.thing = interp_thing(it, THING_MEM, NULL, d.bytes);
 		thing = d.thing ? interp_thing(it, THING_DYNPTR, NULL, 0) : 0;
-		if (!thing || new_dynptr(it, &d, NULL))
+		if (!thing || interp_new_dynptr(it, &d, NULL))
 			return -EFAULT;
 		fill(it, it->things[d.thing].data, d.bytes);
 		it->things[thing].dynptr = it->nr_dynptrs - 1;
@@ -530,7 +534,8 @@ int interp_helper(struct bpfcc_interp *it, const struct bpfcc_helper *h, struct 
 		return dynptr_copy(it, args[0].dynptr, args[1].v.num, &args[2],
 				   args[4].v.num, true);
 	case BPF_FUNC_dynptr_data:
-		return dynptr_data(it, args);
+		return interp_dynptr_slice(it, &it->dynptrs[args[0].dynptr], (uint32_t)args[1].v.num,
+					   (uint32_t)args[2].v.num, true);
 	case BPF_FUNC_strncmp:
 		return compare(it, args);
 	case BPF_FUNC_spin_lock:

@@ -80,6 +80,7 @@ struct dynptr {
 	uint64_t off, bytes;
 	uint32_t record;	/* to be given back, 0: none */
 	bool is_held;		/* has to be given back, record or not */
+	uint32_t clone_of;	/* the first of them: given back together */
 };
 
 /* numbers, one after the other */
@@ -184,6 +185,15 @@ struct arg {
 	uint32_t dynptr;	/* DYNPTR */
 	uint32_t iter;		/* ITER */
 };
+
+/* A live one, at `at` of the stack unless that is NULL; its number is nr_dynptrs - 1 then. */
+int interp_new_dynptr(struct bpfcc_interp *it, const struct dynptr *from, const struct value *at);
+/* The bytes of a dynptr; NULL: not that many, or trapped. */
+uint8_t *interp_dynptr_bytes(struct bpfcc_interp *it, const struct dynptr *d, uint64_t off,
+			     uint64_t bytes);
+/* r0: a part of its memory, which lives as long; NULL: there is none */
+int interp_dynptr_slice(struct bpfcc_interp *it, const struct dynptr *d, uint64_t off,
+			uint64_t bytes, bool is_write);
 
 struct bpfcc_helper;
 /* interp_kfunc.c: what a kernel function does, if it is one that programs see the doing of */

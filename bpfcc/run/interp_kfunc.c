@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What kernel functions do whose doing a program can see: sessions, arenas, iterators. The others answer as
+ * What kernel functions do whose doing a program can see: sessions, arenas, iterators, dynptrs. The others answer as
  * interp_helper.c has it.
  */
 #include <stdlib.h>
@@ -87,6 +87,103 @@ static int iter_destroy(struct bpfcc_interp *it, struct arg *arg)
 	return interp_end_iter(it, &arg->v);
 }
 
+/* ---- dynptrs ---- */
+
+static int dynptr_adjust(struct bpfcc_interp *it, struct dynptr *d, uint32_t start, uint32_t end)
+{
+	if (!d->thing || start > end)
+		return set_int(it, -EINVAL);
+	if (end > d->bytes)
+		return set_int(it, -ERANGE);
+	d->off += start;
+	d->bytes = end - start;
+	return set_int(it, 0);
+}
+
+static int dynptr_clone(struct bpfcc_interp *it, struct arg args[5])
+{
+	struct dynptr clone = it->dynptrs[args[0].dynptr];
+
+	if (interp_new_dynptr(it, &clone, &args[1].v))
+		return -EFAULT;
+	return set_int(it, clone.thing ? 0 : -EINVAL);
+}
+
+static int dynptr_copy(struct bpfcc_interp *it, struct arg args[5])
+{
+	const struct dynptr *to = &it->dynptrs[args[0].dynptr], *from = &it->dynptrs[args[2].dynptr];
+	uint32_t size = (uint32_t)args[4].v.num;
+	uint32_t to_off = (uint32_t)args[1].v.num, from_off = (uint32_t)args[3].v.num;
+	bool has_to = to_off <= to->bytes && size <= to->bytes - to_off;
+	bool has_from = from_off <= from->bytes && size <= from->bytes - from_off;
+	bool can_write = to->thing && !to->is_read_only;
+	uint8_t *dst, *src;
+
+	if (from->thing && has_from && can_write && has_to) {
+		src = interp_dynptr_bytes(it, from, from_off, size);
+		dst = interp_dynptr_bytes(it, to, to_off, size);
+		if (!src || !dst)
+			return -EFAULT;
+		memmove(dst, src, size);
+		return set_int(it, 0);
+	}
+	if (from->thing && has_from)
+		return set_int(it, can_write ? -E2BIG : -EINVAL);
+	if (can_write && has_to)
+		return set_int(it, from->thing ? -E2BIG : -EINVAL);
+	if (!has_to || !has_from)
+		return set_int(it, -E2BIG);
+	return set_int(it, size ? -EINVAL : 0);
+}
+
+static int dynptr_memset(struct bpfcc_interp *it, struct arg args[5])
+{
+	const struct dynptr *d = &it->dynptrs[args[0].dynptr];
+	uint32_t off = (uint32_t)args[1].v.num, size = (uint32_t)args[2].v.num;
+	uint8_t *data;
+
+	if (d->is_read_only)
+		return set_int(it, -EINVAL);
+	if (off > d->bytes || size > d->bytes - off)
+		return set_int(it, -E2BIG);
+	data = d->thing ? interp_dynptr_bytes(it, d, off, size) : NULL;
+	if (it->trap.kind)
+		return -EFAULT;
+	if (data && size)
+		memset(data, (uint8_t)args[3].v.num, size);
+	return set_int(it, 0);
+}
+
+static int dynptr_kfunc(struct bpfcc_interp *it, enum bpfcc_kfunc which, struct arg args[5],
+			bool *ret_is_done)
+{
+	struct dynptr *d = it->dynptrs ? &it->dynptrs[args[0].dynptr] : NULL;
+
+	switch (which) {
+	case BPFCC_KFUNC_bpf_dynptr_is_null:
+		return set_int(it, !d->thing);
+	case BPFCC_KFUNC_bpf_dynptr_is_rdonly:
+		return set_int(it, d->thing && d->is_read_only);
+	case BPFCC_KFUNC_bpf_dynptr_size:
+		return set_int(it, d->thing ? (int64_t)d->bytes : (int64_t)(uint32_t)-EINVAL);
+	case BPFCC_KFUNC_bpf_dynptr_adjust:
+		return dynptr_adjust(it, d, (uint32_t)args[1].v.num, (uint32_t)args[2].v.num);
+	case BPFCC_KFUNC_bpf_dynptr_clone:
+		return dynptr_clone(it, args);
+	case BPFCC_KFUNC_bpf_dynptr_slice:
+	case BPFCC_KFUNC_bpf_dynptr_slice_rdwr:
+		return interp_dynptr_slice(it, d, (uint32_t)args[1].v.num, (uint32_t)args[3].v.num,
+					   which == BPFCC_KFUNC_bpf_dynptr_slice_rdwr);
+	case BPFCC_KFUNC_bpf_dynptr_copy:
+		return dynptr_copy(it, args);
+	case BPFCC_KFUNC_bpf_dynptr_memset:
+		return dynptr_memset(it, args);
+	default:
+		*ret_is_done = false;
+		return 0;
+	}
+}
+
 int interp_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, struct arg args[5],
 		 bool *ret_is_done)
 {
@@ -104,7 +201,6 @@ int interp_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, stru
 	case BPFCC_KFUNC_bpf_iter_num_destroy:
 		return iter_destroy(it, &args[0]);
 	default:
-		*ret_is_done = false;
-		return 0;
+		return dynptr_kfunc(it, kfunc->kfunc, args, ret_is_done);
 	}
 }

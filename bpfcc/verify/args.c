@@ -141,6 +141,22 @@ static int alloc_arg(struct verify *v, struct verify_call *c, int arg)
 	return 0;
 }
 
+/* What a dynptr in pieces would be copied to. None here is, so that the bytes stay as they are. */
+static int buffer_arg(struct verify *v, struct verify_call *c, int arg)
+{
+	char what[96];
+	int err;
+
+	if (verify_is_number(v, verify_arg(v, arg), 0))
+		return 0;
+	err = verify_read_reg(v, arg + 2);
+	if (!err)
+		err = alloc_arg(v, c, arg + 1);
+	snprintf(what, sizeof(what), "the buffer of %s", c->name);
+	return err ? err : verify_helper_memory(v, arg + 1, (uint32_t)c->alloc_bytes, ACCESS_WRITE,
+						what);
+}
+
 /* Attack: a string that somebody changes after its end was found has no end. */
 static int string_arg(struct verify *v, struct verify_call *c, int arg)
 {
@@ -277,6 +293,8 @@ static int one_arg(struct verify *v, struct verify_call *c, int arg)
 	case BPFCC_ARG_MEM_R_OR_NULL:
 	case BPFCC_ARG_MEM_W_OR_NULL:
 		return memory_arg(v, c, arg);
+	case BPFCC_ARG_BUFFER_OR_NULL:
+		return buffer_arg(v, c, arg);
 	case BPFCC_ARG_ALLOC_SIZE:
 		return alloc_arg(v, c, arg);
 	case BPFCC_ARG_LONG_OUT:
@@ -302,6 +320,7 @@ static int one_arg(struct verify *v, struct verify_call *c, int arg)
 		return verify_dynptr_use(v, c, arg);
 	case BPFCC_ARG_DYNPTR_NEW:
 	case BPFCC_ARG_DYNPTR_RECORD_NEW:
+	case BPFCC_ARG_DYNPTR_CLONE:
 		return 0; /* made after all arguments are looked at */
 	case BPFCC_ARG_ITER_NEW:
 		return verify_iter_new(v, c, arg);
@@ -354,6 +373,8 @@ int verify_args(struct verify *v, struct verify_call *c)
 		if (helper->args[arg] == BPFCC_ARG_DYNPTR_NEW ||
 		    helper->args[arg] == BPFCC_ARG_DYNPTR_RECORD_NEW)
 			err = verify_dynptr_new(v, c, arg);
+		else if (helper->args[arg] == BPFCC_ARG_DYNPTR_CLONE)
+			err = verify_dynptr_clone(v, c, arg);
 		if (err)
 			return err;
 	}

@@ -48,7 +48,8 @@ static void know_null_reg(struct verify *v, struct verify_reg *r, void *arg)
 	if (!verify_is_pointer(r) || !(r->flags & VF_OR_NULL) || r->id != k->id)
 		return;
 	if (k->is_null) {
-		if (r->ref)
+		/* Attack: a slice of a record that is NULL gives nothing back */
+		if (r->flags & VF_RECORD)
 			k->ref = r->ref;
 		use = r->use;
 		verify_set_scalar(v, r, &zero, NULL, NULL);

@@ -22,6 +22,8 @@ struct verify_call {
 	uint64_t alloc_bytes;		/* ALLOC_SIZE */
 	uint32_t release;		/* reference that the helper takes back; 0: none */
 	uint32_t dynptr;		/* id of the DYNPTR argument */
+	uint32_t dynptr_ref;		/* what has to be given back of it; 0: nothing */
+	bool is_dynptr_lent;		/* it is one that a callback was given */
 	uint32_t iter_frame, iter_slot;	/* where the ITER argument points */
 	/* CONST_STR, with its NUL */
 	const char *text;
@@ -75,6 +77,9 @@ void verify_forget(struct verify *v, bool (*is_of)(const struct verify_reg *r, u
 /* dynptr.c */
 int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg);
 int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg);
+int verify_dynptr_clone(struct verify *v, struct verify_call *c, int arg);
+/* The dynptrs of a record are gone with it. */
+void verify_dynptr_release(struct verify *v, uint32_t ref);
 /* The callback's argument: a dynptr that is not on the stack. */
 void verify_dynptr_given(struct verify *v, struct verify_reg *r, uint32_t uid);
 

@@ -3,7 +3,11 @@
  * Dynptrs: 16 bytes of stack that the helpers fill in, and only they may look into. In a state both
  * slots have DYNPTR bytes and a `spill` with: type DYNPTR, bytes = enum kind, off = 0 in the lower
  * slot and 8 in the upper, id = the dynptr's own id, ref = what must be given back (RECORD). Memory
- * that bpf_dynptr_data() gives is a MEM register with that id as its uid: it goes with the dynptr.
+ * that bpf_dynptr_data() gives is a MEM register with that id as its uid, and with ref: it goes with the
+ * dynptr, and with the record.
+ *
+ * A clone has an id of its own, and the ref of what it is a clone of: giving back the record through one
+ * of them takes all.
  */
 #include <string.h>
 
@@ -82,11 +86,28 @@ static int place_of(struct verify *v, struct verify_call *c, int arg, uint32_t *
 	return 0;
 }
 
+static void put(struct verify *v, uint8_t frame, uint32_t lower, enum kind kind, uint32_t id,
+		uint32_t ref)
+{
+	for (uint32_t half = 0; half < 2; half++) {
+		struct verify_slot *s = &v->cur->frames[frame]->slots[lower - half];
+
+		memset(s->byte, VB_DYNPTR, sizeof(s->byte));
+		memset(&s->spill, 0, sizeof(s->spill));
+		s->spill.type = VT_DYNPTR;
+		s->spill.off = 8 * (int32_t)half;
+		s->spill.bytes = kind;
+		s->spill.id = id;
+		s->spill.ref = ref;
+		s->spill.use = verify_use_new(v, NULL, NULL);
+		s->use = verify_use_new(v, NULL, NULL);
+	}
+}
+
 int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg)
 {
 	bool is_record = c->helper->args[arg] == BPFCC_ARG_DYNPTR_RECORD_NEW;
-	uint32_t lower, id;
-	struct verify_frame *f;
+	uint32_t lower;
 	int ref = 0, err = place_of(v, c, arg, &lower);
 
 	if (!err)
@@ -99,21 +120,8 @@ int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg)
 		if (ref < 0)
 			return ref;
 	}
-	id = verify_new_id(v);
-	f = v->cur->frames[verify_arg(v, arg)->frame];
-	for (uint32_t half = 0; half < 2; half++) {
-		struct verify_slot *s = &f->slots[lower - half];
-
-		memset(s->byte, VB_DYNPTR, sizeof(s->byte));
-		memset(&s->spill, 0, sizeof(s->spill));
-		s->spill.type = VT_DYNPTR;
-		s->spill.off = 8 * (int32_t)half;
-		s->spill.bytes = is_record ? KIND_RECORD : KIND_LOCAL;
-		s->spill.id = id;
-		s->spill.ref = (uint32_t)ref;
-		s->spill.use = verify_use_new(v, NULL, NULL);
-		s->use = verify_use_new(v, NULL, NULL);
-	}
+	put(v, verify_arg(v, arg)->frame, lower, is_record ? KIND_RECORD : KIND_LOCAL,
+	    verify_new_id(v), (uint32_t)ref);
 	return v->err;
 }
 
@@ -141,6 +149,8 @@ int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
 
 	if (r->type == VT_DYNPTR && !is_release) {
 		c->dynptr = r->uid;
+		c->dynptr_ref = 0;
+		c->is_dynptr_lent = true;
 		return 0;
 	}
 	err = place_of(v, c, arg, &lower);
@@ -157,6 +167,8 @@ int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
 		verify_use_mark(v, s[-(int)half].spill.use, USE_READ);
 	}
 	c->dynptr = s->spill.id;
+	c->dynptr_ref = s->spill.ref;
+	c->is_dynptr_lent = false;
 	if (!is_release)
 		return v->err;
 	if (s->spill.bytes != KIND_RECORD)
@@ -165,7 +177,47 @@ int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
 				     "buffer record",
 				     verify_arg_name(arg), c->name);
 	c->release = s->spill.ref;
-	destroy(v, f, lower);
+	return v->err;
+}
+
+void verify_dynptr_release(struct verify *v, uint32_t ref)
+{
+	for (uint32_t i = 0; i < v->cur->nr_frames; i++) {
+		struct verify_frame *f = v->cur->frames[i];
+
+		for (uint32_t slot = 1; slot < f->nr_slots; slot++)
+			if (is_dynptr_at(f, slot) && f->slots[slot].spill.ref == ref)
+				destroy(v, f, slot);
+	}
+}
+
+/* The frame of the callback that was given the dynptr with this id. */
+static uint32_t borrower(struct verify *v, uint32_t uid)
+{
+	uint32_t i = v->cur->nr_frames - 1;
+
+	while (i && v->cur->frames[i]->callback_uid != uid)
+		i--;
+	return i;
+}
+
+int verify_dynptr_clone(struct verify *v, struct verify_call *c, int arg)
+{
+	uint32_t lower, ref = c->dynptr_ref;
+	int err = place_of(v, c, arg, &lower);
+
+	/* Attack: what a callback was lent for one round, in memory that lives longer. */
+	if (!err && c->is_dynptr_lent && verify_arg(v, arg)->frame < borrower(v, c->dynptr))
+		return verify_refuse(v, "clone it to a variable of the callback",
+				     "a clone of the callback's dynptr would outlive it");
+	if (!err)
+		err = verify_helper_memory(v, arg + 1, DYNPTR_BYTES, ACCESS_WRITE | ACCESS_RAW,
+					   "the dynptr");
+	if (err)
+		return err;
+	/* its slices go with what was lent: they have the same id */
+	put(v, verify_arg(v, arg)->frame, lower, ref ? KIND_RECORD : KIND_LOCAL,
+	    c->is_dynptr_lent ? c->dynptr : verify_new_id(v), ref);
 	return v->err;
 }
 

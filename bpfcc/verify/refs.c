@@ -108,6 +108,7 @@ int verify_ref_release(struct verify *v, uint32_t ref)
 	behind = (size_t)(&s->refs[s->nr_refs] - held) - 1;
 	memmove(held, held + 1, behind * sizeof(*held));
 	s->nr_refs--;
+	verify_dynptr_release(v, ref);
 	verify_forget(v, has_ref, ref);
 	return v->err;
 }

@@ -27,6 +27,7 @@
 #define RET_PTR_MEM void *
 #define RET_RECORD_OR_NULL void *
 #define RET_SLICE_OR_NULL void *
+#define RET_SLICE_R_OR_NULL void *
 #define RET_ITEM_OR_NULL void *
 
 /* The first parameter stands alone, the others bring their comma; NONE is nothing. */
@@ -64,6 +65,8 @@
 #define NEXT_DYNPTR(n) , void *a##n
 #define NEXT_DYNPTR_RECORD(n) , void *a##n
 #define NEXT_DYNPTR_NEW(n) , void *a##n
+#define NEXT_DYNPTR_CLONE(n) , void *a##n
+#define NEXT_BUFFER_OR_NULL(n) , void *a##n
 #define NEXT_DYNPTR_RECORD_NEW(n) , void *a##n
 #define NEXT_SPIN_LOCK(n) , void *a##n
 #define NEXT_SIZE(n) , __u64 a##n
@@ -105,6 +108,8 @@
 #define PASS_DYNPTR(n) , a##n
 #define PASS_DYNPTR_RECORD(n) , a##n
 #define PASS_DYNPTR_NEW(n) , a##n
+#define PASS_DYNPTR_CLONE(n) , a##n
+#define PASS_BUFFER_OR_NULL(n) , a##n
 #define PASS_DYNPTR_RECORD_NEW(n) , a##n
 #define PASS_SPIN_LOCK(n) , a##n
 #define PASS_SIZE(n) , a##n
@@ -130,6 +135,8 @@
 /* who takes the frame gets it in the place of ctx, declared or not */
 #define KFUNC_NONE(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, CTX, t2, t3, t4, t5)
 #define KFUNC_MAP(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, MAP, t2, t3, t4, t5)
+#define KFUNC_DYNPTR(class, name, ret, t2, t3, t4, t5) \
+	CLASS_##class(name, ret, DYNPTR, t2, t3, t4, t5)
 #define KFUNC_ITER_NEW(class, name, ret, t2, t3, t4, t5) \
 	CLASS_##class(name, ret, ITER_NEW, t2, t3, t4, t5)
 #define KFUNC_ITER(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, ITER, t2, t3, t4, t5)

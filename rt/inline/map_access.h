@@ -29,6 +29,7 @@ enum inlay_map_errno {
 	INLAY_EBUSY = 16,
 	INLAY_EEXIST = 17,
 	INLAY_EINVAL = 22,
+	INLAY_ERANGE = 34,
 	INLAY_EOPNOTSUPP = 95,
 };
 

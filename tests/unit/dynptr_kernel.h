@@ -8,7 +8,13 @@
 #define DYNPTR_SLICE 16
 #define DYNPTR_OPS 6
 
-enum dynptr_op_kind { DYNPTR_OP_READ, DYNPTR_OP_WRITE, DYNPTR_OP_DATA, DYNPTR_OP_NR };
+enum dynptr_op_kind {
+	DYNPTR_OP_READ, DYNPTR_OP_WRITE, DYNPTR_OP_DATA,
+	/* kernel functions */
+	DYNPTR_OP_ADJUST, DYNPTR_OP_SIZE, DYNPTR_OP_IS_NULL, DYNPTR_OP_IS_RDONLY, DYNPTR_OP_CLONE,
+	DYNPTR_OP_SLICE, DYNPTR_OP_COPY, DYNPTR_OP_COPY_BACK,
+	DYNPTR_OP_MEMSET, DYNPTR_OP_NR,
+};
 
 /* Dynptr and buffers lie over each other as the numbers say. */
 struct dynptr_memory {
@@ -22,7 +28,8 @@ struct dynptr_op {
 };
 
 struct dynptr_call {
-	__u32 at, bytes;
+	__u32 at, bytes;	/* of the dynptr */
+	__u32 other_at, other_bytes; /* of another one */
 	__u64 flags;
 	__s64 ret;
 	struct dynptr_op ops[DYNPTR_OPS];

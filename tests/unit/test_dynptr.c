@@ -27,7 +27,41 @@ static uint32_t dice(uint32_t n)
 	return (uint32_t)(random_state >> 20) % n;
 }
 
-static __s64 our_step(const struct dynptr_op *op, struct inlay_dynptr *ptr, struct dynptr_memory *m)
+/* As in dynptr_kernel.bpf.c, where results have 32 bits. */
+static __s64 our_kfunc_step(const struct dynptr_op *op, struct inlay_dynptr *ptr,
+			    struct inlay_dynptr *other)
+{
+	struct inlay_dynptr clone;
+	unsigned char *slice;
+	__s64 ret;
+
+	switch (op->kind) {
+	case DYNPTR_OP_ADJUST:
+		return __inlay_bpf_dynptr_adjust(ptr, op->offset, op->bytes);
+	case DYNPTR_OP_SIZE:
+		return __inlay_bpf_dynptr_size(ptr);
+	case DYNPTR_OP_IS_NULL:
+		return (__s64)__inlay_bpf_dynptr_is_null(ptr);
+	case DYNPTR_OP_IS_RDONLY:
+		return (__s64)__inlay_bpf_dynptr_is_rdonly(ptr);
+	case DYNPTR_OP_CLONE:
+		ret = __inlay_bpf_dynptr_clone(ptr, &clone);
+		__inlay_bpf_dynptr_adjust(&clone, op->offset, op->bytes);
+		return ret * 1000 + __inlay_bpf_dynptr_size(&clone);
+	case DYNPTR_OP_SLICE:
+		slice = __inlay_bpf_dynptr_slice(ptr, op->offset, NULL, DYNPTR_SLICE);
+		return slice ? slice[0] * 256 + slice[DYNPTR_SLICE - 1] : -1;
+	case DYNPTR_OP_COPY:
+		return __inlay_bpf_dynptr_copy(ptr, op->offset, other, op->at, op->bytes);
+	case DYNPTR_OP_COPY_BACK:
+		return __inlay_bpf_dynptr_copy(other, op->at, ptr, op->offset, op->bytes);
+	default:
+		return __inlay_bpf_dynptr_memset(ptr, op->offset, op->bytes, op->at);
+	}
+}
+
+static __s64 our_step(const struct dynptr_op *op, struct inlay_dynptr *ptr,
+		      struct inlay_dynptr *other, struct dynptr_memory *m)
 {
 	uint32_t at = op->at & (DYNPTR_BUFFER - 1), bytes = op->bytes & DYNPTR_BUFFER_BYTES_MASK;
 	unsigned char *slice;
@@ -37,25 +71,29 @@ static __s64 our_step(const struct dynptr_op *op, struct inlay_dynptr *ptr, stru
 		return __inlay_dynptr_read(&m->all[at], bytes, ptr, op->offset, op->flags);
 	case DYNPTR_OP_WRITE:
 		return __inlay_dynptr_write(ptr, op->offset, &m->all[at], bytes, op->flags);
-	default:
+	case DYNPTR_OP_DATA:
 		slice = __inlay_dynptr_data(ptr, op->offset, DYNPTR_SLICE);
 		if (!slice)
 			return 0;
 		slice[0] ^= 0x5a;
 		slice[DYNPTR_SLICE - 1] += 7;
 		return 1;
+	default:
+		return our_kfunc_step(op, ptr, other);
 	}
 }
 
 static void our_ops(struct dynptr_call *call, struct dynptr_memory *m)
 {
-	struct inlay_dynptr ptr;
+	struct inlay_dynptr ptr, other;
 
 	call->ret = __inlay_dynptr_from_mem(&m->all[call->at & (DYNPTR_BUFFER - 1)],
 					    call->bytes & DYNPTR_BUFFER_BYTES_MASK, call->flags,
 					    &ptr);
+	__inlay_dynptr_from_mem(&m->all[call->other_at & (DYNPTR_BUFFER - 1)],
+				call->other_bytes & DYNPTR_BUFFER_BYTES_MASK, 0, &other);
 	for (int i = 0; i < DYNPTR_OPS; i++)
-		call->ops[i].ret = our_step(&call->ops[i], &ptr, m);
+		call->ops[i].ret = our_step(&call->ops[i], &ptr, &other, m);
 }
 
 static void random_call(struct dynptr_call *call)
@@ -65,6 +103,8 @@ static void random_call(struct dynptr_call *call)
 	memset(call, 0, sizeof(*call));
 	call->at = dice(64);
 	call->bytes = dice(4) ? dice(128) : dice(3);
+	call->other_at = dice(64);
+	call->other_bytes = dice(4) ? dice(128) : dice(3);
 	call->flags = dice(16) ? 0 : 1ull << dice(64);
 	for (int i = 0; i < DYNPTR_OPS; i++) {
 		struct dynptr_op *op = &call->ops[i];
@@ -82,7 +122,7 @@ static void test_as_the_kernel(void **state)
 	struct bpf_object *object = bpf_object__open_file(DYNPTR_PROGRAM, NULL);
 	struct dynptr_call ours, kernels;
 	struct dynptr_memory our_memory, kernel_memory;
-	unsigned int oks = 0, slices = 0;
+	unsigned int oks = 0, slices = 0, kfuncs[DYNPTR_OP_NR] = { 0 };
 	struct bpf_map *map;
 	int prog_fd, err;
 	__u32 zero = 0;
@@ -119,12 +159,15 @@ static void test_as_the_kernel(void **state)
 				fail_msg("round %d, operation %d (%u): %lld, the kernel's %lld",
 					 round, i, ours.ops[i].kind, (long long)ours.ops[i].ret,
 					 (long long)kernels.ops[i].ret);
-			oks += ours.ops[i].kind != DYNPTR_OP_DATA && !ours.ops[i].ret;
+			oks += ours.ops[i].kind < DYNPTR_OP_DATA && !ours.ops[i].ret;
+			kfuncs[ours.ops[i].kind] += ours.ops[i].ret >= 0;
 			slices += ours.ops[i].kind == DYNPTR_OP_DATA && ours.ops[i].ret;
 		}
 		assert_memory_equal(&our_memory, &kernel_memory, sizeof(our_memory));
 	}
 	assert_true(oks > 1000 && slices > 500);
+	for (int i = DYNPTR_OP_ADJUST; i < DYNPTR_OP_NR; i++)
+		assert_true(kfuncs[i] > 300);
 	bpf_object__close(object);
 }
 

@@ -13,6 +13,9 @@ STRICTER = {
     "key_after_the_callback": "a callback's key is the helper's for one round; in a process it may be a copy",
     "endless_around_an_iterator": "it is wrong: Linux 6.18 takes an iterator that is made anew for the one before",
     "endless_around_an_iterator_in_a_loop": "the same",
+    "slice_of_a_clone_after_the_record": "it is wrong: Linux 6.18 lets a slice of a clone outlive the record",
+    "lent_one_cloned_for_later": "it is wrong: Linux 6.18 lets a clone outlive the callback that it was lent to",
+    "clone_overwritten_and_a_slice_of_it": "a slice goes with its dynptr, which Linux 6.18 forgets of clones",
 }
 
 
