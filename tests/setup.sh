@@ -11,7 +11,7 @@ declare -A group=(
 		libbpf-dev libelf-dev libdw-dev libjansson-dev"
 	[test]="libcmocka-dev python3 libclang-rt-19-dev valgrind binutils procps qemu-user
 		gcc-aarch64-linux-gnu libc6-dev-arm64-cross
-		bpftool systemtap-sdt-dev musl-tools"
+		bpftool systemtap-sdt-dev musl-tools bpftrace linux-perf"
 	[bench]="uftrace liblttng-ust-dev lttng-tools valgrind"
 	[redis]="dpkg-dev"
 )
