@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 #define INLAY_ABI_MAJOR 1
-#define INLAY_ABI_MINOR 1 /* 1.1: inlay_segment.modules_off */
+#define INLAY_ABI_MINOR 1 /* 1.1: inlay_segment.modules_off, INLAY_LINK_DOZING */
 
 #define INLAY_PAGE_BYTES 4096u
 /* A region above this size is not in the image; its base is loaded from a link-time slot. */
@@ -549,11 +549,14 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
 #define INLAY_OWNER_TURN_SHIFT 9
 
 /*
- * link word: bits 0..30 node, bit 31 mark (the node holding this link is deleted), 32..63 tag.
- * The tag counts the changes of the word while the node is in a list, and starts at a place that
- * depends on the node's generation. A marked word has no tag: 32..60 who deleted the node, because
- * that process alone takes it off and frees it, 61 whether it becomes a spare, 62..63 the low bits of
- * the node's generation at that time.
+ * link word: bits 0..30 node, bit 31 mark (the node holding this link is deleted).
+ * Without a mark: 32..62 tag, which counts the changes of the word while the node is in a list, and
+ * starts at a place that depends on the node's generation; 63 the node dozes: its key is deleted, but
+ * it stays in the list, and is free for whoever wakes it, or marks it and takes it off.
+ * A marked word has no tag: 32..60 who deleted the node, because that process alone takes it off and
+ * frees it; 61 whether it becomes a spare; 62 the low bit of the node's generation at that time; 63 the
+ * node is being woken by that process, for the same key: it is in the list, and anybody else takes
+ * this bit off, after which it is a node like others that are marked.
  */
 #define INLAY_LINK_NODE 0x7fffffffull
 #define INLAY_LINK_MARK 0x80000000ull
@@ -561,6 +564,8 @@ INLAY_STATIC_ASSERT(sizeof(struct inlay_trace_record) == 128, "inlay_trace_recor
 #define INLAY_LINK_OWNER(link) ((__u32)((link) >> 32) & INLAY_OWNER_MASK)
 #define INLAY_LINK_SPARE (1ull << 61)
 #define INLAY_LINK_GEN_SHIFT 62
+#define INLAY_LINK_DOZING (1ull << 63)	/* without a mark */
+#define INLAY_LINK_WAKING (1ull << 63)	/* with one */
 
 struct inlay_hash_header {
 	__u64 high;		/* no main node above this number was ever in a list */
