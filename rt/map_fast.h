@@ -2,8 +2,15 @@
 /*
  * Changing a HASH map with keys of 4 or 8 bytes when nothing comes in between: the same steps in the
  * same order as in map_hash.c, with no calls. Whatever is unusual, from a changed link to a node that
- * has to be looked for, is left to map_hash.c, which begins again. What takes the time are the locked operations, two an insert, two a delete and four an
- * update, and what the processor cannot begin before each of them is done: loads that depend on loads.
+ * has to be looked for, is left to map_hash.c, which begins again. What takes the time are the locked
+ * operations and what the processor cannot begin before each of them is done: loads that depend on loads.
+ *
+ * A delete is one locked operation: the node stays in its list, and dozes. Nobody owns it, so nothing is
+ * lost with who is killed. An insert of the same key wakes it: one operation says who does that, as two
+ * could, then the value is written, and a second one makes it live; in between others may call it off by
+ * a change of the same word, and then it is a node that was deleted by who woke it. An insert of another
+ * key takes the node that this thread let doze last out of its list, and links it: three. An update
+ * replaces a node: four.
  */
 #ifndef INLAY_RT_MAP_FAST_H
 #define INLAY_RT_MAP_FAST_H
@@ -18,6 +25,11 @@
 __s64 __inlay_hash_update_slow(const struct inlay_map_desc *desc, __u64 key, const void *value,
 			       __u64 flags, __u32 held);
 __s64 __inlay_hash_delete_slow(const struct inlay_map_desc *desc, __u64 key);
+/* An insert that woke node `nr` as `owner` and found then that it is not that any more. */
+__s64 __inlay_hash_update_unwoken(const struct inlay_map_desc *desc, __u64 key, const void *value,
+				  __u64 flags, __u32 nr, __u32 owner);
+/* A dozing node that takers may not be led to; 0, always. */
+__s64 __inlay_hash_doze(const struct inlay_map_desc *desc, __u32 nr);
 /* A node that is marked, but maybe not off its list; 0, always. */
 __s64 __inlay_hash_retire(const struct inlay_map_desc *desc, __u64 key, __u32 nr, __u32 gen,
 			  enum inlay_hash_stock stock);
@@ -33,7 +45,7 @@ struct fast {
 	__u32 owner;
 };
 
-enum fast_found { FAST_ABSENT, FAST_PRESENT, FAST_UNSURE };
+enum fast_found { FAST_ABSENT, FAST_DOZING, FAST_PRESENT, FAST_UNSURE };
 
 /* A place in a chain, as in struct inlay_hash_place. */
 struct fast_place {
@@ -89,7 +101,7 @@ INLAY_INLINE enum fast_found fast_find(const struct fast *fast, struct fast_plac
 				   (at->next & INLAY_LINK_MARK)))
 			return FAST_UNSURE;
 		if (INLAY_LIKELY(key == fast->key))
-			return FAST_PRESENT;
+			return at->next & INLAY_LINK_DOZING ? FAST_DOZING : FAST_PRESENT;
 		at->prev = &at->node->next;
 		at->link = at->next;
 	}
@@ -107,6 +119,37 @@ INLAY_INLINE struct inlay_hash_hot *fast_hot(const struct fast *fast)
 	return &__inlay_hash_hot[fast->desc->index % INLAY_HASH_HOT_MAPS];
 }
 
+/*
+ * Takes the node that this thread let doze last out of its list, as __inlay_hash_evict() does. Returns its
+ * number and above that its generation; 0: it cannot be had.
+ */
+static INLAY_NOINLINE __u64 fast_evict(const struct inlay_map_desc *desc, __u32 nr,
+				       struct inlay_hash_node *node, __u32 owner, __u32 moved)
+{
+	struct inlay_hash_hot *hot = &__inlay_hash_hot[desc->index % INLAY_HASH_HOT_MAPS];
+	__u64 link = hot->link, next = inlay_load_acquire(&node->next);
+	__u64 *prev = (__u64 *)((char *)desc->region + hot->prev_off);
+	__u32 gen = INLAY_LIFE_GEN(inlay_load(&node->life));
+
+	/* the same word as then, so that it is in the list, and nobody came in between */
+	if (!inlay_is_dozing(next) || (link & INLAY_LINK_NODE) != nr ||
+	    hot->prev_off > desc->region_bytes - sizeof(*prev) || inlay_load(prev) != link)
+		return 0;
+	if (!inlay_cas(&node->next, next, inlay_link_marked(next, owner, INLAY_HASH_MAIN, gen)))
+		return 0;
+	if (!inlay_cas(prev, link, inlay_link(link, next))) {
+		__inlay_hash_retire(desc, inlay_load(inlay_hash_node_key(node)), nr, gen,
+				    INLAY_HASH_MAIN);
+		return 0;
+	}
+	/* release: it is off its list; pairs with the scavenger's load */
+	gen++;
+	inlay_store_release(&node->life, (__u64)gen << 32 | owner << INLAY_LIFE_OWNER_SHIFT |
+						 moved | INLAY_NODE_USED);
+	hot->nr[INLAY_HASH_MAIN] = 0;
+	return (__u64)gen << 32 | nr;
+}
+
 /* Takes the node that this thread gave back last; 0: it cannot be had. */
 INLAY_INLINE __u32 fast_take(const struct fast *fast, enum inlay_hash_stock stock, __u32 *ret_gen)
 {
@@ -120,6 +163,12 @@ INLAY_INLINE __u32 fast_take(const struct fast *fast, enum inlay_hash_stock stoc
 		return 0;
 	at = &fast_node(fast, nr)->life;
 	life = inlay_load(at);
+	if (stock == INLAY_HASH_MAIN && INLAY_LIFE_STATE(life) == INLAY_NODE_USED) {
+		__u64 taken = fast_evict(fast->desc, nr, fast_node(fast, nr), fast->owner, moved);
+
+		*ret_gen = (__u32)(taken >> 32);
+		return (__u32)taken;
+	}
 	*ret_gen = INLAY_LIFE_GEN(life) + 1;
 	/* pairs with who frees the node: what its last owner did to it is over */
 	if ((__u32)life != (moved | INLAY_NODE_FREE) ||
@@ -130,6 +179,15 @@ INLAY_INLINE __u32 fast_take(const struct fast *fast, enum inlay_hash_stock stoc
 	return nr;
 }
 
+INLAY_INLINE void fast_fill_value(const struct fast *fast, struct inlay_hash_node *node,
+				  const void *value)
+{
+	if (INLAY_LIKELY(fast->desc->value_size == 8))
+		inlay_store(inlay_hash_node_key(node) + 1, ((const struct inlay_any64 *)value)->v);
+	else
+		inlay_copy_in(inlay_hash_node_key(node) + 1, value, fast->desc->value_size);
+}
+
 INLAY_INLINE void fast_fill(const struct fast *fast, __u32 nr, __u32 gen, __u64 successor,
 			    __u32 hash, const void *value)
 {
@@ -138,10 +196,7 @@ INLAY_INLINE void fast_fill(const struct fast *fast, __u32 nr, __u32 gen, __u64 
 	__atomic_thread_fence(__ATOMIC_RELEASE); /* as in node_fill() */
 	inlay_store(&node->hash, hash);
 	inlay_store(inlay_hash_node_key(node), fast->key);
-	if (INLAY_LIKELY(fast->desc->value_size == 8))
-		inlay_store(inlay_hash_node_key(node) + 1, ((const struct inlay_any64 *)value)->v);
-	else
-		inlay_copy_in(inlay_hash_node_key(node) + 1, value, fast->desc->value_size);
+	fast_fill_value(fast, node, value);
 	inlay_store(&node->next, inlay_link_first(gen, successor));
 }
 
@@ -184,6 +239,42 @@ INLAY_INLINE __s64 fast_retire(const struct fast *fast, const struct fast_place 
 	return 0;
 }
 
+/* Leaves a node in its list that we have let doze. 0, always. */
+INLAY_INLINE __s64 fast_doze(const struct fast *fast, const struct fast_place *at)
+{
+	struct inlay_hash_hot *hot = fast_hot(fast);
+
+	if (INLAY_UNLIKELY(!fast_is_shown(fast, at->nr, INLAY_HASH_MAIN)))
+		return __inlay_hash_doze(fast->desc, at->nr);
+	if (INLAY_UNLIKELY(hot->desc != fast->desc)) {
+		hot->desc = fast->desc;
+		hot->nr[INLAY_HASH_SPARE] = 0;
+	}
+	hot->nr[INLAY_HASH_MAIN] = at->nr;
+	hot->prev_off = (__u64)((char *)at->prev - (char *)fast->header);
+	hot->link = at->link;
+	return 0;
+}
+
+/* Makes a dozing node live again. */
+INLAY_INLINE __s64 fast_wake(const struct fast *fast, const struct fast_place *at, __u64 flags,
+			     const void *value)
+{
+	__u64 waking = inlay_link_marked(at->next, fast->owner, INLAY_HASH_MAIN, at->gen) |
+		       INLAY_LINK_WAKING;
+
+	if (INLAY_UNLIKELY(!inlay_cas(&at->node->next, at->next, waking)))
+		return __inlay_hash_update_slow(fast->desc, fast->key, value, flags, 0);
+	/* who reads this value also reads that the link has changed; pairs with readers' fences */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	fast_fill_value(fast, at->node, value);
+	if (INLAY_UNLIKELY(!inlay_cas(&at->node->next, waking,
+				      inlay_link(at->next, at->next) & ~INLAY_LINK_DOZING)))
+		return __inlay_hash_update_unwoken(fast->desc, fast->key, value, flags, at->nr,
+						   fast->owner);
+	return 0;
+}
+
 /* A function of its own, so that an insert has less to keep in registers. */
 static INLAY_NOINLINE __s64 fast_replace(const struct inlay_map_desc *desc, __u64 key,
 					 __u64 hash_and_flags, __u64 *bucket, char *nodes,
@@ -215,6 +306,10 @@ INLAY_INLINE __s64 fast_update(const struct inlay_map_desc *desc, __u64 key, __u
 	if (INLAY_UNLIKELY(!fast_init(&fast, desc, key, bucket, nodes)))
 		return __inlay_hash_update_slow(desc, key, value, hash_and_flags >> 32, 0);
 	switch (fast_find(&fast, &at)) {
+	case FAST_DOZING:
+		if (INLAY_UNLIKELY(hash_and_flags >> 32 == INLAY_BPF_EXIST))
+			return -INLAY_ENOENT;
+		return fast_wake(&fast, &at, hash_and_flags >> 32, value);
 	case FAST_ABSENT:
 		if (INLAY_UNLIKELY(hash_and_flags >> 32 == INLAY_BPF_EXIST))
 			return -INLAY_ENOENT;
@@ -241,12 +336,12 @@ INLAY_INLINE __s64 fast_delete(const struct fast *fast)
 
 	switch (fast_find(fast, &at)) {
 	case FAST_ABSENT:
+	case FAST_DOZING:
 		return -INLAY_ENOENT;
 	case FAST_PRESENT:
 		if (INLAY_LIKELY(inlay_cas(&at.node->next, at.next,
-					   inlay_link_marked(at.next, fast->owner,
-							     INLAY_HASH_MAIN, at.gen))))
-			return fast_retire(fast, &at, at.next & INLAY_LINK_NODE, INLAY_HASH_MAIN);
+					   inlay_link(at.next, at.next) | INLAY_LINK_DOZING)))
+			return fast_doze(fast, &at);
 		break;
 	case FAST_UNSURE:
 		break;

@@ -9,6 +9,8 @@
  *   and makes the new one its successor: a reader sees the old or the new value, whole.
  * - Who marks a node frees it, after making sure that it is off the list. Its name is in the mark,
  *   so that a scavenger can finish for it if it is killed.
+ * - What map_fast.h deletes stays in its list, dozing: a node like others to whoever passes by, but
+ *   whose key is absent. It is never behind a node that has the same key.
  *
  * Nothing here waits: a signal handler may interrupt any step and do the same to the same key.
  */
@@ -116,13 +118,19 @@ restart:
 		if (at->next & INLAY_LINK_MARK) {
 			__u64 link = inlay_link(at->link, at->next);
 
+			/* woken, but nobody waits for that: who does it will find the node marked */
+			if ((at->next & INLAY_LINK_WAKING) &&
+			    !inlay_cas(&at->node->next, at->next, at->next & ~INLAY_LINK_WAKING))
+				goto restart;
+
 			if (!inlay_cas(at->prev, at->link, link))
 				goto restart;
 			at->link = link;
 			continue;
 		}
 		if (is_match)
-			return INLAY_HASH_PRESENT;
+			return at->next & INLAY_LINK_DOZING ? INLAY_HASH_DOZING :
+							      INLAY_HASH_PRESENT;
 		at->prev = &at->node->next;
 		at->link = at->next;
 	}
@@ -144,6 +152,26 @@ static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, 
 			return; /* left to the scavenger */
 	}
 	__inlay_hash_give_deleted(op, at->nr, stock, at->gen);
+}
+
+bool __inlay_hash_evict(struct inlay_hash_op *op, const struct inlay_hash_place *at)
+{
+	struct inlay_hash_place ignored;
+
+	if (!inlay_cas(&at->node->next, at->next,
+		       inlay_link_marked(at->next, op->owner, INLAY_HASH_MAIN, at->gen)))
+		return false;
+	if (!inlay_cas(at->prev, at->link, inlay_link(at->link, at->next))) {
+		/* as in retire() */
+		op->budget += RETRY_BUDGET;
+		if (__inlay_hash_find(op, &ignored) == INLAY_HASH_UNSURE)
+			return false;
+	}
+	/* release: it is off its list; pairs with the scavenger's load */
+	inlay_store_release(&at->node->life,
+			    inlay_life(op, at->nr, INLAY_HASH_MAIN, INLAY_NODE_USED, op->owner,
+				       at->gen + 1));
+	return true;
 }
 
 static void node_fill(struct inlay_hash_op *op, __u32 nr, const void *value, bool is_replacing)
@@ -314,9 +342,19 @@ static __s64 update(struct inlay_hash_op *op, struct held held, const void *valu
 			retire(op, &at, held.nr, held.stock);
 			return 0;
 		}
+		if (found == INLAY_HASH_DOZING && at.nr == held.nr)
+			return 0; /* a child was quicker, and deleted it since */
 		err = flags == INLAY_BPF_EXIST ? -INLAY_ENOENT : 0;
 		if (err)
 			break;
+		if (found == INLAY_HASH_DOZING) {
+			/* as if it were deleted now */
+			if (inlay_cas(&at.node->next, at.next,
+				      inlay_link_marked(at.next, op->owner, INLAY_HASH_MAIN,
+							at.gen)))
+				retire(op, &at, at.next & INLAY_LINK_NODE, INLAY_HASH_MAIN);
+			continue;
+		}
 		if (held.stock == INLAY_HASH_SPARE)
 			drop(op, &held);
 		if (!held.nr) {
@@ -368,6 +406,7 @@ __s64 __inlay_hash_delete(const struct inlay_map_desc *desc, const void *key)
 	for (;;) {
 		switch (__inlay_hash_find(&op, &at)) {
 		case INLAY_HASH_ABSENT:
+		case INLAY_HASH_DOZING:
 			return -INLAY_ENOENT;
 		case INLAY_HASH_UNSURE:
 			return -INLAY_EBUSY;
@@ -420,6 +459,22 @@ INLAY_NOINLINE __s64 __inlay_hash_update_slow(const struct inlay_map_desc *desc,
 	return update(&op, node, value, flags);
 }
 
+INLAY_NOINLINE __s64 __inlay_hash_update_unwoken(const struct inlay_map_desc *desc, __u64 key,
+						 const void *value, __u64 flags, __u32 nr,
+						 __u32 owner)
+{
+	struct inlay_hash_node *node = inlay_hash_node(desc, desc->region, nr);
+	__u64 life = inlay_load(&node->life), link = inlay_load_acquire(&node->next);
+
+	if (name() == owner) {
+		/* a child was quicker with what we have begun */
+		if (!inlay_is_deleted(link, life) || INLAY_LINK_OWNER(link) != owner)
+			return 0;
+		__inlay_hash_retire(desc, key, nr, INLAY_LIFE_GEN(life), INLAY_HASH_MAIN);
+	}
+	return __inlay_hash_update_slow(desc, key, value, flags, 0);
+}
+
 INLAY_NOINLINE __s64 __inlay_hash_delete_slow(const struct inlay_map_desc *desc, __u64 key)
 {
 	return __inlay_hash_delete(desc, &key);
@@ -436,6 +491,15 @@ INLAY_NOINLINE __s64 __inlay_hash_retire(const struct inlay_map_desc *desc, __u6
 	if (op_init(&op, desc, &key, &copy) &&
 	    __inlay_hash_find(&op, &ignored) != INLAY_HASH_UNSURE)
 		__inlay_hash_give_deleted(&op, nr, stock, gen);
+	return 0;
+}
+
+INLAY_NOINLINE __s64 __inlay_hash_doze(const struct inlay_map_desc *desc, __u32 nr)
+{
+	struct inlay_hash_op op;
+
+	if (place_init(&op, desc))
+		__inlay_hash_show(&op, nr, INLAY_HASH_MAIN);
 	return 0;
 }
 

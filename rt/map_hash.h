@@ -70,10 +70,12 @@ static inline bool inlay_cas(__u64 *p, __u64 old, __u64 new)
 	return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
-/* The link word that replaces `link`: another node, the next tag, no mark. */
+/* The link word that replaces `link`: another node, the next tag, no mark; dozing if it was. */
 static inline __u64 inlay_link(__u64 link, __u64 nr)
 {
-	return ((link >> INLAY_LINK_TAG_SHIFT) + 1) << INLAY_LINK_TAG_SHIFT | (nr & INLAY_LINK_NODE);
+	__u64 tag = ((link >> INLAY_LINK_TAG_SHIFT) + 1) << INLAY_LINK_TAG_SHIFT;
+
+	return (link & INLAY_LINK_DOZING) | (tag & ~INLAY_LINK_DOZING) | (nr & INLAY_LINK_NODE);
 }
 
 /*
@@ -82,13 +84,15 @@ static inline __u64 inlay_link(__u64 link, __u64 nr)
  */
 static inline __u64 inlay_link_first(__u32 gen, __u64 nr)
 {
-	return (__u64)(gen * 0x9e3779b1u) << INLAY_LINK_TAG_SHIFT | (nr & INLAY_LINK_NODE);
+	__u64 tag = (__u64)(gen * 0x9e3779b1u) << INLAY_LINK_TAG_SHIFT;
+
+	return (tag & ~INLAY_LINK_DOZING) | (nr & INLAY_LINK_NODE);
 }
 
 /* The marked word that replaces a link to nr in a node's generation: whoever writes it has the node. */
 static inline __u64 inlay_link_marked(__u64 nr, __u32 owner, enum inlay_hash_stock stock, __u32 gen)
 {
-	return (__u64)gen << INLAY_LINK_GEN_SHIFT |
+	return (__u64)(gen & 1) << INLAY_LINK_GEN_SHIFT |
 	       (stock == INLAY_HASH_SPARE ? INLAY_LINK_SPARE : 0) |
 	       (__u64)owner << INLAY_LINK_TAG_SHIFT | INLAY_LINK_MARK | (nr & INLAY_LINK_NODE);
 }
@@ -100,7 +104,13 @@ static inline __u64 inlay_link_marked(__u64 nr, __u32 owner, enum inlay_hash_sto
 static inline bool inlay_is_deleted(__u64 link, __u64 life)
 {
 	return (link & INLAY_LINK_MARK) && INLAY_LIFE_STATE(life) == INLAY_NODE_USED &&
-	       link >> INLAY_LINK_GEN_SHIFT == (INLAY_LIFE_GEN(life) & 3);
+	       (link >> INLAY_LINK_GEN_SHIFT & 1) == (INLAY_LIFE_GEN(life) & 1);
+}
+
+/* Whether the node holding the link is free, but still in its list. Those are main nodes. */
+static inline bool inlay_is_dozing(__u64 link)
+{
+	return (link & (INLAY_LINK_MARK | INLAY_LINK_DOZING)) == INLAY_LINK_DOZING;
 }
 
 static inline enum inlay_hash_stock inlay_link_stock(__u64 link)
@@ -172,6 +182,9 @@ __s64 __inlay_hash_delete(const struct inlay_map_desc *desc, const void *key);
 struct inlay_hash_hot {
 	const struct inlay_map_desc *desc;
 	__u32 nr[2];	/* by stock */
+	/* where a dozing main node is: it is still there if the word at prev_off is still `link` */
+	__u64 prev_off;
+	__u64 link;
 };
 enum { INLAY_HASH_HOT_MAPS = 4 };
 extern __thread struct inlay_hash_hot __inlay_hash_hot[INLAY_HASH_HOT_MAPS]
@@ -186,6 +199,8 @@ void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock
 /* Gives back a node of generation gen that we have deleted, and that is in no list any more. */
 void __inlay_hash_give_deleted(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock,
 			       __u32 gen);
+/* Deletes a node where a walk has found it, and keeps it; false: somebody else changed it. */
+bool __inlay_hash_evict(struct inlay_hash_op *op, const struct inlay_hash_place *at);
 /* Makes sure that takers are led to a free node; true if they were not. */
 bool __inlay_hash_show(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
 /* Frees the nodes of dead processes; true if there may be free nodes now that nobody saw before. */

@@ -72,6 +72,7 @@ static void *find_exact(const struct inlay_map_desc *desc, char *region, const s
 
 	switch (inlay_hash_peek(desc, region, key->words, &node, &gen)) {
 	case INLAY_HASH_ABSENT:
+	case INLAY_HASH_DOZING:
 		return 0;
 	case INLAY_HASH_UNSURE:
 		if (++*nr_unsure > LPM_UNSURE_MAX)

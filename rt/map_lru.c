@@ -33,28 +33,11 @@ static __u32 next_node(const struct inlay_hash_op *op, __u32 nr, __u32 backed)
 /* Deletes the key of a node and keeps the node; false: it is in no list, or is being changed. */
 static bool evict(struct inlay_hash_op *walk, __u32 nr)
 {
-	struct inlay_hash_node *node = inlay_hash_op_node(walk, nr);
-	struct inlay_hash_place at, ignored;
+	struct inlay_hash_place at;
 
-	walk->hash = inlay_load(&node->hash);
+	walk->hash = inlay_load(&inlay_hash_op_node(walk, nr)->hash);
 	walk->seek = nr;
-	if (__inlay_hash_find(walk, &at) != INLAY_HASH_PRESENT ||
-	    !inlay_cas(&at.node->next, at.next,
-		       inlay_link_marked(at.next, walk->owner, INLAY_HASH_MAIN, at.gen)))
-		return false;
-	/*
-	 * A complete walk to the end passes the node, and takes it off. If that fails it is
-	 * nobody's while this process lives, so it may take what steps it needs.
-	 */
-	if (!inlay_cas(at.prev, at.link, inlay_link(at.link, at.next))) {
-		walk->budget += LRU_BUDGET;
-		if (__inlay_hash_find(walk, &ignored) == INLAY_HASH_UNSURE)
-			return false;
-	}
-	/* release: it is off its list; pairs with the scavenger's load */
-	inlay_store_release(&node->life, inlay_life(walk, nr, INLAY_HASH_MAIN, INLAY_NODE_USED,
-						    walk->owner, at.gen + 1));
-	return true;
+	return __inlay_hash_find(walk, &at) == INLAY_HASH_PRESENT && __inlay_hash_evict(walk, &at);
 }
 
 __u32 __inlay_lru_evict(struct inlay_hash_op *op)

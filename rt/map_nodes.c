@@ -4,7 +4,8 @@
  *
  * A node is taken by one compare-exchange of its life word, from FREE to USED by us, and nobody else
  * writes that word until we give the node back or are dead. So there is no moment at which a killed
- * process leaves a node that is neither free nor its own.
+ * process leaves a node that is neither free nor its own. A dozing node (abi.h) is free, too, and taken by
+ * marking it, as if its key were deleted now.
  *
  * Where the free nodes are is a matter of hints (abi.h). A hint that is on may be wrong, and is taken
  * back by whoever finds it so. A hint that is off is right unless somebody is about to put it on:
@@ -149,6 +150,7 @@ static bool is_coming(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock 
 	__u64 life = __atomic_load_n(&node->life, __ATOMIC_SEQ_CST);
 
 	return is_free(op, nr, life, which) ||
+	       (inlay_is_dozing(link) && which == INLAY_HASH_MAIN) ||
 	       (inlay_is_deleted(link, life) && inlay_link_stock(link) == which);
 }
 
@@ -169,11 +171,30 @@ static void hide_word(const struct stock *stock, __u32 word)
 		hint_set(&stock->words, word, true);
 }
 
+/* Takes a dozing node out of its list. */
+static bool claim_dozing(struct inlay_hash_op *op, __u32 nr)
+{
+	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
+	struct inlay_hash_op walk = *op;
+	struct inlay_hash_place at;
+	bool is_done;
+
+	walk.hash = inlay_load(&node->hash);
+	walk.seek = nr;
+	is_done = __inlay_hash_find(&walk, &at) == INLAY_HASH_DOZING &&
+		  __inlay_hash_evict(&walk, &at);
+	op->budget = walk.budget;
+	return is_done;
+}
+
 static bool claim(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
-	__u64 *at = &inlay_hash_op_node(op, nr)->life;
-	__u64 life = inlay_load(at);
+	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
+	__u64 *at = &node->life, life = inlay_load(at);
 
+	if (which == INLAY_HASH_MAIN && INLAY_LIFE_STATE(life) == INLAY_NODE_USED &&
+	    inlay_is_dozing(inlay_load(&node->next)))
+		return claim_dozing(op, nr);
 	/* pairs with the exchange in give(): what its last owner did to the node is over */
 	return is_free(op, nr, life, which) &&
 	       inlay_cas(at, life, inlay_life(op, nr, which, INLAY_NODE_USED, op->owner,

@@ -62,6 +62,10 @@ static bool reclaim_marked(struct inlay_hash_op *op, __u32 nr, struct inlay_hash
 	if (!inlay_is_deleted(link, inlay_load_acquire(&node->life)))
 		return false;
 
+	/* nobody wakes it any more */
+	if (link & INLAY_LINK_WAKING)
+		inlay_cas(&node->next, link, link & ~INLAY_LINK_WAKING);
+	link &= ~INLAY_LINK_WAKING;
 	/* off the list first, so that a spent budget leaves the node to the next search */
 	if (seek(op, nr, inlay_load(&node->hash)) != INLAY_HASH_ABSENT)
 		return false;
@@ -84,6 +88,7 @@ static bool reclaim_taken(struct inlay_hash_op *op, __u32 nr, struct inlay_hash_
 
 	switch (seek(op, nr, inlay_load(&node->hash))) {
 	case INLAY_HASH_PRESENT:
+	case INLAY_HASH_DOZING:
 		/* without an owner nobody has to look for it again */
 		inlay_cas(&node->life, life,
 			  inlay_life(op, nr, stock, INLAY_NODE_USED, 0, gen));
@@ -217,15 +222,16 @@ bool __inlay_hash_scavenge(struct inlay_hash_op *op)
 			nr = op->desc->max_entries + 1; /* those between have no pages */
 		node = inlay_hash_op_node(op, nr);
 		life = inlay_load_acquire(&node->life);
-		if (INLAY_LIFE_STATE(life) == INLAY_NODE_FREE) {
+		link = inlay_load_acquire(&node->next); /* pairs with inlay_cas() */
+		if (INLAY_LIFE_STATE(life) == INLAY_NODE_FREE || inlay_is_dozing(link)) {
 			/* killed in between: see map_nodes.c */
-			if (__inlay_hash_show(op, nr, inlay_life_stock(op, nr, life)))
+			if (__inlay_hash_show(op, nr, inlay_is_dozing(link) ? INLAY_HASH_MAIN :
+								      inlay_life_stock(op, nr, life)))
 				is_any = true;
 			continue;
 		}
 		if (!op->owner)
 			continue; /* nobody could do for us what we do for others */
-		link = inlay_load_acquire(&node->next); /* pairs with inlay_cas() */
 		if (inlay_is_deleted(link, life)) {
 			if (is_dead(&cache, INLAY_LINK_OWNER(link)))
 				is_any |= reclaim_marked(&walk, nr, node, link, life);

@@ -27,6 +27,7 @@
 	X(percpu_hash_fill)                                                                        \
 	X(hash_update)                                                                             \
 	X(timestamps)                                                                              \
+	X(requests)                                                                                \
 	X(ring)                                                                                    \
 	X(ktime)                                                                                   \
 	X(pid_tgid)                                                                                \
@@ -65,6 +66,8 @@ struct bench_figure bench_figures[] = {
 	 .fill = "hash8_fill", .loop = "choose", .rounds = 30000, .is_counted = true},
 	{.key = "timestamps", .what = "hash: insert, lookup, delete", .program = "timestamps",
 	 .loop = "empty", .rounds = 30000, .is_counted = true, .max_of_kernel = 0.5},
+	{.key = "requests", .what = "hash: the same, always another key", .program = "requests",
+	 .loop = "choose", .rounds = 30000, .is_counted = true},
 	{.key = "ring", .what = "ring buffer: reserve, submit 64 bytes", .program = "ring",
 	 .loop = "empty", .rounds = 12000, .has_ring = true, .is_counted = true,
 	 .max_of_kernel = 0.25},

@@ -142,6 +142,24 @@ ROUND(timestamps_round)
 }
 PROGRAM(timestamps, timestamps_round)
 
+/* ---- the same with another key each time ---- */
+
+MAP(open_requests, BPF_MAP_TYPE_HASH, ENTRIES, struct key8, __u64);
+
+ROUND(requests_round)
+{
+	struct key8 key = {{next_entry(bench)}};
+	__u64 time = round, *start;
+
+	bpf_map_update_elem(&open_requests, &key, &time, BPF_ANY);
+	start = bpf_map_lookup_elem(&open_requests, &key);
+	if (start)
+		bench->result += *start == time;
+	bpf_map_delete_elem(&open_requests, &key);
+	return 0;
+}
+PROGRAM(requests, requests_round)
+
 /* ---- ring buffer ---- */
 
 struct {

@@ -28,6 +28,7 @@ struct collect {
 	uint64_t nr_nodes, nr_buckets;
 	uint32_t node_bytes;
 	uint64_t budget;	/* steps along chains: a hostile chain may have no end */
+	uint64_t gone;		/* the bits of a link whose node is none of the entries */
 	struct inlay_hash_node *node;	/* room for one */
 };
 
@@ -140,10 +141,10 @@ static uint64_t snapshot_index(const struct collect *collect, const struct snaps
 	return number - 1 - first_spare + snapshot->nr_main;
 }
 
-static bool is_used(const struct words *words)
+static bool is_used(const struct collect *collect, const struct words *words)
 {
 	return INLAY_LIFE_STATE(words->life) == INLAY_NODE_USED &&
-	       !(words->next & INLAY_LINK_MARK);
+	       !(words->next & collect->gone);
 }
 
 /* Nodes first to first + nr of the map, which are those from index `at` of the snapshot. */
@@ -170,7 +171,7 @@ static int nodes_pass(struct collect *collect, struct snapshot *snapshot, enum p
 			*words = (struct words){ node->next, node->life };
 		else if (words->next != node->next || words->life != node->life)
 			err = -EAGAIN;
-		else if (pass == PASS_KEEP && is_used(words))
+		else if (pass == PASS_KEEP && is_used(collect, words))
 			err = keep(collect, first + i, node);
 	}
 	return err;
@@ -329,7 +330,8 @@ static int walk_once(struct collect *collect, uint64_t bucket)
 			return -EAGAIN;
 		if (err || (node->next & INLAY_LINK_MARK))
 			continue; /* deleted: it leads on, but vouches for nothing */
-		err = keep(collect, number - 1, node);
+		if (!(node->next & collect->gone))
+			err = keep(collect, number - 1, node);
 		prev = off + offsetof(struct inlay_hash_node, next);
 		link = node->next;
 	}
@@ -365,6 +367,9 @@ int hash_collect(struct inlay_map *map, struct hash_entries *ret_entries)
 		.nr_buckets = inlay_hash_buckets(row->max_entries),
 		.node_bytes = inlay_hash_node_bytes(row->key_size, row->value_size,
 						    map_is_percpu(row)),
+		/* 1.0 has no dozing nodes, and that bit in tags */
+		.gone = INLAY_LINK_MARK |
+			(map->reader->head.abi_minor >= 1 ? INLAY_LINK_DOZING : 0),
 	};
 	int err;
 

@@ -174,6 +174,7 @@ enum inlay_hash_found {
 	INLAY_HASH_ABSENT,
 	INLAY_HASH_PRESENT,
 	INLAY_HASH_UNSURE,	/* something moved: walk again, helping */
+	INLAY_HASH_DOZING,	/* absent, but its node is there */
 };
 
 /*
@@ -209,9 +210,11 @@ INLAY_INLINE enum inlay_hash_found inlay_hash_peek(const struct inlay_map_desc *
 		next = inlay_load_acquire(&node->next); /* pairs with the release of linking */
 		/* keeps the loads above before the check; pairs with the release of unlinking */
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (INLAY_UNLIKELY(inlay_load(prev) != link || (next & INLAY_LINK_MARK)))
+		if (INLAY_UNLIKELY((inlay_load(prev) ^ link) | (next & INLAY_LINK_MARK)))
 			return INLAY_HASH_UNSURE;
 		if (INLAY_LIKELY(is_match)) {
+			if (inlay_hash_has_words(desc) && INLAY_UNLIKELY(next & INLAY_LINK_DOZING))
+				return INLAY_HASH_DOZING;
 			*ret_node = nr;
 			return INLAY_HASH_PRESENT;
 		}
@@ -233,6 +236,7 @@ INLAY_INLINE void *inlay_hash_lookup(const struct inlay_map_desc *desc, const vo
 		return __inlay_map_lookup_elem_v1(desc, key);
 	switch (inlay_hash_peek(desc, region, key, &node, &gen)) {
 	case INLAY_HASH_ABSENT:
+	case INLAY_HASH_DOZING:
 		return 0;
 	case INLAY_HASH_UNSURE:
 		return __inlay_map_lookup_elem_v1(desc, key);

@@ -173,8 +173,8 @@ static inline __u64 fixture_random(__u64 *state)
 
 /* Where the nodes of a quiet hash map are. */
 struct fixture_census {
-	__u32 live;		/* in a chain, not marked */
-	__u32 free_main, free_spare;
+	__u32 live;		/* in a chain, not marked, not dozing */
+	__u32 free_main, free_spare;	/* dozing ones are main nodes */
 	__u32 hidden;		/* of these: takers are not led there */
 	__u32 dead_main, dead_spare;	/* in the hands of a dead owner */
 	__u32 lost;		/* in no list, and nobody's or a living owner's: must be 0 */
@@ -242,7 +242,12 @@ static inline struct fixture_census fixture_count(const struct inlay_map_desc *d
 			if (!(node->next & INLAY_LINK_MARK)) {
 				seen[nr] |= 2;
 				assert_int_equal(node->hash & inlay_hash_mask(desc), i);
-				c.live++;
+				if (inlay_is_dozing(node->next)) {
+					c.free_main++;
+					c.hidden += !census_hint(desc, false, nr);
+				} else {
+					c.live++;
+				}
 			}
 			nr = node->next & INLAY_LINK_NODE;
 		}

@@ -171,13 +171,14 @@ static inline struct inlay_seg_shard *image_shard(struct image *image, uint32_t 
 	return shard;
 }
 
-/* Three keys in one chain, worker1 -> (a deleted node) -> worker2 -> worker3. */
+/* Three keys in one chain, worker1 -> (a deleted node) -> worker2 -> (a dozing node) -> worker3. */
 static inline void image_conns(struct image *image, struct inlay_seg_map *map)
 {
-	static const uint64_t next[] = { 4, 3, 0, 2 | INLAY_LINK_MARK };
+	static const uint64_t next[] = { 4, 5, 0, 2 | INLAY_LINK_MARK,
+					 3 | INLAY_LINK_DOZING | 7ull << INLAY_LINK_TAG_SHIFT };
 	struct inlay_hash_header *header = (void *)(image->bytes + map->off);
 
-	for (uint32_t i = 1; i <= 4; i++) {
+	for (uint32_t i = 1; i <= 5; i++) {
 		struct conn_key key = { .pid = 40 - i };
 		struct conn_value value = { .last_fd = i, .is_open = i & 1 };
 
@@ -186,7 +187,7 @@ static inline void image_conns(struct image *image, struct inlay_seg_map *map)
 		image_node(image, map, i, &key, &value)->next = next[i - 1];
 	}
 	image_link(image, map, 0, 1);
-	header->high = 4;
+	header->high = 5;
 }
 
 static inline void image_shards(struct image *image)

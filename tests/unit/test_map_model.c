@@ -42,6 +42,7 @@ struct example {
 	int nr_kills;
 	bool is_first_dead;	/* the first one runs alone and is killed, then the others start */
 	int nr_switches;	/* 0: any order; else this often at most one is held up for another */
+	__u32 nr_dozing;	/* keys behind the live ones that were deleted before */
 };
 
 static struct fixture map;
@@ -110,6 +111,7 @@ static __u64 state_hash(void)
 		h = mix(mix(h, actors[i].fate), actors[i].history);
 		/* one map: the first of these is it */
 		h = mix(h, actors[i].hot[0].nr[0] | (__u64)actors[i].hot[0].nr[1] << 32);
+		h = mix(mix(h, actors[i].hot[0].prev_off), actors[i].hot[0].link);
 	}
 	return h;
 }
@@ -447,7 +449,11 @@ static void setup(void)
 		assert_int_equal(run(OP_NOEXIST, keys[i], i + 1), 0);
 	if (example->nr_live)
 		assert_int_equal(run(OP_EXIST, keys[0], 1), 0);
-	if (example->nr_live < map.desc.max_entries) {
+	for (i = 0; i < example->nr_dozing; i++)
+		assert_int_equal(run(OP_NOEXIST, keys[example->nr_live + i], 9), 0);
+	for (i = 0; i < example->nr_dozing; i++)
+		assert_int_equal(run(OP_DELETE, keys[example->nr_live + i], 0), 0);
+	if (!example->nr_dozing && example->nr_live < map.desc.max_entries) {
 		assert_int_equal(run(OP_NOEXIST, keys[NR_KEYS], 9), 0);
 		assert_int_equal(run(OP_DELETE, keys[NR_KEYS], 0), 0);
 	}
@@ -463,9 +469,13 @@ static void explore_example(const struct example *of)
 	for (i = 0; i < of->nr; i++) {
 		actors[i].op = of->ops[i];
 		actors[i].key = of->keys[i];
-		/* it has given back nodes before, or thinks so: of either stock, free or not */
+		/* it has given back nodes before, or thinks so: of either stock, free or not; the
+		 * first has let one doze */
+		if (!i)
+			actors[i].hot[0] = __inlay_hash_hot[0];
 		actors[i].hot[0].desc = &map.desc;
-		actors[i].hot[0].nr[INLAY_HASH_MAIN] = 1 + (__u32)i % map.desc.max_entries;
+		if (!actors[i].hot[0].nr[INLAY_HASH_MAIN])
+			actors[i].hot[0].nr[INLAY_HASH_MAIN] = 1 + (__u32)i % map.desc.max_entries;
 		actors[i].hot[0].nr[INLAY_HASH_SPARE] = 1 + map.desc.max_entries;
 		if (!i || !of->is_first_dead)
 			actor_start(&actors[i]);
@@ -497,24 +507,60 @@ static void explore_all(const struct example *examples, size_t nr, __u32 max_ent
 static void two_processes(void **state)
 {
 	static const struct example one[] = {
-		{ { OP_ANY, OP_ANY }, { 0, 0 }, 2, 0, 2, false, 0 },
-		{ { OP_ANY, OP_ANY }, { 0, 1 }, 2, 0, 2, false, 0 },
-		{ { OP_ANY, OP_ANY }, { 0, 0 }, 2, 1, 2, false, 0 },
-		{ { OP_ANY, OP_DELETE }, { 0, 0 }, 2, 1, 2, false, 0 },
-		{ { OP_DELETE, OP_DELETE }, { 0, 0 }, 2, 1, 2, false, 0 },
-		{ { OP_NOEXIST, OP_DELETE }, { 1, 0 }, 2, 1, 2, false, 0 },
+		{ { OP_ANY, OP_ANY }, { 0, 0 }, 2, 0, 2, false, 0, 0 },
+		{ { OP_ANY, OP_ANY }, { 0, 1 }, 2, 0, 2, false, 0, 0 },
+		{ { OP_ANY, OP_ANY }, { 0, 0 }, 2, 1, 2, false, 0, 0 },
+		{ { OP_ANY, OP_DELETE }, { 0, 0 }, 2, 1, 2, false, 0, 0 },
+		{ { OP_DELETE, OP_DELETE }, { 0, 0 }, 2, 1, 2, false, 0, 0 },
+		{ { OP_NOEXIST, OP_DELETE }, { 1, 0 }, 2, 1, 2, false, 0, 0 },
 	};
 	static const struct example two[] = {
-		{ { OP_ANY, OP_DELETE }, { 1, 0 }, 2, 1, 2, false, 0 },
-		{ { OP_ANY, OP_DELETE }, { 1, 0 }, 2, 2, 2, false, 0 },
-		{ { OP_DELETE, OP_DELETE }, { 0, 1 }, 2, 2, 2, false, 0 },
-		{ { OP_EXIST, OP_EXIST }, { 0, 1 }, 2, 2, 2, false, 0 },
-		{ { OP_NOEXIST, OP_DELETE }, { 2, 1 }, 2, 2, 2, false, 0 },
+		{ { OP_ANY, OP_DELETE }, { 1, 0 }, 2, 1, 2, false, 0, 0 },
+		{ { OP_ANY, OP_DELETE }, { 1, 0 }, 2, 2, 2, false, 0, 0 },
+		{ { OP_DELETE, OP_DELETE }, { 0, 1 }, 2, 2, 2, false, 0, 0 },
+		{ { OP_EXIST, OP_EXIST }, { 0, 1 }, 2, 2, 2, false, 0, 0 },
+		{ { OP_NOEXIST, OP_DELETE }, { 2, 1 }, 2, 2, 2, false, 0, 0 },
 	};
 
 	(void)state;
 	explore_all(one, sizeof(one) / sizeof(one[0]), 1);
 	explore_all(two, sizeof(two) / sizeof(two[0]), 2);
+}
+
+/*
+ * Keys that were deleted and whose nodes are still in their lists: they come back, others take the
+ * nodes, and both at the same time.
+ */
+static void dozing(void **state)
+{
+	static const struct example one[] = {
+		{ { OP_ANY, OP_ANY }, { 0, 0 }, 2, 0, 2, false, 0, 1 },
+		{ { OP_NOEXIST, OP_NOEXIST }, { 0, 0 }, 2, 0, 2, false, 0, 1 },
+		{ { OP_ANY, OP_DELETE }, { 0, 0 }, 2, 0, 2, false, 0, 1 },
+		{ { OP_ANY, OP_EXIST }, { 0, 0 }, 2, 0, 2, false, 0, 1 },
+		{ { OP_ANY, OP_ANY }, { 0, 1 }, 2, 0, 2, false, 0, 1 },
+		{ { OP_ANY, OP_ANY }, { 1, 0 }, 2, 0, 2, false, 0, 1 },
+	};
+	static const struct example two[] = {
+		{ { OP_ANY, OP_ANY }, { 0, 1 }, 2, 0, 2, false, 0, 2 },
+		{ { OP_ANY, OP_ANY }, { 0, 2 }, 2, 0, 2, false, 0, 2 },
+		{ { OP_ANY, OP_ANY }, { 2, 1 }, 2, 0, 2, false, 0, 2 },
+		{ { OP_ANY, OP_ANY }, { 0, 1 }, 2, 1, 2, false, 0, 1 },
+		{ { OP_ANY, OP_ANY }, { 1, 2 }, 2, 1, 2, false, 0, 1 },
+		{ { OP_DELETE, OP_ANY }, { 0, 1 }, 2, 1, 2, false, 0, 1 },
+		{ { OP_DELETE, OP_ANY }, { 0, 2 }, 2, 1, 2, false, 0, 1 },
+	};
+	static const struct example three[] = {
+		{ { OP_ANY, OP_DELETE, OP_ANY }, { 0, 0, 0 }, 3, 0, 1, false, 3, 1 },
+		{ { OP_ANY, OP_ANY, OP_ANY }, { 0, 1, 2 }, 3, 0, 2, true, 2, 1 },
+		{ { OP_ANY, OP_ANY, OP_ANY }, { 1, 0, 2 }, 3, 0, 2, true, 2, 1 },
+		{ { OP_ANY, OP_ANY, OP_DELETE }, { 0, 1, 0 }, 3, 0, 1, false, 3, 1 },
+	};
+
+	(void)state;
+	explore_all(one, sizeof(one) / sizeof(one[0]), 1);
+	explore_all(two, sizeof(two) / sizeof(two[0]), 2);
+	explore_all(three, sizeof(three) / sizeof(three[0]), 1);
 }
 
 /*
@@ -524,10 +570,10 @@ static void two_processes(void **state)
 static void two_scavengers(void **state)
 {
 	static const struct example one[] = {
-		{ { OP_NOEXIST, OP_ANY, OP_ANY }, { 0, 1, 2 }, 3, 0, 2, true, 2 },
-		{ { OP_DELETE, OP_ANY, OP_ANY }, { 0, 1, 2 }, 3, 1, 2, true, 2 },
-		{ { OP_ANY, OP_DELETE, OP_ANY }, { 0, 0, 1 }, 3, 1, 2, true, 2 },
-		{ { OP_ANY, OP_ANY, OP_ANY }, { 0, 0, 1 }, 3, 1, 2, true, 2 },
+		{ { OP_NOEXIST, OP_ANY, OP_ANY }, { 0, 1, 2 }, 3, 0, 2, true, 2, 0 },
+		{ { OP_DELETE, OP_ANY, OP_ANY }, { 0, 1, 2 }, 3, 1, 2, true, 2, 0 },
+		{ { OP_ANY, OP_DELETE, OP_ANY }, { 0, 0, 1 }, 3, 1, 2, true, 2, 0 },
+		{ { OP_ANY, OP_ANY, OP_ANY }, { 0, 0, 1 }, 3, 1, 2, true, 2, 0 },
 	};
 
 	(void)state;
@@ -555,6 +601,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_processes),
+		cmocka_unit_test(dozing),
 		cmocka_unit_test(two_scavengers),
 	};
 

@@ -201,6 +201,37 @@ static void killed_at_every_access(void **state)
 		assert_true(kill_everywhere(cases[i].op, cases[i].key, cases[i].nr_live) > 10);
 }
 
+/* A key that others never walk by again was woken by one who is dead: its node is found, too. */
+static void killed_while_waking(void **state)
+{
+	__u64 others[MAX_ENTRIES], key;
+	int i, n = 0;
+	__s64 ret;
+
+	(void)state;
+	for (key = 1; n < MAX_ENTRIES; key++)
+		if (inlay_hash_key(&key, 8) & 3) /* not the bucket of `keys` */
+			others[n++] = key;
+	for (n = 0; n < STEPS_MAX; n++) {
+		setup(1);
+		fixture_procs->is_dead[1] = 0;
+		if (!setjmp(killed)) {
+			be(1);
+			run_until(OP_ANY, keys[1], 100, n, die, &ret);
+			be(0);
+			assert_true(n > 5);
+			return;
+		}
+		be(0);
+		fixture_procs->is_dead[1] = 1;
+		for (i = (int)fixture_count(&map.desc).live; i < MAX_ENTRIES; i++)
+			assert_int_equal(run(OP_NOEXIST, others[i], 7), 0);
+		assert_int_equal(fixture_count(&map.desc).live, MAX_ENTRIES);
+		fixture_check(&map.desc, true);
+	}
+	fail_msg("does not end");
+}
+
 /* ---- Forked ------------------------------------------------------------------------------ */
 
 static pid_t child;
@@ -483,6 +514,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_every_access),
+		cmocka_unit_test(killed_while_waking),
 		cmocka_unit_test(forked_at_every_access),
 		cmocka_unit_test(interleaved_at_every_access),
 		cmocka_unit_test(key_changes_at_every_access),

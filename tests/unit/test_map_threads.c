@@ -29,17 +29,20 @@ static void make_value(struct value *v, __u64 key, __u64 stamp)
 		v->words[i] = key << 48 | stamp;
 }
 
-/* Reads a value as a reader must: it counts only if the node's generation has not changed. */
+/* Reads a value as a reader must: it counts only if the node was live with the same link throughout. */
 static void check_value(__u64 *words, __u64 key)
 {
 	struct inlay_hash_node *node = (struct inlay_hash_node *)(words - 1) - 1;
 	__u32 gen = INLAY_LIFE_GEN(inlay_load_acquire(&node->life));
-	__u64 read[4];
+	__u64 link = inlay_load_acquire(&node->next), read[4];
 	int i;
 
 	for (i = 0; i < 4; i++)
 		read[i] = inlay_load_acquire(&words[i]);
-	if (INLAY_LIFE_GEN(inlay_load_acquire(&node->life)) != gen || inlay_load(words - 1) != key)
+	/* the key may be deleted by now, and the node another's, or the same key's again */
+	if (INLAY_LIFE_GEN(inlay_load_acquire(&node->life)) != gen ||
+	    inlay_load_acquire(&node->next) != link ||
+	    (link & (INLAY_LINK_MARK | INLAY_LINK_DOZING)) || inlay_load(words - 1) != key)
 		return;
 	for (i = 0; i < 4; i++)
 		if (read[i] >> 48 != key || read[i] != read[0])

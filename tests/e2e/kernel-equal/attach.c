@@ -21,7 +21,7 @@
 #include "dump.h"
 
 enum { ATTACH_UPROBE_MULTI = 48, ATTACH_UPROBE_SESSION = 57, UPROBE_MULTI_RETURN = 1 };
-enum { SYMBOLS_MAX = 1024, VALUE_MAX = 4096 };
+enum { SYMBOLS_MAX = 1024, VALUE_MAX = 32 << 10 /* a per-CPU map's */ };
 enum { MAP_TYPE_ARENA = 33, ARENA_PAGE = 4096 };
 
 /* The part of union bpf_attr that BPF_LINK_CREATE reads for uprobe.multi (linux/bpf.h of 6.6). */

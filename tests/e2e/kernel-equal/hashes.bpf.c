@@ -27,6 +27,39 @@ struct {
 	__type(value, __s64);
 } results SEC(".maps");
 
+struct wide {
+	__u64 words[1024];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct wide);
+} wide_counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, struct wide);
+} wide_by_key SEC(".maps");
+
+/* Counts at both ends of values that do not fit a page. */
+static __always_inline void count_wide(__u32 key)
+{
+	struct wide *value = bpf_map_lookup_elem(&wide_counts, &key);
+
+	if (!value)
+		return;
+	value->words[0] += 1;
+	value->words[1023] += 2;
+	bpf_map_update_elem(&wide_by_key, &key, value, BPF_NOEXIST);
+	value = bpf_map_lookup_elem(&wide_by_key, &key);
+	if (value)
+		value->words[1023] += 3;
+}
+
 static __always_inline void note(__u32 slot, __s64 result)
 {
 	__s64 *sum = bpf_map_lookup_elem(&results, &slot);
@@ -42,6 +75,7 @@ int BPF_UPROBE(set, void *store, const char *key, const char *value, __u16 flags
 	__u32 slot = 99;
 	__u64 one = 1, *n;
 
+	count_wide(flags & 1);
 	bpf_probe_read_user_str(k.text, sizeof(k.text), key);
 	bpf_probe_read_user_str(v.text, sizeof(v.text), value);
 	note(0, bpf_map_update_elem(&small, &k, &v, BPF_NOEXIST));

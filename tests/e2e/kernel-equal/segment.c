@@ -60,20 +60,35 @@ static void sum_shards(uint32_t row, uint64_t off, const uint32_t *gen, uint64_t
 	}
 }
 
+/* Room for the sum of a per-CPU map's values. */
+static uint64_t *sum_new(const struct inlay_seg_map *map)
+{
+	uint64_t *sum = calloc(inlay_round_up(map->value_size, 8) / 8 + 1, sizeof(*sum));
+
+	if (!sum) {
+		perror("segment");
+		exit(1);
+	}
+	return sum;
+}
+
 static void dump_array(uint32_t row)
 {
 	const struct inlay_seg_map *map = map_row(row);
+	uint64_t *sum = sum_new(map);
 
 	for (uint32_t i = 0; i < map->max_entries; i++) {
-		uint64_t sum[512] = { 0 }, off = (uint64_t)i * map->value_stride;
+		uint64_t off = (uint64_t)i * map->value_stride;
 		const void *value = sum;
 
+		memset(sum, 0, map->value_size);
 		if (map->flags & INLAY_MAP_PERCPU)
 			sum_shards(row, off, NULL, sum);
 		else
 			value = at(map->off + off, map->value_size);
 		dump_entry(map->name, &i, 4, value, map->value_size);
 	}
+	free(sum);
 }
 
 static void dump_hash(uint32_t row)
@@ -84,24 +99,27 @@ static void dump_hash(uint32_t row)
 	uint64_t nodes = map->off + inlay_hash_nodes_off(map->max_entries);
 	uint64_t value_bytes = sizeof(struct inlay_shard_value) + inlay_round_up(map->value_size, 8);
 	uint32_t place = 0; /* in a queue or a stack */
+	uint64_t *sum = sum_new(map);
 
 	for (uint32_t i = 0; i < inlay_hash_buckets(map->max_entries); i++) {
 		const uint64_t *link = at(map->off + sizeof(struct inlay_hash_header) + 8ull * i, 8);
 
 		while (*link & INLAY_LINK_NODE) {
-			uint64_t nr = (*link & INLAY_LINK_NODE) - 1, sum[512] = { 0 };
+			uint64_t nr = (*link & INLAY_LINK_NODE) - 1;
 			const struct inlay_hash_node *node = at(nodes + nr * node_bytes, node_bytes);
 			const char *key = (const char *)(node + 1);
 			const void *value = key + inlay_round_up(map->key_size, 8);
 
 			link = (const uint64_t *)&node->next;
-			if (node->next & INLAY_LINK_MARK)
+			/* deleted, or dozing */
+			if (node->next & (INLAY_LINK_MARK | INLAY_LINK_DOZING))
 				continue;
 			if (INLAY_LIFE_STATE(node->life) != INLAY_NODE_USED)
 				fprintf(stderr, "segment: %s: a linked node is free\n", map->name);
 			if (is_percpu) {
 				uint32_t gen = INLAY_LIFE_GEN(node->life);
 
+				memset(sum, 0, map->value_size);
 				sum_shards(row, nr * value_bytes, &gen, sum);
 				value = sum;
 			}
@@ -112,6 +130,7 @@ static void dump_hash(uint32_t row)
 			place++;
 		}
 	}
+	free(sum);
 }
 
 static void dump_arena(uint32_t row)
