@@ -284,6 +284,8 @@ static int loop(struct bpfcc_interp *it, struct arg args[5])
 static int for_each(struct bpfcc_interp *it, struct arg args[5])
 {
 	uint32_t instance = args[0].instance, key_thing;
+	/* a hash map's key is in the map; an array's is a variable */
+	bool is_lent = it->instances[instance].by_index;
 	uint64_t stop = 0;
 	uint8_t room[4];
 	const uint8_t *key;
@@ -308,7 +310,8 @@ static int for_each(struct bpfcc_interp *it, struct arg args[5])
 		in[1] = interp_pointer(it, key_thing, 0);
 		in[2] = value;
 		got = call_back(it, &args[1], in, &stop);
-		interp_drop(it, key_thing);
+		if (is_lent)
+			interp_drop(it, key_thing);
 		if (got)
 			return got;
 	}

@@ -34,11 +34,28 @@ static uint64_t max_rounds(struct verify *v, const struct verify_call *c)
 	}
 }
 
-static void give_key(struct verify *v, const struct verify_call *c, struct verify_reg *r)
+/* An array's key is a variable of the loop over it; a hash map's is in the map, and as good as a value. */
+static bool is_key_lent(const struct verify_call *c)
+{
+	switch (c->map->type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+		return c->map_reg.flags & VF_INNER;
+	default:
+		return true;
+	}
+}
+
+static void give_key(struct verify *v, const struct verify_call *c, struct verify_reg *r,
+		     uint32_t uid)
 {
 	verify_set_pointer(v, r, VT_MAP_KEY, VF_RDONLY | (c->map_reg.flags & VF_INNER));
 	r->map = c->map_reg.map;
 	r->bytes = c->map->key_size;
+	if (is_key_lent(c))
+		r->uid = uid;
 }
 
 /* r1 to r5 of the callback; `ctx` is what the program handed to the helper for it. */
@@ -56,8 +73,7 @@ static void set_args(struct verify *v, const struct verify_call *c, struct verif
 		break;
 	case BPF_FUNC_for_each_map_elem:
 		r[1] = caller[1];
-		give_key(v, c, &r[2]);
-		r[2].uid = f->callback_uid;
+		give_key(v, c, &r[2], f->callback_uid);
 		verify_point_to_value(v, c, &r[3], ++s->next_id);
 		r[4] = caller[3];
 		break;
@@ -152,7 +168,7 @@ int verify_callback_return(struct verify *v)
 				     "the callback gives back what its caller holds, and may be "
 				     "called again");
 	verify_pop_frame(v, v->cur);
-	/* Attack: the callback left the address of its key in its caller's memory. */
+	/* Attack: the callback left the address of an array's key in its caller's memory. */
 	verify_forget(v, is_lent, uid);
 	v->cur->insn = call;
 	before = verify_previous(v, call);

@@ -10,7 +10,8 @@
 
 /*
  * All zero at the start; a variable of the program. bpfcc/ll/callback.c knows size and `key`. An
- * array's key is in a variable of its own: one that holds its own address would stay in memory.
+ * array's key is in a variable of its own: one that holds its own address would stay in memory. A
+ * hash map's is in the map: the verifier lets programs keep its address as they do a value's.
  */
 struct inlay_map_each {
 	const void *key;	/* of the element that was given last */

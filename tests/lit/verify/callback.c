@@ -5,6 +5,7 @@
 
 LICENSE("GPL");
 MAP_OF(counts, HASH, __u32, __u64, 8);
+MAP_OF(list, ARRAY, __u32, __u64, 8);
 char bytes[4000];
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -252,8 +253,8 @@ SUB(keeps_the_key)
 	));
 }
 
-/* The key is the helper's, for one round. */
-REJECT(key_after_the_callback, "goes through r1")
+/* It is in the map, and stays there. */
+ACCEPT(key_after_the_callback)
 {
 	ASM((
 		*(u64 *)(r10 - 8) = 0;
@@ -269,6 +270,25 @@ REJECT(key_after_the_callback, "goes through r1")
 	1:	r0 = 0;
 		exit;
 	), MAP(counts), ADDRESS(keeps_the_key), HELPER(for_each_map_elem));
+}
+
+/* The key is a variable of the helper's loop. */
+REJECT(key_of_an_array_after_the_callback, "goes through r1")
+{
+	ASM((
+		*(u64 *)(r10 - 8) = 0;
+		r1 = %[list] ll;
+		r2 = %[keeps_the_key] ll;
+		r3 = r10;
+		r3 += -8;
+		r4 = 0;
+		call %[for_each_map_elem];
+		r1 = *(u64 *)(r10 - 8);
+		if r1 == 0 goto 1f;
+		r0 = *(u32 *)(r1 + 0);
+	1:	r0 = 0;
+		exit;
+	), MAP(list), ADDRESS(keeps_the_key), HELPER(for_each_map_elem));
 }
 
 /* ---- what it changes ---- */

@@ -10,7 +10,7 @@ import sys
 STRICTER = {
     "used_in_a_later_round": "it is wrong: Linux 6.18 stops a path in a callback by marks that are not complete yet",
     "null_context": "it is wrong: Linux 6.18 does not remember that the proof rests on the NULL",
-    "key_after_the_callback": "a callback's key is the helper's for one round; in a process it may be a copy",
+    "key_of_an_array_after_the_callback": "it is wrong: an array's key is a variable of Linux's loop over the array",
     "endless_around_an_iterator": "it is wrong: Linux 6.18 takes an iterator that is made anew for the one before",
     "endless_around_an_iterator_in_a_loop": "the same",
     "slice_of_a_clone_after_the_record": "it is wrong: Linux 6.18 lets a slice of a clone outlive the record",
