@@ -13,7 +13,8 @@
 #include "rt/sys.h"
 
 extern char **environ;
-extern __typeof__(dlopen) dlopen __attribute__((weak));
+/* weak: older libcs have it in a library of its own */
+extern __typeof__(dlsym) dlsym __attribute__((weak));
 
 struct rt_state __inlay_rt = { .fd = -1, .lock_fd = -1, .row = INLAY_PROC_NONE };
 struct inlay_trace *__inlay_trace_v1;
@@ -198,13 +199,20 @@ static struct inlay_rt_table table = {
 	.modules = modules,
 };
 
-/* A leader in a library that dlclose() could take away would leave the others without a runtime. */
+/*
+ * A leader in a library that dlclose() could take away would leave the others without a runtime. dlopen()
+ * is looked for where there is such a library only: a linker warns of its name in a static link.
+ */
 static void stay_loaded(void)
 {
 	struct module_query module = module_find(&table);
+	__typeof__(dlopen) *open_library;
 
-	if (dlopen && module.is_found && module.at && module.path && module.path[0])
-		dlopen(module.path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+	if (!dlsym || !module.is_found || !module.at || !module.path || !module.path[0])
+		return;
+	open_library = (__typeof__(dlopen) *)dlsym(RTLD_DEFAULT, "dlopen");
+	if (open_library)
+		open_library(module.path, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 static void lead(const struct inlay_unit *unit)

@@ -37,7 +37,7 @@ shard.c.o pthread_key_create start
 shard.c.o __pthread_setspecific the first hit of a thread: a name that targets do not define
 shard.c.o pthread_setspecific where libc lacks that name
 start.c.o dl_iterate_phdr start
-start.c.o dlopen start
+start.c.o dlsym start
 start.c.o environ data
 start.c.o getauxval start
 unit.c.o __start_inlay_objects data
