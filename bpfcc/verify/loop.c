@@ -150,7 +150,7 @@ static bool agree_all(struct verify_turn_state *start, const struct verify_turn_
 /* Turns that certainly come after this one, UINT64_MAX: there is no end; 0: nothing is known. */
 static uint64_t count_turns(struct verify *v, const struct verify_state *before)
 {
-	const struct verify_watch *w = &v->walk->watch;
+	struct verify_watch *w = &v->walk->watch;
 	struct verify_turn t = {.v = v, .func = verify_func(v),
 				.frame = (uint8_t)(v->cur->nr_frames - 1)};
 	struct verify_turn_state start;
@@ -161,6 +161,7 @@ static uint64_t count_turns(struct verify *v, const struct verify_state *before)
 	for (uint32_t round = 0; round < 16; round++) {
 		t.s = start;
 		t.turns = UINT64_MAX;
+		w->nr_steps += w->nr_insns;
 		if (!verify_turn(&t, w->insns, w->nr_insns) || !t.turns)
 			return 0;
 		if (agree_all(&start, &t.s, live))
@@ -180,7 +181,9 @@ void verify_watch_free(struct verify_walk *w)
 void verify_watch_stop(struct verify_walk *w)
 {
 	w->watch.from = NULL;
-	w->watch.next = w->stats.nr_insns_walked + WATCH_AFTER;
+	/* Attack: turns that take long to look at. A step costs a tenth of an instruction's walk. */
+	w->watch.next = w->stats.nr_insns_walked + WATCH_AFTER + w->watch.nr_steps / 2;
+	w->watch.nr_steps = 0;
 }
 
 void verify_watch_start(struct verify *v, const struct verify_kept *k)

@@ -86,6 +86,7 @@ struct verify_watch {
 	uint32_t next;			/* instructions walked when it may be again */
 	uint32_t nr_insns, *insns;	/* of the current path, since */
 	uint32_t nr_visits;
+	uint32_t nr_steps;		/* instructions that turn.c has gone through for it */
 	uint32_t nr_frames, nr_pending;	/* at the start */
 };
 
