@@ -76,6 +76,11 @@ static void alu(struct out *o, const struct bpf_insn *in)
 		raw(o, in);
 		return;
 	}
+	if (is64 && BPF_OP(in->code) == BPF_MOV && in->off == BPFCC_CAST_OFF) {
+		put(o, "r%d = addr_space_cast(r%d, %u, %u)", in->dst_reg, in->src_reg,
+		    (uint32_t)in->imm >> 16, (uint32_t)in->imm & 0xffff);
+		return;
+	}
 	if (in->off == 1 && (BPF_OP(in->code) == BPF_DIV || BPF_OP(in->code) == BPF_MOD))
 		sign = "s";
 	put(o, "%c%d %s%s ", reg, in->dst_reg, sign, op);
@@ -137,6 +142,10 @@ static void jump(struct out *o, const struct bpfcc_object *object, const struct 
 		return;
 	case BPF_EXIT:
 		put(o, "exit");
+		return;
+	}
+	if (bpfcc_insn_is_may_goto(in)) {
+		put(o, "may_goto %+d", in->off);
 		return;
 	}
 	if (!jump_ops[BPF_OP(in->code) >> 4]) {
