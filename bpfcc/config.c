@@ -148,7 +148,8 @@ static int find_variable(struct set *s)
 	s->rest = s->text + bytes;
 	for (uint32_t i = 0; s->l->btf && i < s->l->nr_candidates; i++) {
 		struct bpfcc_candidate *c = &s->l->candidates[i];
-		int id = btf__find_by_name_kind(s->l->btf, c->name, BTF_KIND_DATASEC);
+		int id = btf__find_by_name_kind(
+		    s->l->btf, c->is_arena_data ? BPFCC_ARENA_COPY : c->name, BTF_KIND_DATASEC);
 
 		if (!c->is_global_data || !c->data || id < 0)
 			continue;

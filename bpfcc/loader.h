@@ -34,12 +34,13 @@ struct bpfcc_candidate {
 	struct bpf_map *map;
 	const char *name;
 	bool is_global_data;	/* a data section */
+	bool is_arena_data;	/* ... of variables in address space 1, which are in an arena */
 	uint8_t *data;		/* initial contents of a data section, to be changed by --set */
 	uint32_t bytes;
 	int index;		/* in object.maps; -1: no placed program refers to it */
 };
 
-/* map_extra.c: a map's 64-bit map_extra, and the member of its definition that says it */
+/* libbpf_copy.c: a map's 64-bit map_extra, and the member of its definition that says it */
 struct bpfcc_map_extra {
 	const char *map;
 	uint64_t value;
@@ -73,9 +74,15 @@ struct bpfcc_loader {
 /* libbpf's part, with its messages in our sink: fills loader->bpf and loader->btf. */
 int bpfcc_libbpf_open(struct bpfcc_loader *l, const void *data, size_t size);
 
-/* map_extra.c: fills loader->extras; *data becomes a copy if libbpf needs one. Then undoes that. */
-int bpfcc_map_extras(struct bpfcc_loader *l, const void **data, size_t size);
-void bpfcc_map_extras_restore(struct bpfcc_loader *l, void *btf, size_t bytes);
+/*
+ * libbpf_copy.c: what libbpf does not know of arenas. Fills loader->extras; *data becomes a copy if
+ * libbpf needs one, in which variables of address space 1 are in BPFCC_ARENA_COPY. Then undoes that
+ * in the types.
+ */
+#define BPFCC_ARENA_SECTION ".addr_space.1"
+#define BPFCC_ARENA_COPY ".data.arena"
+int bpfcc_libbpf_copy(struct bpfcc_loader *l, const void **data, size_t size);
+void bpfcc_libbpf_restore(struct bpfcc_loader *l, void *btf, size_t bytes);
 
 /* funcs.c: the table of functions, and the placed programs among them. */
 int bpfcc_funcs_find(struct bpfcc_loader *l);
@@ -93,6 +100,10 @@ struct bpfcc_candidate *bpfcc_maps_by_name(struct bpfcc_loader *l, const char *n
 /* Gives a map its place in object.maps, after checking what the kernel and Inlay would refuse. */
 int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *candidate,
 		   const struct bpfcc_where *where);
+
+/* maps.c: the arena of the object that its variables of address space 1 are in */
+int bpfcc_maps_arena(struct bpfcc_loader *l, const struct bpfcc_where *where,
+		     struct bpfcc_candidate **ret_arena);
 
 /* map_types.c: sets m->flags; an error if Inlay does not have the type. Then the sizes. */
 int bpfcc_map_type(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);

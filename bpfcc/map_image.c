@@ -91,6 +91,27 @@ static int maps_image(const struct bpfcc_object *object, const struct bpfcc_map 
 	return 0;
 }
 
+/* Header, the words of the pages that variables are in, and these. */
+static int arena_image(const struct bpfcc_map *map, uint8_t **ret, size_t *ret_bytes)
+{
+	uint32_t pages = (map->arena_bytes + INLAY_PAGE_BYTES - 1) / INLAY_PAGE_BYTES;
+	uint64_t off = inlay_arena_pages_off(map->max_entries);
+	__u32 *words;
+
+	if (!pages)
+		return 0;
+	*ret_bytes = off + (uint64_t)pages * INLAY_PAGE_BYTES;
+	*ret = calloc(1, *ret_bytes);
+	if (!*ret)
+		return -ENOMEM;
+	((struct inlay_arena_header *)*ret)->next = pages;
+	words = (__u32 *)(*ret + sizeof(struct inlay_arena_header));
+	for (uint32_t i = 0; i < pages; i++)
+		words[i] = INLAY_PAGE_LIVE | INLAY_PAGE_USED;
+	memcpy(*ret + off, map->arena_data, map->arena_bytes);
+	return 0;
+}
+
 int bpfcc_map_image(const struct bpfcc_object *object, const struct bpfcc_map *map, uint8_t **ret,
 		    size_t *ret_bytes)
 {
@@ -98,6 +119,8 @@ int bpfcc_map_image(const struct bpfcc_object *object, const struct bpfcc_map *m
 	*ret_bytes = 0;
 	if (map->nr_inner_maps)
 		return maps_image(object, map, ret, ret_bytes);
+	if (map->type == INLAY_MAP_TYPE_ARENA)
+		return arena_image(map, ret, ret_bytes);
 	if (!map->data)
 		return 0;
 	*ret = malloc(map->value_size);

@@ -36,6 +36,10 @@ int bpfcc_maps_find(struct bpfcc_loader *l)
 		/* libbpf calls it "i.bss" after the object's name, see bpfcc_libbpf_open() */
 		if (c->is_global_data && name[0] == 'i' && name[1] == '.')
 			name++;
+		c->is_arena_data = c->is_global_data && !strcmp(name, BPFCC_ARENA_COPY) &&
+				   bpfcc_elf_section(&l->elf, BPFCC_ARENA_SECTION);
+		if (c->is_arena_data)
+			name = BPFCC_ARENA_SECTION;
 		c->name = bpfcc_arena_strdup(l->arena, name);
 		if (!c->name)
 			return -ENOMEM;
@@ -59,6 +63,50 @@ struct bpfcc_candidate *bpfcc_maps_by_name(struct bpfcc_loader *l, const char *n
 		if (!strcmp(l->candidates[i].name, name))
 			return &l->candidates[i];
 	return NULL;
+}
+
+static bool is_arena(const struct bpfcc_candidate *c)
+{
+	return !c->is_global_data && (int)bpf_map__type(c->map) == BPFCC_MAP_TYPE_ARENA;
+}
+
+int bpfcc_maps_arena(struct bpfcc_loader *l, const struct bpfcc_where *where,
+		     struct bpfcc_candidate **ret_arena)
+{
+	*ret_arena = NULL;
+	for (uint32_t i = 0; i < l->nr_candidates; i++) {
+		if (!is_arena(&l->candidates[i]))
+			continue;
+		if (*ret_arena)
+			return bpfcc_error(l->diag, where, "leave one arena",
+					   "variables in address space 1, and two arenas that they "
+					   "could be in");
+		*ret_arena = &l->candidates[i];
+	}
+	if (*ret_arena)
+		return 0;
+	return bpfcc_error(l->diag, where, "define a map of type BPF_MAP_TYPE_ARENA",
+			   "variables in address space 1, and no arena that they could be in");
+}
+
+/* An arena starts with the object's variables, as libbpf lays it out. */
+static int set_variables(struct bpfcc_loader *l, struct bpfcc_map *m,
+			 const struct bpfcc_where *where)
+{
+	for (uint32_t i = 0; i < l->nr_candidates; i++) {
+		const struct bpfcc_candidate *c = &l->candidates[i];
+
+		if (!c->is_arena_data)
+			continue;
+		if (!c->data || c->bytes > (uint64_t)m->max_entries * PAGE_BYTES)
+			return bpfcc_error(l->diag, where, "raise max_entries",
+					   "map \"%s\": its %u pages are too few for %u bytes of "
+					   "variables in address space 1",
+					   m->name, m->max_entries, c->bytes);
+		m->arena_data = c->data;
+		m->arena_bytes = c->bytes;
+	}
+	return 0;
 }
 
 static void describe_global(struct bpfcc_loader *l, const struct bpfcc_candidate *c,
@@ -224,6 +272,8 @@ int bpfcc_maps_use(struct bpfcc_loader *l, struct bpfcc_candidate *c,
 		describe_global(l, c, m);
 	err = bpfcc_map_check(l, m, where);
 	place_arena(m);
+	if (!err && m->type == BPFCC_MAP_TYPE_ARENA)
+		err = set_variables(l, m, where);
 	if (!err)
 		err = describe_inner(l, c, m, where);
 	if (!err)

@@ -92,7 +92,7 @@ static int read_btf_ext(struct bpfcc_loader *l)
 	l->object->btf = l->btf;
 	if (!copy)
 		return -ENOMEM;
-	bpfcc_map_extras_restore(l, copy, l->object->btf_bytes);
+	bpfcc_libbpf_restore(l, copy, l->object->btf_bytes);
 	if (!s || !s->data)
 		return 0;
 	err = bpfcc_btfext_read(s->data, s->bytes, l->btf, l->arena, l->diag, &l->ext);
@@ -109,11 +109,6 @@ static int check_btf(struct bpfcc_loader *l)
 		return bpfcc_error(
 		    l->diag, NULL, "define them with BTF, in SEC(\".maps\"): __uint(type, ...)",
 		    "section \"maps\" holds map definitions of before libbpf 1.0");
-	s = bpfcc_elf_section(&l->elf, ".addr_space.1");
-	if (s && s->bytes)
-		return bpfcc_error(
-		    l->diag, NULL, "put them into pages of bpf_arena_alloc_pages()",
-		    "variables in an arena (section .addr_space.1) are not supported");
 	s = bpfcc_elf_section(&l->elf, ".BTF");
 	if (s && s->data)
 		return bpfcc_btf_check(s->data, s->bytes, l->diag);
@@ -177,7 +172,7 @@ static int open_object(struct bpfcc_loader *l, const void *data, size_t size)
 	if (!err)
 		err = check_btf(l);
 	if (!err)
-		err = bpfcc_map_extras(l, &data, size);
+		err = bpfcc_libbpf_copy(l, &data, size);
 	if (!err)
 		err = bpfcc_libbpf_open(l, data, size);
 	h->data.impl = l->bpf;

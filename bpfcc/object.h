@@ -36,7 +36,10 @@ struct bpfcc_map {
 	uint32_t index;
 	uint32_t btf_key_type_id, btf_value_type_id;
 	const void *data;	/* initial contents, value_size bytes; NULL: zero. --set applied */
-	uint64_t map_extra;	/* BLOOM_FILTER: number of hash functions */
+	uint64_t map_extra;	/* BLOOM_FILTER: number of hash functions; ARENA: its address */
+	/* ARENA: the object's variables in address space 1, which its pages start with; NULL: none */
+	const void *arena_data;
+	uint32_t arena_bytes;
 	bool is_frozen;		/* contents never change (.rodata): loads of it are constants */
 	/* maps of maps: what inner maps are like (its `inner` is NULL); key_size, value_size, flags
 	 * and, without BPF_F_INNER_MAP, max_entries are those of each. NULL: no map of maps, or no

@@ -50,6 +50,8 @@ static void add_map(struct bpfcc_sha256 *h, const struct bpfcc_map *m)
 	add_u64(h, m->flags);
 	add_bytes(h, m->data, m->value_size);
 	add_u64(h, m->map_extra);
+	if (m->arena_data)
+		add_bytes(h, m->arena_data, m->arena_bytes);
 	add_u64(h, m->nr_inner_maps);
 	for (uint32_t i = 0; i < m->nr_inner_maps; i++)
 		add_u64(h, (uint64_t)m->inner_maps[i]);

@@ -110,7 +110,9 @@ static int patch_data(struct patch *p, struct bpf_insn *in, const struct bpfcc_e
 		    p->l->diag, &p->where, NULL,
 		    "a reference to offset %llu of section \"%s\", which has %u bytes",
 		    (unsigned long long)offset, section, c->bytes);
-	err = bpfcc_maps_use(p->l, c, &p->where);
+	err = c->is_arena_data ? bpfcc_maps_arena(p->l, &p->where, &c) : 0;
+	if (!err)
+		err = bpfcc_maps_use(p->l, c, &p->where);
 	if (!err)
 		set_lddw(in, BPF_PSEUDO_MAP_VALUE, c->index, (int32_t)offset);
 	return err;

@@ -33,6 +33,19 @@ static bool is_growing(const struct inlay_map_desc *map)
 	       ((map->flags & INLAY_MAP_HASH) || map->type == INLAY_MAP_TYPE_ARENA);
 }
 
+/* What an arena starts with, and how many pages that is in. */
+static __u64 start_bytes(const struct inlay_map_desc *map)
+{
+	const struct inlay_arena_start *start = map->region;
+
+	return map->type == INLAY_MAP_TYPE_ARENA && start ? start->bytes : 0;
+}
+
+static __u32 start_pages(const struct inlay_map_desc *map)
+{
+	return (__u32)(inlay_round_up(start_bytes(map), INLAY_PAGE_BYTES) / INLAY_PAGE_BYTES);
+}
+
 struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map)
 {
 	struct rt_extent extent = { map->region_bytes, map->region_bytes, 0 };
@@ -41,8 +54,13 @@ struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map)
 	if (!is_growing(map))
 		return extent;
 	if (map->type == INLAY_MAP_TYPE_ARENA) {
-		extent.first = inlay_arena_pages_off(map->max_entries) + CHUNK_BYTES;
+		extent.first = inlay_arena_pages_off(map->max_entries) +
+			       inlay_round_up(start_bytes(map) + CHUNK_BYTES, INLAY_PAGE_BYTES);
 		extent.last = INLAY_PAGE_BYTES;
+		if (extent.first + extent.last >= extent.bytes) {
+			extent.first = extent.bytes;
+			extent.last = 0;
+		}
 		return extent;
 	}
 	nodes = inlay_hash_nodes_off(map->max_entries);
@@ -58,10 +76,50 @@ struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map)
 	return extent;
 }
 
+static int arena_make(int fd, const struct inlay_map_desc *map, __u64 off)
+{
+	const struct inlay_arena_start *start = map->region;
+	const __u32 word = INLAY_PAGE_LIVE | INLAY_PAGE_USED;
+	__u64 nr = start_pages(map), i;
+	int err = 0;
+
+	if (!nr)
+		return 0;
+	for (i = 0; i < nr && !err; i++)
+		err = __inlay_region_write(fd, &word,
+					   off + sizeof(struct inlay_arena_header) + i * sizeof(word),
+					   sizeof(word));
+	if (!err)
+		err = __inlay_region_write(fd, &nr, off + offsetof(struct inlay_arena_header, next),
+					   sizeof(nr));
+	return err ? err : __inlay_region_write(fd, start + 1,
+						off + inlay_arena_pages_off(map->max_entries),
+						start->bytes);
+}
+
+void __inlay_huge_start(const struct inlay_map_desc *map, void *at)
+{
+	const struct inlay_arena_start *start = map->region;
+	struct inlay_arena_header *header = at;
+	__u32 *words = (__u32 *)(header + 1), i;
+	char *to = (char *)at + inlay_arena_pages_off(map->max_entries);
+
+	for (i = 0; i < start_pages(map); i++)
+		store_relaxed(&words[i], INLAY_PAGE_LIVE | INLAY_PAGE_USED);
+	for (i = 0; i < start_bytes(map); i++)
+		store_relaxed(&to[i], ((const char *)(start + 1))[i]);
+	if (start_pages(map))
+		header->next = start_pages(map);
+}
+
 int __inlay_huge_make(int fd, const struct inlay_map_desc *map, __u64 off)
 {
 	struct rt_extent extent = __inlay_huge_extent(map);
 	__u64 reserved = extent.first;
+	int err = arena_make(fd, map, off);
+
+	if (err)
+		return err;
 
 	/* 0, as in every other region: all of it */
 	if (extent.first == extent.bytes)

@@ -277,6 +277,8 @@ INLAY_HIDDEN int __inlay_region_map(int fd, void *region, __u64 off, __u64 bytes
 INLAY_HIDDEN struct rt_extent __inlay_huge_extent(const struct inlay_map_desc *map);
 /* Prepares a fresh one. */
 INLAY_HIDDEN int __inlay_huge_make(int fd, const struct inlay_map_desc *map, __u64 off);
+/* The same in private memory. */
+INLAY_HIDDEN void __inlay_huge_start(const struct inlay_map_desc *map, void *at);
 /* Maps one and sets its base. */
 INLAY_HIDDEN int __inlay_huge_place(int fd, const struct inlay_map_desc *map, __u32 map_row,
 				    __u64 off);

@@ -102,8 +102,10 @@ static void huge_map_private(const struct inlay_map_desc *map)
 		return;
 	at = sys_mmap(NULL, map->region_bytes, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (at)
-		store_release(map->base, at);
+	if (!at)
+		return;
+	__inlay_huge_start(map, at);
+	store_release(map->base, at);
 }
 
 /*
@@ -154,7 +156,8 @@ static int map_row_fill(int fd, struct inlay_seg_map *row, const struct inlay_ma
 	if (map->flags & INLAY_MAP_RODATA)
 		err = constant_make(fd, map->region, map->value_size, &row->off);
 	else
-		err = region_make(fd, map->region, extent_of(map), &row->off);
+		err = region_make(fd, map->flags & INLAY_MAP_HUGE ? NULL : map->region,
+				  extent_of(map), &row->off);
 	if (!err && row->off && (map->flags & INLAY_MAP_HUGE))
 		err = __inlay_huge_make(fd, map, row->off);
 	if (fd < 0)

@@ -36,6 +36,7 @@ struct lower_map {
 	uint32_t flags; /* enum inlay_map_flags, as emitted */
 	uint64_t region_bytes, shard_bytes;
 	LLVMValueRef v_desc, v_region, v_base, v_slot, v_name;
+	LLVMValueRef v_start; /* of a huge arena that starts with variables */
 };
 
 struct lower {

@@ -191,6 +191,21 @@ static LLVMValueRef l_shard_slot(struct lower *l, const char *map, LLVMValueRef 
 	return v_fn;
 }
 
+/* struct inlay_arena_start, or NULL */
+static LLVMValueRef l_arena_start(struct lower *l, const struct bpfcc_map *map)
+{
+	LLVMValueRef v[2], v_start;
+
+	if (!map->arena_bytes)
+		return NULL;
+	v[0] = l_u64(l, map->arena_bytes);
+	v[1] = l_bytes(l, map->arena_data, map->arena_bytes);
+	v_start = l_constant(l, "start", map->name,
+			     LLVMConstStructInContext(l->context, v, 2, false));
+	LLVMSetAlignment(v_start, 8);
+	return v_start;
+}
+
 static int l_map_storage(struct lower *l, struct lower_map *m)
 {
 	const struct bpfcc_map *map = m->map;
@@ -226,6 +241,7 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 			    "above %u bytes that is not supported",
 			    map->name, map->value_size, INLAY_LINK_REGION_MAX);
 		m->flags |= INLAY_MAP_HUGE;
+		m->v_start = l_arena_start(l, map);
 		m->v_base = l_global(l, "base", map->name, l->t_ptr);
 		LLVMSetInitializer(m->v_base, l_null(l));
 		LLVMSetAlignment(m->v_base, 8);
@@ -324,7 +340,7 @@ static int l_map_desc(struct lower *l, struct lower_map *m)
 	    l_u32(l, extra),
 	    l_u64(l, m->region_bytes),
 	    l_u64(l, m->shard_bytes),
-	    l_or_null(l, m->v_region),
+	    l_or_null(l, m->v_start ? m->v_start : m->v_region),
 	    l_or_null(l, m->v_base),
 	    l_or_null(l, m->v_slot),
 	    ll_string(l->module, map->name),

@@ -38,6 +38,10 @@ int interp_arena_init(struct bpfcc_interp *it, uint32_t instance)
 	}
 	if (!a || !a->is_live || !a->data)
 		return interp_trap(it, BPFCC_TRAP_MEMORY, "out of memory");
+	a->next = (map->arena_bytes + INLAY_PAGE_BYTES - 1) / INLAY_PAGE_BYTES;
+	memset(a->is_live, true, a->next);
+	if (map->arena_bytes)
+		memcpy(a->data, map->arena_data, map->arena_bytes);
 	return 0;
 }
 

@@ -85,7 +85,9 @@ struct inlay_map_desc {
 	__u32 extra;
 	__u64 region_bytes;	/* whole pages; what inlay_map_region_bytes_extra() says */
 	__u64 shard_bytes;	/* bytes of one thread's shard; 0 unless INLAY_MAP_PERCPU */
-	void *region;		/* link-time address; NULL with INLAY_MAP_HUGE; for a PERCPU_ARRAY too */
+	/* Link-time address; NULL with INLAY_MAP_HUGE; for a PERCPU_ARRAY too. ARENA, INLAY_MAP_HUGE: the
+	 * struct inlay_arena_start of one that starts with variables, or NULL. */
+	void *region;
 	void **base;		/* INLAY_MAP_HUGE: the slot; it holds NULL until the runtime maps it */
 	/* Address of the calling thread's `char *` to its shard of this map (initial-exec TLS);
 	 * the pointer is NULL until __inlay_shard_get_v1() was called. NULL unless PERCPU. */
@@ -758,6 +760,12 @@ struct inlay_arena_header {
 	__u64 pad1[3];
 };
 INLAY_STATIC_ASSERT(sizeof(struct inlay_arena_header) == 64, "inlay_arena_header layout");
+
+/* What the pages of an arena start with that is not in the image: constant, bytes behind it. */
+struct inlay_arena_start {
+	__u64 bytes;
+	/* ... */
+};
 
 #define INLAY_ARENA_MAX_PAGES (1u << 20) /* offsets have 32 bits */
 /* `extra` of an arena's descriptor: the address, which is a multiple of this */

@@ -20,6 +20,9 @@ struct node {
 	char text[32];
 };
 
+/* in its first page */
+__u64 __arena added = 1000;
+
 struct node __arena *head;
 __u64 refused, got, wrong;
 
@@ -31,6 +34,7 @@ int BPF_UPROBE(add, __u64 value)
 {
 	struct node __arena *n;
 
+	added++;
 	if (left < sizeof(*n)) {
 		room = bpf_arena_alloc_pages(&arena, 0, 1, -1, 0);
 		left = room ? 4096 : 0;

@@ -11,7 +11,14 @@
 // RUN: %bpfcc %t.bpf.o -o - --emit=ll | FileCheck %s
 // RUN: not %bpfcc verify %t.bpf.o --map arena.max_entries=2000000 2>&1 | FileCheck %s --check-prefix=LARGE
 // RUN: %clang_bpf -mcpu=v4 -c %s -DNO_FLAG -o %t.flag.bpf.o && not %bpfcc verify %t.flag.bpf.o 2>&1 | FileCheck %s --check-prefix=FLAG
-// RUN: %clang_bpf -mcpu=v4 -c %s -DVARIABLE -o %t.var.bpf.o && not %bpfcc verify %t.var.bpf.o 2>&1 | FileCheck %s --check-prefix=VARIABLE
+// RUN: %clang_bpf -mcpu=v4 -c %s -DVARIABLES -DEXTRA=0x7e0000000000ull -o %t.var.bpf.o
+// RUN: %bpfcc run %t.var.bpf.o:variables > %t.variables && %bpfcc run --interp %t.var.bpf.o:variables >> %t.variables
+// RUN: FileCheck %s --check-prefix=VARIABLES --input-file=%t.variables
+// RUN: %bpfcc %t.var.bpf.o -o - --emit=ll | FileCheck %s --check-prefix=IMAGE
+// RUN: %bpfcc %t.var.bpf.o --map arena.max_entries=1000 -o - --emit=ll | FileCheck %s --check-prefix=START
+// RUN: %bpfcc run --set number=50 %t.var.bpf.o:variables | FileCheck %s --check-prefix=SET
+// RUN: not %bpfcc verify %t.var.bpf.o --map arena.max_entries=1 2>&1 | FileCheck %s --check-prefix=FEW
+// RUN: %clang_bpf -mcpu=v4 -c %s -DVARIABLES -DTWO -o %t.two.bpf.o && not %bpfcc verify %t.two.bpf.o 2>&1 | FileCheck %s --check-prefix=TWO
 // RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x7e0012340000ull -o %t.extra.bpf.o
 // RUN: %bpfcc run %t.extra.bpf.o:address > %t.address && %bpfcc run --interp %t.extra.bpf.o:address >> %t.address
 // RUN: %bpfcc run %t.bpf.o:address >> %t.address && FileCheck %s --check-prefix=ADDRESS --input-file=%t.address
@@ -22,7 +29,8 @@
 // CROSS: error: map "arena": its 17 pages at map_extra 0xffff0000 cross a multiple of 4 GiB (-ERANGE)
 // LARGE: error: map "arena": an arena has at most 1048576 pages
 // FLAG: error: map "arena": an arena has the flag BPF_F_MMAPABLE
-// VARIABLE: error: variables in an arena (section .addr_space.1) are not supported
+// FEW: error: map "arena": its 1 pages are too few for {{[0-9]+}} bytes of variables in address space 1
+// TWO: error: variables in address space 1, and two arenas that they could be in
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -213,14 +221,33 @@ long address(void *ctx)
 	return (long)pages(1);
 }
 
-#ifdef VARIABLE
-int __arena counter;
+#ifdef VARIABLES
+/* in the arena's first pages, with their values; what is allocated comes behind them */
+// VARIABLES: {{^}}2a{{$}}
+// VARIABLES-NEXT: {{^}}2a{{$}}
+// SET: {{^}}33{{$}}
+// IMAGE: @__inlay_region_{{[0-9a-f]+}}_arena = {{.*}} section ".data.inlay.{{[0-9a-f]+}}.arena"
+// START: @__inlay_desc_{{[0-9a-f]+}}_arena = {{.*}}, ptr @__inlay_start_{{[0-9a-f]+}}_arena, ptr @__inlay_base_{{[0-9a-f]+}}_arena,
+// START: @__inlay_start_{{[0-9a-f]+}}_arena = {{.*}} { i64 {{[0-9]+}}, [{{[0-9]+}} x i8] c"
+long __arena number = 41;
+char __arena filler[5000] = {1, 2, 3};
+#ifdef TWO
+struct {
+	__uint(type, 33);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 4);
+} other SEC(".maps");
+#endif
 
 SEC("uprobe/app:f")
-int variable(void *ctx)
+int variables(void *ctx)
 {
-	asm volatile("" :: "r"(&arena));
-	counter++;
-	return 0;
+	char __arena *p;
+
+	number++;
+	p = pages(1);
+	if (!p || (unsigned long)p != (unsigned long)(void __arena *)filler / 4096 * 4096 + 8192)
+		return 100;
+	return filler[2] == 3 && filler[4999] == 0 ? number : 101;
 }
 #endif

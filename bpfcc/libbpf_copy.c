@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `__ulong(map_extra, N)`: a number of 64 bits in a map's definition, as arenas have. libbpf before 1.5
- * refuses the whole object for it, so it is read here, and libbpf is given a copy in which the member
- * is another one.
+ * What libbpf before 1.5 refuses a whole object for, and arenas have: `__ulong(map_extra, N)`, a number
+ * of 64 bits in a map's definition, and variables in address space 1, in a section of their own. The
+ * number is read here, and libbpf is given a copy of the file in which that member is another one and
+ * that section is one of data.
  */
 #include <elf.h>
 #include <errno.h>
@@ -98,17 +99,80 @@ static void patch(struct bpfcc_loader *l, char *btf, size_t bytes)
 			memcpy(btf + l->extras[i].at, &l->extras[i].is, sizeof(l->extras[i].is));
 }
 
-int bpfcc_map_extras(struct bpfcc_loader *l, const void **data, size_t size)
+/* Both are names in tables of strings, and the new one is not longer. */
+static void rename_section(char *at)
+{
+	memset(at, 0, sizeof(BPFCC_ARENA_SECTION));
+	memcpy(at, BPFCC_ARENA_COPY, sizeof(BPFCC_ARENA_COPY));
+}
+
+/* In the strings of .BTF: whole ones only, and each once. */
+static void rename_type(char *btf, size_t bytes, const char *from, const char *to, size_t to_bytes)
+{
+	size_t n = strlen(BPFCC_ARENA_SECTION) + 1;
+	char padded[sizeof(BPFCC_ARENA_SECTION)] = "";
+	char *at = btf;
+
+	memcpy(padded, from, strlen(from));
+	while ((at = memmem(at, bytes - (size_t)(at - btf), padded, n))) {
+		if (at > btf && !at[-1]) {
+			memset(at, 0, n);
+			memcpy(at, to, to_bytes);
+		}
+		at += n;
+	}
+}
+
+static int section_at(const char *file, size_t size, size_t index, Elf64_Shdr *ret)
+{
+	Elf64_Ehdr header;
+	uint64_t at;
+
+	memcpy(&header, file, sizeof(header));
+	at = header.e_shoff + (uint64_t)index * sizeof(*ret);
+	if (size < sizeof(*ret) || at > size - sizeof(*ret))
+		return -EINVAL;
+	memcpy(ret, file + at, sizeof(*ret));
+	return ret->sh_offset > size || ret->sh_size > size - ret->sh_offset ? -EINVAL : 0;
+}
+
+static int change(struct bpfcc_loader *l, char *file, size_t size,
+		  const struct bpfcc_elf_section *btf, const struct bpfcc_elf_section *arena)
+{
+	Elf64_Shdr section, strings;
+	Elf64_Ehdr header;
+	int err = section_at(file, size, (size_t)(btf - l->elf.sections), &section);
+
+	if (err || section.sh_size != btf->bytes)
+		return -EINVAL;
+	patch(l, file + section.sh_offset, btf->bytes);
+	if (!arena)
+		return 0;
+	rename_type(file + section.sh_offset, btf->bytes, BPFCC_ARENA_SECTION, BPFCC_ARENA_COPY,
+		    sizeof(BPFCC_ARENA_COPY));
+	memcpy(&header, file, sizeof(header));
+	err = section_at(file, size, (size_t)(arena - l->elf.sections), &section);
+	if (!err)
+		err = section_at(file, size, header.e_shstrndx, &strings);
+	if (err || section.sh_name > strings.sh_size ||
+	    strings.sh_size - section.sh_name < sizeof(BPFCC_ARENA_SECTION))
+		return -EINVAL;
+	rename_section(file + strings.sh_offset + section.sh_name);
+	return 0;
+}
+
+int bpfcc_libbpf_copy(struct bpfcc_loader *l, const void **data, size_t size)
 {
 	const struct bpfcc_elf_section *s = bpfcc_elf_section(&l->elf, ".BTF");
-	Elf64_Ehdr header;
-	Elf64_Shdr section;
+	const struct bpfcc_elf_section *arena = bpfcc_elf_section(&l->elf, BPFCC_ARENA_SECTION);
 	struct btf *btf;
-	uint64_t at;
 	char *copy;
 	int err;
 
-	if (!s || !s->data || !memmem(s->data, s->bytes, "map_extra", sizeof("map_extra")))
+	if (arena && !arena->bytes)
+		arena = NULL;
+	if (!s || !s->data ||
+	    (!arena && !memmem(s->data, s->bytes, "map_extra", sizeof("map_extra"))))
 		return 0;
 	bpfcc_libbpf_begin(l->diag);
 	btf = btf__new(s->data, (uint32_t)s->bytes);
@@ -118,25 +182,18 @@ int bpfcc_map_extras(struct bpfcc_loader *l, const void **data, size_t size)
 		return 0;
 	err = find(l, btf);
 	btf__free(btf);
-	if (err || !l->nr_extras)
+	if (err || (!l->nr_extras && !arena))
 		return err;
-	memcpy(&header, *data, sizeof(header));
-	at = header.e_shoff + (uint64_t)(s - l->elf.sections) * sizeof(section);
-	if (size < sizeof(section) || at > size - sizeof(section))
-		return -EINVAL;
-	memcpy(&section, (const char *)*data + at, sizeof(section));
 	copy = bpfcc_arena_memdup(l->arena, *data, size);
 	if (!copy)
 		return -ENOMEM;
-	if (section.sh_offset > size || s->bytes > size - section.sh_offset)
-		return -EINVAL;
-	patch(l, copy + section.sh_offset, s->bytes);
 	*data = copy;
-	return 0;
+	err = change(l, copy, size, s, arena);
+	return err ? bpfcc_error(l->diag, NULL, NULL, "the table of sections is damaged") : 0;
 }
 
-/* libbpf changes some types' numbers, and adds others behind them: the member is where it was. */
-void bpfcc_map_extras_restore(struct bpfcc_loader *l, void *btf, size_t bytes)
+/* libbpf changes some types' numbers, and adds others behind them: a member is where it was. */
+void bpfcc_libbpf_restore(struct bpfcc_loader *l, void *btf, size_t bytes)
 {
 	for (uint32_t i = 0; i < l->nr_extras; i++) {
 		const struct bpfcc_map_extra *e = &l->extras[i];
@@ -145,4 +202,7 @@ void bpfcc_map_extras_restore(struct bpfcc_loader *l, void *btf, size_t bytes)
 		    !memcmp((char *)btf + e->at, &e->is, sizeof(e->is)))
 			memcpy((char *)btf + e->at, &e->was, sizeof(e->was));
 	}
+	if (bpfcc_elf_section(&l->elf, BPFCC_ARENA_SECTION))
+		rename_type(btf, bytes, BPFCC_ARENA_COPY, BPFCC_ARENA_SECTION,
+			    sizeof(BPFCC_ARENA_SECTION));
 }
