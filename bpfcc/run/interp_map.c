@@ -302,16 +302,25 @@ int interp_map_lookup(struct bpfcc_interp *it, uint32_t instance, const uint8_t 
 	return 0;
 }
 
+static bool has_lock(const struct bpfcc_map *map)
+{
+	for (uint32_t i = 0; i < map->nr_fields; i++)
+		if (map->fields[i].kind == BPFCC_FIELD_LOCK)
+			return true;
+	return false;
+}
+
 int64_t interp_map_update(struct bpfcc_interp *it, uint32_t instance, const uint8_t *key,
 			  const uint8_t *value, uint64_t flags)
 {
 	struct instance *in = &it->instances[instance];
+	bool wants_lock = (flags & BPF_F_LOCK) && !has_lock(in->map);
 	uint32_t thing;
 	int at;
 
-	/* the lock flag says how the value is written, not whether */
+	/* where there is a lock, the flag says how the value is written, not whether */
 	flags &= ~(uint64_t)BPF_F_LOCK;
-	if (flags > BPF_EXIST)
+	if (flags > BPF_EXIST || (wants_lock && !is_array(in->map)))
 		return -EINVAL;
 	if (in->map->inner)
 		return -EINVAL;
@@ -320,6 +329,8 @@ int64_t interp_map_update(struct bpfcc_interp *it, uint32_t instance, const uint
 			return -E2BIG;
 		if (flags == BPF_NOEXIST)
 			return -EEXIST;
+		if (wants_lock)
+			return -EINVAL;
 		thing = array_value(it, instance, index_of(key));
 		if (!thing)
 			return -EFAULT;

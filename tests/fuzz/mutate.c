@@ -173,6 +173,13 @@ static const struct bpf_insn pieces[][PIECE_INSNS] = {
 	{LDDW(1, 1, 20, 0), MOV(2, 9), NUM(3, 1), KCALL(3)},
 	{I(0xbf, 6, 9, 1, 1), I(0x79, 7, 6, 16, 0), I(0x71, 8, 6, 4095, 0)},
 	{I(0xbf, 9, 6, 1, 1 << 16), I(0x0f, 9, 7, 0, 0)},
+	/* what a dynptr's kernel functions take */
+	{MOV(1, 10), ADD(1, -24), NUM(2, 8), NUM(3, 24), KCALL(7)},
+	{MOV(1, 10), ADD(1, -24), MOV(2, 10), ADD(2, -64), KCALL(11)},
+	{MOV(1, 10), ADD(1, -24), NUM(2, 8), MOV(3, 10), ADD(3, -80), NUM(4, 8), KCALL(12),
+	 I(0x15, 0, 0, 1, 0), LOAD(7, 0, 0)},
+	{MOV(1, 10), ADD(1, -24), NUM(2, 0), MOV(3, 10), ADD(3, -64), NUM(4, 4), NUM(5, 16), KCALL(14)},
+	{MOV(1, 10), ADD(1, -24), NUM(2, 4), NUM(3, 8), NUM(4, 171), KCALL(15)},
 	{KCALL(0), I(0x15, 0, 0, 3, 0), KCALL(1), LOAD(7, 0, 0), STORE(0, 0, 6)},
 };
 

@@ -51,23 +51,29 @@ static bool is_same_everywhere(int32_t id)
 	return false;
 }
 
-/* An iterator is; where pages of an arena lie, and which program of a session this is, is not asked for. */
-static bool is_same_kfunc(int32_t index)
+/*
+ * Iterators are, and arenas, whose addresses are the object's; but what is an address in one is known by
+ * the verifier's facts alone. Of a session nothing is known natively.
+ */
+static bool is_same_kfunc(int32_t index, bool has_facts)
 {
-	return !strncmp(bpfcc_kfunc_by_index(index)->name, "bpf_iter_num_", 13);
+	const char *name = bpfcc_kfunc_by_index(index)->name;
+
+	return !strncmp(name, "bpf_iter_num_", 13) || !strncmp(name, "bpf_dynptr_", 11) ||
+	       (has_facts && !strncmp(name, "bpf_arena_", 10));
 }
 
-static bool is_comparable(const struct bpfcc_object *o)
+static bool is_comparable(const struct bpfcc_object *o, bool has_facts)
 {
 	for (uint32_t i = 0; i < o->nr_funcs; i++)
 		for (uint32_t k = 0; k < o->funcs[i].nr_insns; k++) {
 			const struct bpf_insn *in = &o->funcs[i].insns[k];
 
 			/* how often it goes on is not the program's to say */
-			if (bpfcc_insn_is_may_goto(in) ||
+			if (bpfcc_insn_is_may_goto(in) || (bpfcc_insn_is_cast(in) && !has_facts) ||
 			    (bpfcc_insn_is_call(in) && !in->src_reg && !is_same_everywhere(in->imm)) ||
 			    (bpfcc_insn_is_call(in) && in->src_reg == BPF_PSEUDO_KFUNC_CALL &&
-			     !is_same_kfunc(in->imm)))
+			     !is_same_kfunc(in->imm, has_facts)))
 				return false;
 			k += bpfcc_insn_is_lddw(in);
 		}
@@ -266,7 +272,7 @@ static void run(const uint8_t *data, size_t bytes)
 		/* this choice is another's elsewhere */
 		has_facts = !(data[0] & FUZZ_KERNEL_SET);
 		/* without facts, what control cannot get to is compiled, too */
-		if (is_comparable(&h->data) && !bpfcc_check(&h->data, h->data.arena, NULL) &&
+		if (is_comparable(&h->data, has_facts) && !bpfcc_check(&h->data, h->data.arena, NULL) &&
 		    (has_facts || !bpfcc_check_encoding(&h->data, NULL)) &&
 		    !bpfcc_verify_new(&h->data, &how, h->data.arena, NULL, &proof)) {
 			h->kinds = has_facts ? bpfcc_verify_kinds(proof) : NULL;

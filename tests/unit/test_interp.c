@@ -237,6 +237,10 @@ static void test_maps(void **state)
 	      CALL(BPF_FUNC_map_delete_elem), LD(BPF_DW, 0, 6, 0), EXIT);
 	GIVES((uint64_t)-EEXIST, UPDATE(HASH, 1, 9, 0), UPDATE(HASH, 1, 9, BPF_NOEXIST), EXIT);
 	GIVES((uint64_t)-ENOENT, UPDATE(HASH, 1, 9, BPF_EXIST), EXIT);
+	/* there is no lock in the value */
+	GIVES((uint64_t)-EINVAL, UPDATE(HASH, 1, 9, BPF_F_LOCK), EXIT);
+	GIVES((uint64_t)-EINVAL, UPDATE(ARRAY, 1, 9, BPF_F_LOCK), EXIT);
+	GIVES((uint64_t)-EEXIST, UPDATE(ARRAY, 1, 9, BPF_F_LOCK | BPF_NOEXIST), EXIT);
 	GIVES((uint64_t)-E2BIG, UPDATE(HASH, 1, 9, 0), UPDATE(HASH, 2, 9, 0), UPDATE(HASH, 3, 9, 0),
 	      EXIT);
 	GIVES((uint64_t)-EINVAL, KEY(2, -4, 1), MAP(1, ARRAY), CALL(BPF_FUNC_map_delete_elem), EXIT);
