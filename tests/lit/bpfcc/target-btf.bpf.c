@@ -69,7 +69,7 @@ SEC("uprobe/f") int one(struct pt_regs *ctx)
 // ONE: r0 = 12 
 // TWO: r0 = 24 
 // NAME: define {{.*}}@__inlay_sub_{{[0-9a-f]+}}_L{{[0-9a-f]+}}_ask
-// NONE: error: CO-RE type "item" does not exist in a process: only struct pt_regs does, and types that --target-btf gives (in a build by inlay-cc: -g)
+// NONE: error: CO-RE type "item" does not exist in a process: only struct pt_regs does, what a process knows of a struct task_struct, and types that --target-btf gives (in a build by inlay-cc: -g)
 // GONE: error: "item___old" of the target has no member "former" that fits
 // CHANGED: error: "item" of the target has no member "number" that fits
 // NOTYPES: error: cannot read types from {{.*}}: it has neither BTF nor DWARF
