@@ -129,6 +129,7 @@ extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_fork_child(void);
 extern INLAY_HIDDEN __attribute__((weak)) void __inlay_clock_delegate(__u64 (*fn)(void));
 extern INLAY_HIDDEN __attribute__((weak)) __u64 __inlay_clock_ns(void);
 extern INLAY_HIDDEN __attribute__((weak)) const __s32 __inlay_copy_fixups[];
+extern INLAY_HIDDEN __attribute__((weak)) void __inlay_ring_start(const struct inlay_unit *unit);
 
 /* start.c, for fault.c; weak there, as a link without probe objects has no start. */
 INLAY_HIDDEN void __inlay_fault_serve(const struct inlay_fault_server *server);

@@ -11,17 +11,13 @@
 #include "rt/inline/map_ringbuf.h"
 #include "rt/inlay_rt_internal.h"
 
-/* Rings that this copy of libinlay has written to; of the first ones a thread may have a span. */
-#define RING_MAX 64u
-#ifndef RING_SEATS
-#define RING_SEATS 4u
-#endif
 /* A span is at most this part of the ring. A test of every order of events has a tiny one. */
 #ifndef RING_SPAN_SHIFT
 #define RING_SPAN_SHIFT 4
 #endif
 
-/* A ring, written once; found by its descriptor, and by the address of a record. */
+/* A ring that this copy of libinlay has written to, written once: found by its descriptor, and by the
+ * address of a record. */
 struct ring_entry {
 	__u32 is_taken;		/* somebody is filling it, or has */
 	__u32 pad0;
@@ -32,44 +28,12 @@ struct ring_entry {
 	__u64 region_bytes;	/* as the descriptor has it */
 };
 
-struct ring_seat {
-	__u64 span;	/* its position << 16 | its bytes / 8; 0: none */
-	__u64 heat;	/* how much others were in the way lately */
-	/* as our last claim of one record left the tail, and our last record the span's word, once
-	 * its header was written */
-	__u64 tail, word;
-};
+#define load_signal(p) inlay_load_signal(p)
+#define store_signal(p, v) inlay_store_signal(p, v)
 
-/*
- * What a thread knows. All is private memory; a signal handler may change it between any two
- * instructions of the thread, and leaves each word valid.
- */
-struct ring_thread {
-	__u32 epoch;	/* of the process when `owner` was asked for; 0: ask */
-	__u32 owner;
-	__u64 header;	/* what all headers of its records have: SET, BUSY and the owner */
-	__u64 last;	/* of the first RING_SEATS entries the one used last */
-	struct ring_seat seats[RING_SEATS];
-};
-
-/* Words that only the thread and its signal handlers change. */
-#define load_signal(p) __atomic_load_n((p), __ATOMIC_RELAXED)
-#define store_signal(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
-
-extern INLAY_HIDDEN struct ring_entry __inlay_ring_entries[RING_MAX];
-
-/* How many processes the segment has had, this one the first; NULL: not known. */
-extern INLAY_HIDDEN const __u32 *__inlay_ring_nr_procs;
-
-/* The calling thread's, in a test that has several. */
-struct ring_thread *ring_thread_of_test(void);
 #ifdef RING_TEST_THREADS
-#define this_thread() ring_thread_of_test()
 #define RING_MAY_RACE /* the test's hooks are ThreadSanitizer's */
 #else
-extern INLAY_HIDDEN __thread struct ring_thread __inlay_ring_thread
-	__attribute__((tls_model("initial-exec")));
-#define this_thread() (&__inlay_ring_thread)
 /* no_sanitize would leave atomics instrumented */
 #define RING_MAY_RACE __attribute__((disable_sanitizer_instrumentation))
 #endif
@@ -109,14 +73,27 @@ INLAY_HIDDEN void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64
 /* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */
 INLAY_HIDDEN void __inlay_ring_commit(void *record, __u64 flags, __u64 discard);
 
-/* Where the segment counts its processes, if this is the first of them; else NULL. */
-INLAY_HIDDEN const __u32 *__inlay_ring_procs(void);
+/* The common bodies behind these and bpf_ringbuf_reserve() and its like are in rt/inline. */
 
-/* The same in every case (map_ringbuf_claim.c), behind the short ways (map_ringbuf_fast.c). */
-INLAY_HIDDEN void *__inlay_ring_reserve_slow(const struct inlay_map_desc *desc, __u64 bytes);
-INLAY_HIDDEN void __inlay_ring_commit_slow(void *record, __u64 flags, __u64 discard);
-/* Wakes the consumer if it waits for the record at `at`, whose header was `header`. */
-INLAY_HIDDEN void __inlay_ring_commit_wake(const struct ring_entry *e, const __u64 *at,
-					   __u64 header);
+/*
+ * map_ringbuf_lone.c: whether the calling thread may claim in the ring, by a locked instruction; no: it
+ * is not settled yet that the lone one is out of the way, and the event is lost. May make the thread
+ * the lone one (`seat`: its seat there, or NULL), and ends that it is.
+ */
+INLAY_HIDDEN bool __inlay_ring_may_claim(struct inlay_ring_header *h, __u32 owner,
+					 struct inlay_ring_seat *seat);
+
+/* The thread's slot in the ring, + 1, taken if there is a free one; else 0. */
+INLAY_HIDDEN __u32 __inlay_ring_slot(struct inlay_ring_header *h, __u32 owner,
+				     struct inlay_ring_seat *seat);
+/* A handler that was in the middle of a claim may have left by longjmp(): then `busy` is cleared. Of
+ * the thread that it is, on its own stack; not by a handler that interrupts it. */
+INLAY_HIDDEN bool __inlay_ring_is_busy(__u64 *busy);
+INLAY_HIDDEN void __inlay_ring_seat_stack(struct inlay_ring_seat *seat);
+
+/* map_ringbuf_barrier.c: whether others can make all threads of this process pass a barrier, and the
+ * barrier: in all threads of such processes; false where it cannot be had. */
+INLAY_HIDDEN bool __inlay_ring_has_barrier(void);
+INLAY_HIDDEN bool __inlay_ring_barrier(void);
 
 #endif /* INLAY_RT_MAP_RINGBUF_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Producers of a ring buffer: claims of space, and commits. abi.h has the layout and what every
- * word means; map_ringbuf_fast.c has the short ways, which leave all that is unusual to this.
+ * word means; rt/inline/map_ringbuf.h has the short way, which leaves all that is unusual to this.
  *
  * A claim is one compare-exchange of the tail. Threads that keep failing there take a span of
  * several records at a time, and then touch only memory of their own: a contended word costs five
@@ -12,7 +12,6 @@
  * leaves words that tell the consumer what to pass by. Shared words may hold anything at all: what
  * is written to lies inside of the ring by the masks and checks here, and every loop is counted.
  */
-#include <errno.h>
 #include <linux/futex.h>
 
 #include "rt/inline/map_access.h"
@@ -26,100 +25,164 @@ enum { TRIES_MAX = 1000, HEAT_FAILED = 48, HEAT_SPAN = 24, HEAT_MAX = 96 };
 #define SPAN_RECORDS 4u
 #endif
 
-struct ring_entry __inlay_ring_entries[RING_MAX];
+#define ENTRIES_BYTES (16u << 10)
+
+/* The first ones; more are mapped when they are needed, and stay. */
+#ifndef RING_ENTRIES
+#define RING_ENTRIES 64u
+#endif
+struct entries {
+	struct entries *next;
+	__u64 nr;
+	struct ring_entry *entry;
+};
+static struct ring_entry first_entries[RING_ENTRIES];
+static struct entries all_entries = { NULL, RING_ENTRIES, first_entries };
 
 #ifndef RING_TEST_THREADS
-__thread struct ring_thread __inlay_ring_thread __attribute__((tls_model("initial-exec")));
+__thread struct inlay_ring_thread __inlay_ring_thread_v1
+	__attribute__((tls_model("initial-exec")));
 #endif
 
-const __u32 *__inlay_ring_nr_procs;
-extern char __libc_single_threaded __attribute__((weak)); /* glibc 2.32 */
-
 /* ---- Which ring, and who we are --------------------------------------------------------- */
+
+#define for_each_entry(e, list, i)                                                       \
+	for (list = &all_entries; list; list = load_acquire(&list->next))                \
+		for (i = 0, e = list->entry; i < list->nr; i++, e++)
 
 /* Forgets rings of libraries that were unloaded: somebody else's is where they were. */
 static void entries_retire(const char *region, __u64 bytes)
 {
-	__u32 i;
+	struct entries *list;
+	struct ring_entry *e;
+	__u64 i;
 
-	for (i = 0; i < RING_MAX; i++) {
-		struct ring_entry *e = &__inlay_ring_entries[i];
-
+	for_each_entry(e, list, i)
 		if (load_acquire(&e->desc) && e->region < region + bytes &&
 		    region < e->region + e->region_bytes)
 			store_release(&e->desc, NULL);
+}
+
+/* More of them behind the last; false: no memory. */
+static bool entries_grow(struct entries *last)
+{
+	struct entries *more = sys_mmap(NULL, ENTRIES_BYTES, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *none = NULL;
+
+	if (!more)
+		return false;
+	more->entry = (struct ring_entry *)(more + 1);
+	more->nr = (ENTRIES_BYTES - sizeof(*more)) / sizeof(*more->entry);
+	/* pairs with who goes through them. Somebody may have been quicker: his will do */
+	if (!cas_acq_rel(&last->next, &none, more))
+		sys_munmap(more, ENTRIES_BYTES);
+	return true;
+}
+
+/* Finds the ring's, or makes one; false: no memory. */
+static __attribute__((noinline, cold)) bool entry_make(const struct inlay_map_desc *desc,
+						       char *region)
+{
+	struct entries *list = &all_entries;
+
+	for (;;) {
+		__u64 i;
+
+		for (i = 0; i < list->nr; i++) {
+			struct ring_entry *e = &list->entry[i];
+
+			if (ring_entry_is(e, desc, region))
+				return true;
+			/* one that is being filled may be for the same ring: two do no harm */
+			if (load_relaxed(&e->is_taken) ||
+			    __atomic_exchange_n(&e->is_taken, 1u, __ATOMIC_RELAXED))
+				continue;
+			e->region = region;
+			e->size = inlay_map_ring_size(desc);
+			e->bytes = e->size + inlay_ring_slack_bytes(e->size);
+			e->region_bytes = desc->region_bytes;
+			entries_retire(region, e->region_bytes);
+			store_release(&e->desc, desc);
+			return true;
+		}
+		if (!load_acquire(&list->next) && !entries_grow(list))
+			return false;
+		list = load_acquire(&list->next);
 	}
 }
 
-static __attribute__((noinline, cold)) __u32 entry_make(const struct inlay_map_desc *desc,
-							char *region)
+/* Once a process, and in a fork child: then spans are the parent's, and so is being alone. */
+static __attribute__((noinline, cold)) __u32 owner_ask(struct inlay_ring_thread *t)
 {
-	__u32 i;
-
-	for (i = 0; i < RING_MAX; i++) {
-		struct ring_entry *e = &__inlay_ring_entries[i];
-
-		if (ring_entry_is(e, desc, region))
-			return i;
-		/* one that is being filled may be for the same ring: two do no harm */
-		if (load_relaxed(&e->is_taken) ||
-		    __atomic_exchange_n(&e->is_taken, 1u, __ATOMIC_RELAXED))
-			continue;
-		e->region = region;
-		e->size = inlay_map_ring_size(desc);
-		e->bytes = e->size + inlay_ring_slack_bytes(e->size);
-		e->region_bytes = desc->region_bytes;
-		entries_retire(region, e->region_bytes);
-		store_release(&e->desc, desc);
-		return i;
-	}
-	return RING_MAX;
-}
-
-static inline __u32 entry_of(struct ring_thread *t, const struct inlay_map_desc *desc, char *region)
-{
-	__u64 last = load_signal(&t->last);
-	__u32 i;
-
-	if (INLAY_LIKELY(ring_entry_is(&__inlay_ring_entries[last], desc, region)))
-		return (__u32)last;
-	i = entry_make(desc, region);
-	if (i < RING_SEATS)
-		store_signal(&t->last, (__u64)i);
-	return i;
-}
-
-/* Once a process, and in a fork child: then the spans are the parent's. */
-static __attribute__((noinline, cold)) __u32 owner_ask(struct ring_thread *t)
-{
-	__u32 owner, i;
+	__u32 owner, i, epoch;
 
 	if (!__inlay_thread_is_known())
 		__inlay_thread_refresh_v1();
 	owner = __inlay_owner() & INLAY_OWNER_MASK;
-	store_signal(&t->epoch, 0u);
+	store_signal(&t->epoch, INLAY_RING_NO_EPOCH);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	if (load_signal(&t->owner) != owner)
-		for (i = 0; i < RING_SEATS; i++)
-			store_signal(&t->seats[i].span, 0ull);
+		for (i = 0; i < INLAY_RING_SEATS; i++)
+			store_signal(&t->seats[i].key, 0ull);
 	store_signal(&t->owner, owner);
 	store_signal(&t->header, INLAY_RING_SET | INLAY_RING_BUSY |
 					 (__u64)owner << INLAY_RING_OWNER_SHIFT);
-	store_relaxed(&__inlay_ring_nr_procs,
-		      owner && &__libc_single_threaded ? __inlay_ring_procs() : NULL);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	/* without a name: before the start, and later there may be one */
-	store_signal(&t->epoch, owner ? load_relaxed(&__inlay_process_v1.epoch) : 0u);
+	epoch = load_relaxed(&__inlay_process_v1.epoch);
+	store_signal(&t->epoch, owner && epoch ? epoch : INLAY_RING_NO_EPOCH);
 	return owner;
 }
 
-static inline __u32 owner_of(struct ring_thread *t)
+static inline __u32 owner_of(struct inlay_ring_thread *t)
 {
 	__u32 epoch = load_relaxed(&__inlay_process_v1.epoch);
 
 	if (INLAY_LIKELY((epoch != 0) & (epoch == load_signal(&t->epoch))))
 		return load_signal(&t->owner);
 	return owner_ask(t);
+}
+
+/* Whether two regions overlap: the one behind the key is a ring of a library that was unloaded. */
+static bool is_retired(__u64 key, const char *region, __u64 size)
+{
+	const char *other = inlay_ring_key_region(key);
+
+	return other < region + inlay_ring_region_bytes(size) &&
+	       region < other + inlay_ring_region_bytes(1ull << (key & 63));
+}
+
+/*
+ * The thread's seat in the ring, made if that can be: *ret_seat, or NULL if another ring has it. False:
+ * a record's ring would not be found again.
+ */
+static inline bool seat_find(struct inlay_ring_thread *t, const struct inlay_map_desc *desc,
+			     char *region, __u64 size, struct inlay_ring_seat **ret_seat)
+{
+	struct inlay_ring_seat *seat = &t->seats[inlay_ring_seat_index(desc)];
+	__u64 key = inlay_ring_key(region, size), old = load_signal(&seat->key);
+
+	*ret_seat = seat;
+	if (INLAY_LIKELY(old == key))
+		return true;
+	if (!entry_make(desc, region))
+		return false;
+	if (old && !is_retired(old, region, size)) {
+		*ret_seat = NULL;
+		return true;
+	}
+	store_signal(&seat->key, 0ull);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	store_signal(&seat->tail, 0ull);
+	store_signal(&seat->word, 0ull);
+	store_signal(&seat->span, 0ull);
+	store_signal(&seat->lone, 0ull);
+	store_signal(&seat->heat, (__u16)0);
+	store_signal(&seat->slot, (__u16)0);
+	__inlay_ring_seat_stack(seat);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	store_signal(&seat->key, key);
+	return true;
 }
 
 /* ---- Words ------------------------------------------------------------------------------ */
@@ -237,9 +300,9 @@ static inline bool wants_span(const struct ring *r, __u64 heat, __u64 pos, __u64
 }
 
 /* The first record of a span that was just claimed at `pos`. */
-static __attribute__((noinline)) void *span_start(const struct ring *r, struct ring_seat *seat,
-						  __u64 pos, __u64 span_bytes, __u64 extent,
-						  __u64 bytes)
+static __attribute__((noinline)) void *span_start(const struct ring *r, struct inlay_ring_seat *seat,
+						  __u64 pos, __u64 span_bytes, __u32 slot,
+						  __u64 extent, __u64 bytes)
 {
 	__u64 *at = inlay_ring_at(r->region, r->size, pos), none = 0;
 	__u64 word = pos >> 3 << INLAY_RING_WORD_POS_SHIFT |
@@ -249,10 +312,13 @@ static __attribute__((noinline)) void *span_start(const struct ring *r, struct r
 	store_relaxed(at + 2, header_make(r, bytes, INLAY_RING_IN_SPAN));
 	store_relaxed(at + 1, word);
 	/* release: the consumer finds the span's word */
-	store_release(at, header_make(r, span_bytes - INLAY_RING_HEADER_BYTES, INLAY_RING_SPAN));
+	store_release(at, header_make(r, span_bytes - INLAY_RING_HEADER_BYTES +
+						 ((__u64)slot << INLAY_RING_SPAN_SLOT_SHIFT),
+				      INLAY_RING_SPAN));
 	/* a handler may have come by and have one that begins later: records would go backwards */
 	__atomic_compare_exchange_n(&seat->span, &none,
-				    (pos & INLAY_RING_WORD_POS_MASK) << 16 | span_bytes >> 3, 0,
+				    (pos & INLAY_RING_WORD_POS_MASK) << 16 |
+					    (slot ? INLAY_RING_SPAN_HAS_SLOT : 0) | span_bytes >> 3, 0,
 				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	store_signal(&seat->word, word);
 	return at + 3;
@@ -279,11 +345,11 @@ static __attribute__((noinline, cold)) bool pad(const struct ring *r, __u64 tail
 }
 
 /* `seat`: NULL where there is none. `left`: the end of the span that we have just left, or 0. */
-static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 left, __u64 bytes)
+static inline void *claim(const struct ring *r, struct inlay_ring_seat *seat, __u64 left, __u64 bytes)
 {
 	struct inlay_ring_header *h = ring_header(r);
 	__u64 extent = inlay_ring_extent(r->size, bytes), heat = 0;
-	__u32 tries;
+	__u32 tries, slot = 0;
 
 	if (extent >= r->size)
 		return lose(r);
@@ -318,6 +384,8 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 			/* somebody is in a hurry: records between spans cost both of us more */
 			heat = HEAT_MAX;
 		is_span = wants_span(r, heat, pos, extent, free, &take);
+		if (INLAY_UNLIKELY(is_span))
+			slot = __inlay_ring_slot(h, r->owner, seat);
 		if (!is_span)
 			take = extent;
 		next = word_make(r, pos + take, take);
@@ -327,9 +395,9 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 			if (INLAY_UNLIKELY(heat) && !is_span)
 				heat--;
 			if (INLAY_LIKELY(seat != NULL) && load_signal(&seat->heat) != heat)
-				store_signal(&seat->heat, heat);
+				store_signal(&seat->heat, (__u16)heat);
 			if (INLAY_UNLIKELY(is_span))
-				return span_start(r, seat, pos, take, extent, bytes);
+				return span_start(r, seat, pos, take, slot, extent, bytes);
 			store_relaxed(at, header_make(r, bytes, 0));
 			__atomic_signal_fence(__ATOMIC_RELEASE);
 			if (INLAY_LIKELY(seat != NULL))
@@ -343,14 +411,16 @@ static inline void *claim(const struct ring *r, struct ring_seat *seat, __u64 le
 }
 
 /* The next record of an open span of ours; NULL: it is over, *ret_end is where it ended. */
-static __attribute__((noinline)) void *span_next(const struct ring *r, struct ring_seat *seat,
+static __attribute__((noinline)) void *span_next(const struct ring *r, struct inlay_ring_seat *seat,
 						 __u64 bytes, __u64 *ret_end)
 {
-	__u64 span = load_signal(&seat->span), pos = span >> 16, units = span & 0xffff;
+	__u64 span = load_signal(&seat->span), pos = span >> 16, units = INLAY_RING_SPAN_UNITS(span);
 	__u64 extent = inlay_ring_extent(r->size, bytes) >> 3;
 	__u64 *at = inlay_ring_at(r->region, r->size, pos), *record, word = 0;
-	__u32 tries;
+	__u32 tries, slot = load_signal(&seat->slot);
 
+	if (slot - 1 < INLAY_RING_SLOTS)
+		__inlay_ring_is_busy(&ring_header(r)->slots[slot - 1].busy);
 	*ret_end = pos + 8 * units;
 	for (tries = 0; tries < TRIES_MAX; tries++) {
 		__u64 used, last, next;
@@ -377,36 +447,37 @@ static __attribute__((noinline)) void *span_next(const struct ring *r, struct ri
 	}
 	/* the consumer keeps up with us: there is no need to hurry */
 	if (INLAY_RING_WORD_USED(word) < units / 2)
-		store_signal(&seat->heat, 0ull);
+		store_signal(&seat->heat, (__u16)0);
 	/* whatever it was, what comes later must not stand before it; but not a handler's newer one */
 	__atomic_compare_exchange_n(&seat->span, &span, 0ull, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 	return NULL;
 }
 
-void *__inlay_ring_reserve_slow(const struct inlay_map_desc *desc, __u64 bytes)
+INLAY_COLD_CALL void *__inlay_ring_reserve_v1(const struct inlay_map_desc *desc, __u64 bytes)
 {
-	struct ring_thread *t = this_thread();
-	struct ring_seat *seat = NULL;
+	struct inlay_ring_thread *t = inlay_ring_this();
+	struct inlay_ring_seat *seat;
 	__u64 left = 0;
 	struct ring r;
-	__u32 entry;
+	void *record;
 
 	r.region = inlay_map_region(desc);
 	if (INLAY_UNLIKELY(!r.region))
 		return NULL;
 	r.size = inlay_map_ring_size(desc);
 	r.owner = owner_of(t);
-	entry = entry_of(t, desc, r.region);
-	if (INLAY_UNLIKELY(entry >= RING_MAX || bytes > INLAY_RING_LEN_MASK))
+	if (INLAY_UNLIKELY(bytes > INLAY_RING_LEN_MASK ||
+			   !seat_find(t, desc, r.region, r.size, &seat) ||
+			   !__inlay_ring_may_claim(ring_header(&r), r.owner, seat)))
 		return lose(&r);
-	if (INLAY_LIKELY(entry < RING_SEATS)) {
-		seat = &t->seats[entry];
-		if (INLAY_UNLIKELY(load_signal(&seat->span))) {
-			void *record = span_next(&r, seat, bytes, &left);
-
-			if (record)
-				return record;
-		}
+	/* on another stack it may be another thread, made to share this one's storage */
+	if (INLAY_UNLIKELY(!seat || !inlay_ring_is_on_stack(seat)))
+		return claim(&r, NULL, 0, bytes);
+	store_signal(&t->last, (__u64)inlay_ring_seat_index(desc));
+	if (INLAY_UNLIKELY(load_signal(&seat->span))) {
+		record = span_next(&r, seat, bytes, &left);
+		if (record)
+			return record;
 	}
 	return claim(&r, seat, left, bytes);
 }
@@ -421,24 +492,33 @@ static __attribute__((noinline, cold)) void wake(struct inlay_ring_header *h)
 	sys_call6(__NR_futex, SYS_ARG(&h->wakeups), FUTEX_WAKE, INT32_MAX, 0, 0, 0);
 }
 
-static inline struct ring_entry *entry_at(struct ring_thread *t, const void *record)
+/* The ring that a record is in: its region and size. */
+static bool find_ring(const void *record, char **ret_region, __u64 *ret_size)
 {
-	struct ring_entry *e = &__inlay_ring_entries[load_signal(&t->last)];
-	__u32 i;
+	struct inlay_ring_thread *t = inlay_ring_this();
+	__u64 key = load_signal(&t->seats[load_signal(&t->last)].key);
+	struct entries *list;
+	struct ring_entry *e;
+	__u64 i;
 
-	if (INLAY_LIKELY(ring_entry_holds(e, record)))
-		return e;
-	for (i = 0; i < RING_MAX; i++)
-		if (ring_entry_holds(&__inlay_ring_entries[i], record))
-			return &__inlay_ring_entries[i];
-	return NULL;
+	*ret_region = inlay_ring_key_region(key);
+	*ret_size = 1ull << (key & 63);
+	if (INLAY_LIKELY((__u64)((const char *)record - inlay_ring_data(*ret_region)) < *ret_size))
+		return true;
+	for_each_entry(e, list, i)
+		if (ring_entry_holds(e, record)) {
+			*ret_region = e->region;
+			*ret_size = e->size;
+			return true;
+		}
+	return false;
 }
 
 /* Wakes the consumer if it waits for the record at `off`, and may be woken. */
-static inline void commit_wake(const struct ring_entry *e, __u64 off, __u64 header, __u64 flags)
+static inline void commit_wake(char *region, __u64 size, __u64 off, __u64 header, __u64 flags)
 {
-	struct inlay_ring_header *h = (struct inlay_ring_header *)e->region;
-	__u64 mask = e->size - 1, cons = load_acquire(&h->consumer_pos), ahead = (off - cons) & mask;
+	struct inlay_ring_header *h = (struct inlay_ring_header *)region;
+	__u64 ahead = (off - load_acquire(&h->consumer_pos)) & (size - 1);
 
 	/* at the record, or at the head of the span that begins with it */
 	if (INLAY_LIKELY(ahead > INLAY_RING_SPAN_HEAD_BYTES) && !flags)
@@ -449,19 +529,24 @@ static inline void commit_wake(const struct ring_entry *e, __u64 off, __u64 head
 		wake(h);
 }
 
-void __inlay_ring_commit_wake(const struct ring_entry *e, const __u64 *at, __u64 header)
+INLAY_COLD_CALL void __inlay_ring_wake_v1(void *record, __u64 header)
 {
-	commit_wake(e, (__u64)((const char *)at - inlay_ring_data(e->region)), header, 0);
+	char *region;
+	__u64 size;
+
+	if (find_ring(record, &region, &size))
+		commit_wake(region, size, (__u64)((char *)record - 8 - inlay_ring_data(region)),
+			    header, 0);
 }
 
-void __inlay_ring_commit_slow(void *record, __u64 flags, __u64 discard)
+INLAY_COLD_CALL void __inlay_ring_commit_v1(void *record, __u64 flags, __u64 discard)
 {
-	struct ring_thread *t = this_thread();
-	struct ring_entry *e = entry_at(t, record);
-	__u64 *at = (__u64 *)record - 1, header;
+	struct inlay_ring_thread *t = inlay_ring_this();
+	__u64 *at = (__u64 *)record - 1, header, size;
+	char *region;
 	__u32 owner;
 
-	if (INLAY_UNLIKELY(!e))
+	if (INLAY_UNLIKELY(!find_ring(record, &region, &size)))
 		return;
 	header = load_relaxed(at);
 	/* A fork child inside of its parent's program: the record is the parent's. One that was
@@ -471,5 +556,5 @@ void __inlay_ring_commit_slow(void *record, __u64 flags, __u64 discard)
 		return;
 	/* release: the record is written; pairs with the consumer's load */
 	store_release(at, (header & ~INLAY_RING_BUSY) | discard);
-	commit_wake(e, (__u64)((char *)at - inlay_ring_data(e->region)), header, flags);
+	commit_wake(region, size, (__u64)((char *)at - inlay_ring_data(region)), header, flags);
 }

@@ -365,6 +365,8 @@ void __inlay_unit_add_v1(struct inlay_unit *unit)
 		__inlay_fault_serve(NULL);
 	}
 	leader->unit_add(unit);
+	if (__inlay_ring_start)
+		__inlay_ring_start(unit);
 	if (__inlay_modules_start)
 		__inlay_modules_start();
 }

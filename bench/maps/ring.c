@@ -2,13 +2,14 @@
 /* Empties the ring buffers of both sides between samples: what is measured is the producer. */
 #include "bench/maps/bench.h"
 
+#include <linux/membarrier.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "inlay/ring.h"
 #include "maps.h" /* made by bpfcc --emit=header */
 
-static struct inlay_ring ring;
 static uint64_t *kernel_consumer_pos;
 static const uint64_t *kernel_producer_pos;
 
@@ -18,6 +19,13 @@ static int lives(void *ctx, __u32 owner, __u32 mask)
 	(void)owner;
 	(void)mask;
 	return 1;
+}
+
+static int barrier(void *ctx, __u64 pos)
+{
+	(void)ctx;
+	(void)pos;
+	return !syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0);
 }
 
 void bench_ring_open(int kernel_fd)
@@ -33,11 +41,23 @@ void bench_ring_open(int kernel_fd)
 		kernel_producer_pos = at;
 }
 
-void bench_ring_empty(enum bench_side side)
+static void empty(const struct inlay_map_desc *map, struct inlay_ring *ring)
 {
-	const struct inlay_map_desc *map = maps_map_ring_map();
 	struct inlay_ring_record record;
 	void *region = map->base ? *map->base : map->region;
+
+	if (!region)
+		return;
+	if (!ring->header)
+		inlay_ring_open(ring, region, map->max_entries, lives, barrier, NULL);
+	while (inlay_ring_next(ring, &record) == INLAY_RING_RECORD)
+		inlay_ring_pass(ring, &record);
+	inlay_ring_release(ring);
+}
+
+void bench_ring_empty(enum bench_side side)
+{
+	static struct inlay_ring ring, ring_two;
 
 	if (side == BENCH_KERNEL) {
 		if (kernel_consumer_pos && kernel_producer_pos)
@@ -46,11 +66,6 @@ void bench_ring_empty(enum bench_side side)
 					 __ATOMIC_RELEASE);
 		return;
 	}
-	if (!region)
-		return;
-	if (!ring.header)
-		inlay_ring_open(&ring, region, map->max_entries, lives, NULL);
-	while (inlay_ring_next(&ring, &record) == INLAY_RING_RECORD)
-		inlay_ring_pass(&ring, &record);
-	inlay_ring_release(&ring);
+	empty(maps_map_ring_map(), &ring);
+	empty(maps_map_ring_two_map(), &ring_two);
 }

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/membarrier.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cli/reader/guard.h"
 #include "cli/reader/ring.h"
@@ -28,6 +31,8 @@
  * behind one that died: they wake nobody. */
 #define HELD_NS 20000000ull
 #define LOOK_NS 100000000ull
+/* No store of a processor is on its way for so long. */
+#define STORES_NS 2000000ull
 
 /* Whether a process (INLAY_OWNER_*, as far as mask says) lives: its row, its turn, its lock. */
 static int is_alive(void *ctx, __u32 owner, __u32 mask)
@@ -47,6 +52,20 @@ static int is_alive(void *ctx, __u32 owner, __u32 mask)
 	return !inlay_segment_proc(reader, row - 1, &info) && info.is_alive;
 }
 
+/* A barrier in all threads that produce without one; where that is forbidden, time does it. */
+static int barrier(void *ctx, __u64 pos)
+{
+	struct ring *ring = ctx;
+
+	if (!syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL_EXPEDITED, 0, 0))
+		return 1;
+	if (ring->barrier_pos != pos || !ring->barrier_ns) {
+		ring->barrier_pos = pos;
+		ring->barrier_ns = ring_now_ns();
+	}
+	return ring_now_ns() - ring->barrier_ns > STORES_NS;
+}
+
 int ring_open(struct inlay_reader *reader, uint32_t map, uint32_t type, struct ring *ret_ring)
 {
 	struct ring *ring = ret_ring;
@@ -62,7 +81,8 @@ int ring_open(struct inlay_reader *reader, uint32_t map, uint32_t type, struct r
 		ring_area_close(&ring->area);
 		return -ESTALE;
 	}
-	inlay_ring_open(&ring->consumer, ring->area.head, ring->area.size, is_alive, ring);
+	inlay_ring_open(&ring->consumer, ring->area.head, ring->area.size, is_alive, barrier,
+			ring);
 	guard_leave(&guard);
 	ring_counts(ring, &ring->lost_before, &ring->dead_before);
 	return 0;

@@ -12,6 +12,7 @@ struct ring {
 	bool is_gone;		/* its file was cut short */
 	bool is_held;		/* the next record is being written */
 	uint64_t held_pos, held_since_ns; /* of one whose owner nobody knows */
+	uint64_t barrier_pos, barrier_ns; /* where we cannot have it */
 	uint64_t lost_before, dead_before; /* when it was opened */
 	char *copy;		/* of the record that is being delivered */
 	size_t copy_bytes;

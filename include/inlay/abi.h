@@ -671,6 +671,9 @@ struct inlay_shard_value {
 #define INLAY_RING_SPAN_HEAD_BYTES 16u	/* of a span, in front of its first record */
 #define INLAY_RING_SPAN_MAX_BYTES (1u << 15)
 
+#define INLAY_RING_SPAN_BYTES(header) ((header) & 0x1ffff)
+#define INLAY_RING_SPAN_SLOT(header) ((__u32)(header) >> 17 & 0x1fff) /* + 1; 0: none */
+#define INLAY_RING_SPAN_SLOT_SHIFT 17
 /*
  * A word about the last claim: bits 0..15 the low bits of the owner (row + 1, and 7 bits of its turn),
  * 16..29 the claim's extent, 30..63 the position behind it in units of 8 bytes. All zero: no claim yet.
@@ -686,6 +689,21 @@ struct inlay_shard_value {
 #define INLAY_RING_WORD_BIG 0x2000u
 #define INLAY_RING_WORD_POS_SHIFT 30
 /* positions are kept modulo this in a word */
+/*
+ * The lone producer: a name in bits 2..63 (its thread's id from bit 2, its process's INLAY_OWNER_* from
+ * bit 32), and how many there are. The first thread that claims anything puts its name here and needs
+ * no locked instruction. The next one asks for the ring to be shared, and claims nothing until it is
+ * settled that the lone one is not in the middle of a claim and will see the question at its next.
+ *
+ * In a span its owner needs no locked instruction either if it has a slot, a word of its own that nobody
+ * else's records will ever lie in: who closes the span asks there (include/inlay/ring.h).
+ */
+#define INLAY_RING_SLOTS 56u
+#define INLAY_RING_LONE_SHARE 3ull
+#define INLAY_RING_LONE_ASKED 1ull
+#define INLAY_RING_LONE_SETTLED 2ull	/* for good: all claims are locked */
+#define INLAY_RING_LONE_TID_SHIFT 2
+#define INLAY_RING_LONE_OWNER_SHIFT 32
 #define INLAY_RING_WORD_POS_MASK ((1ull << 37) - 1)
 #define INLAY_RING_WORD_POS(word) ((word) >> INLAY_RING_WORD_POS_SHIFT << 3)
 
@@ -695,6 +713,12 @@ struct inlay_shard_value {
 #define INLAY_PERF_RING_BYTES (256u << 10)
 
 struct inlay_ring_header {
+struct inlay_ring_slot {
+	__u64 name;		/* as in inlay_ring_header.lone; 0: free */
+	__u64 busy;		/* the thread is about to take a record in its span; as lone_busy */
+	__u64 pad0[6];
+};
+
 	/* the consumer's (USER_RINGBUF: the draining program's) */
 	__u64 consumer_pos;	/* everything before it was delivered */
 	__u64 free_pos;		/* everything before it is zero, and producers may have it */
@@ -715,7 +739,12 @@ struct inlay_ring_header {
 	__u32 drain_owner;	/* 0: nobody drains; else INLAY_OWNER_*, with bit 31 always set */
 	__u32 pad5;
 	__u64 pad6[7];
-	__u64 pad7[456];	/* to the end of the page */
+	/* not USER_RINGBUF: the one thread that claims anything, as long as there is one */
+	__u64 lone;		/* INLAY_RING_LONE_* */
+	__u64 lone_busy;	/* it is about to move the tail: its stack pointer then; else 0 */
+	__u64 lone_asked;	/* when another one came, in ticks of the processor's counter */
+	__u64 pad7[5];
+	struct inlay_ring_slot slots[INLAY_RING_SLOTS];	/* to the end of the page */
 };
 INLAY_STATIC_ASSERT(sizeof(struct inlay_ring_header) == INLAY_PAGE_BYTES, "inlay_ring_header layout");
 

@@ -27,6 +27,13 @@ extern "C" {
  */
 typedef int inlay_ring_alive_fn(void *ctx, __u32 owner, __u32 mask);
 
+/*
+ * Makes the threads of all processes with spans pass a barrier (membarrier()): 1 once every store that any
+ * of them had begun when this was first called for position `pos` can be seen; 0: not known yet, ask
+ * again later. A producer counts on it.
+ */
+typedef int inlay_ring_barrier_fn(void *ctx, __u64 pos);
+
 /* The consumer's own memory. */
 struct inlay_ring {
 	struct inlay_ring_header *header;
@@ -35,6 +42,7 @@ struct inlay_ring {
 	__u64 cons, free;	/* as consumer_pos and free_pos */
 	__u64 span, span_end;	/* of the span that cons is in; span_end 0: in none */
 	inlay_ring_alive_fn *is_alive;
+	inlay_ring_barrier_fn *barrier;
 	void *ctx;
 	__u64 broken;		/* how often the ring made no sense and was emptied */
 	__u32 holder;		/* after INLAY_RING_HELD: who has the record; row 0: nobody knows */
@@ -190,6 +198,21 @@ static inline __u64 inlay_ring_find_claim(const struct inlay_ring *r, __u64 pos,
 	}
 }
 
+/* Frees the slots of processes that are gone. */
+static inline void inlay_ring_free_slots(struct inlay_ring *r)
+{
+	__u32 i;
+
+	for (i = 0; i < INLAY_RING_SLOTS; i++) {
+		__u64 *at = &r->header->slots[i].name, name = inlay_ring_load(at);
+		__u32 owner = (__u32)(name >> INLAY_RING_LONE_OWNER_SHIFT);
+
+		if (name && !r->is_alive(r->ctx, owner, INLAY_OWNER_MASK))
+			__atomic_compare_exchange_n(at, &name, 0ull, 0, __ATOMIC_ACQ_REL,
+						    __ATOMIC_RELAXED);
+	}
+}
+
 /* Counts something that its owner will never finish. */
 static inline void inlay_ring_count_dead(struct inlay_ring *r)
 {
@@ -232,15 +255,39 @@ static inline int inlay_ring_at_record(struct inlay_ring *r, __u64 header, __u64
 	return -1;
 }
 
+/*
+ * Whether the owner of a span that is marked CLOSED knows. An owner with a slot takes a record so: it sets
+ * `busy`; sees that the span's word is as it left it; moves the word, by a compare-exchange of two
+ * accesses, which may take the mark away; clears `busy`. Behind our barrier it sees the mark. If it had looked
+ * before, it had set `busy` before, and that is cleared only when the word is moved: so once it is clear
+ * the mark that is still there stays.
+ */
+static inline int inlay_ring_is_settled(struct inlay_ring *r, __u32 slot, __u32 owner)
+{
+	if (!slot)
+		return 1;
+	r->holder = owner;
+	if (!r->barrier || !r->barrier(r->ctx, r->span))
+		return 0;
+	/* pairs with the owner's store: what it did before can be seen */
+	if (!inlay_ring_load(&r->header->slots[slot - 1].busy))
+		return 1;
+	if (inlay_ring_is_held(r, owner, INLAY_OWNER_MASK))
+		return 0;
+	inlay_ring_free_slots(r);
+	return 1;
+}
+
 static inline int inlay_ring_in_span(struct inlay_ring *r, struct inlay_ring_record *ret)
 {
 	__u64 *word_at = inlay_ring_word_at(r, r->span) + 1;
-	__u32 owner = INLAY_RING_OWNER(inlay_ring_load(inlay_ring_word_at(r, r->span)));
+	__u64 head = inlay_ring_load(inlay_ring_word_at(r, r->span));
+	__u32 owner = INLAY_RING_OWNER(head), slot = INLAY_RING_SPAN_SLOT(head);
 	__u64 word = inlay_ring_load(word_at); /* pairs with who takes a record */
 	__u64 used = r->span + 8ull * INLAY_RING_WORD_USED(word), header;
 
 	if (!inlay_ring_word_is_at(INLAY_RING_WORD_POS(word), r->span) || used > r->span_end ||
-	    used < r->cons)
+	    used < r->cons || slot > INLAY_RING_SLOTS)
 		return -2;
 	if (r->cons < used) {
 		header = inlay_ring_load(inlay_ring_cons_at(r));
@@ -257,9 +304,13 @@ static inline int inlay_ring_in_span(struct inlay_ring *r, struct inlay_ring_rec
 		return -1;
 	}
 	/* An owner that takes one more in this moment wins. */
-	if ((word & INLAY_RING_WORD_CLOSED) ||
-	    __atomic_compare_exchange_n(word_at, &word, word | INLAY_RING_WORD_CLOSED, 0,
-					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+	if (!(word & INLAY_RING_WORD_CLOSED) &&
+	    !__atomic_compare_exchange_n(word_at, &word, word | INLAY_RING_WORD_CLOSED, 0,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return -1;
+	if (!inlay_ring_is_settled(r, slot, owner))
+		return INLAY_RING_HELD;
+	if (inlay_ring_load(word_at) & INLAY_RING_WORD_CLOSED)
 		inlay_ring_move(r, r->span_end);
 	return -1;
 }
@@ -278,7 +329,7 @@ static inline int inlay_ring_at_claim(struct inlay_ring *r, struct inlay_ring_re
 		return -2;
 	header = inlay_ring_load(at); /* pairs with commits, and who sets up a span */
 	if (header & INLAY_RING_SPAN) {
-		bytes = inlay_ring_extent(r->size, header & INLAY_RING_LEN_MASK);
+		bytes = inlay_ring_extent(r->size, INLAY_RING_SPAN_BYTES(header));
 		if (bytes < INLAY_RING_SPAN_HEAD_BYTES || bytes > ahead ||
 		    bytes > INLAY_RING_SPAN_MAX_BYTES)
 			return -2;
@@ -344,6 +395,9 @@ static inline void inlay_ring_skip(struct inlay_ring *r)
 
 		bytes = header ? inlay_round_up((header & INLAY_RING_LEN_MASK) + 8, 8) :
 				 used - r->cons;
+		/* closed, and its owner does not say that it knows */
+		if (used == r->cons && (word & INLAY_RING_WORD_CLOSED))
+			inlay_ring_move(r, r->span_end);
 		if (used <= r->cons || used > r->span_end || bytes > used - r->cons)
 			return;
 	} else {
@@ -369,7 +423,9 @@ static inline int inlay_ring_recover(struct inlay_ring *r)
 	while (pos != r->cons) {
 		__u64 header = inlay_ring_load(inlay_ring_word_at(r, pos));
 
-		bytes = inlay_ring_extent(r->size, header & INLAY_RING_LEN_MASK);
+		bytes = inlay_ring_extent(r->size, header & INLAY_RING_SPAN ?
+						   INLAY_RING_SPAN_BYTES(header) :
+						   header & INLAY_RING_LEN_MASK);
 		if (!header)
 			return 0;
 		if (bytes > r->cons - pos) {
@@ -386,7 +442,8 @@ static inline int inlay_ring_recover(struct inlay_ring *r)
 
 /* `region`: the map's, writable; `size`: max_entries of a RINGBUF, the ring's bytes of the others. */
 static inline void inlay_ring_open(struct inlay_ring *r, void *region, __u64 size,
-				   inlay_ring_alive_fn *is_alive, void *ctx)
+				   inlay_ring_alive_fn *is_alive, inlay_ring_barrier_fn *barrier,
+				   void *ctx)
 {
 	__u64 clear;
 
@@ -394,6 +451,7 @@ static inline void inlay_ring_open(struct inlay_ring *r, void *region, __u64 siz
 	r->data = (char *)region + sizeof(*r->header);
 	r->size = size;
 	r->is_alive = is_alive;
+	r->barrier = barrier;
 	r->ctx = ctx;
 	r->broken = 0;
 	r->holder = 0;
@@ -401,6 +459,7 @@ static inline void inlay_ring_open(struct inlay_ring *r, void *region, __u64 siz
 	r->span = 0;
 	r->span_end = 0;
 	r->free = inlay_ring_load(&r->header->free_pos);
+	inlay_ring_free_slots(r);
 	clear = inlay_ring_load(&r->header->clear_pos);
 	r->cons = inlay_ring_load(&r->header->consumer_pos);
 	if ((r->free | clear | r->cons) % 8 || clear - r->free > size || r->cons - r->free > size) {

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What producers of ring buffers share: where a map's ring is and how large, and the commit of a
- * record. The layout is in abi.h; claims are in rt/map_ringbuf.c.
+ * What producers of ring buffers share: where a map's ring is and how large, and the short way through a
+ * reservation and its end, of a thread that goes on behind its own last record. The layout is in
+ * abi.h; everything that is unusual is left to rt/map_ringbuf_claim.c.
+ *
+ * A constant descriptor and size leave about 60 instructions of both: addresses are known when the
+ * program is linked, and whether the ring, the process and the thread are still those of the last
+ * record is two comparisons.
  */
 #ifndef INLAY_RT_INLINE_MAP_RINGBUF_H
 #define INLAY_RT_INLINE_MAP_RINGBUF_H
 
+#include "rt/inline/cold.h"
 #include "rt/inline/map_access.h"
+#include "rt/inline/thread.h"
 
 enum inlay_ringbuf_flags {
 	INLAY_BPF_RB_NO_WAKEUP = 1,
@@ -48,6 +55,272 @@ INLAY_INLINE char *inlay_ring_data(char *region)
 INLAY_INLINE __u64 *inlay_ring_at(char *region, __u64 size, __u64 pos)
 {
 	return (__u64 *)(inlay_ring_data(region) + (pos & (size - 1)));
+}
+
+/* ---- What a thread knows ------------------------------------------------------------------ */
+
+/* Rings that a thread goes on in by the short way; no more, as thread storage is scarce in libraries. */
+#ifndef INLAY_RING_SEATS
+#define INLAY_RING_SEATS 4u
+#endif
+
+/*
+ * What a thread knows of one ring. All is private memory; a signal handler may change it between any
+ * two instructions of the thread, and leaves each word valid.
+ */
+struct inlay_ring_seat {
+	__u64 key;	/* inlay_ring_key(); 0: nobody's. Never exchanged for another ring's */
+	/* as our last claim of one record left the tail, and our last record the span's word, once
+	 * its header was written */
+	__u64 tail, word;
+	__u64 span;	/* its position << 16 | INLAY_RING_SPAN_HAS_SLOT | its bytes / 8; 0: none */
+	__u64 lone;	/* what stands in the header as long as we are alone there; 0: we are not */
+	__u64 stack;	/* lowest address of our stack, as far as we know it */
+	__u32 stack_bytes;
+	__u16 heat;	/* how much others were in the way lately */
+	__u16 slot;	/* ours, + 1; 0: none yet */
+};
+#define INLAY_RING_NO_SLOT 0xffffu
+#define INLAY_RING_SPAN_HAS_SLOT 0x8000ull
+#define INLAY_RING_SPAN_UNITS(span) ((span) & 0x7fff)
+
+struct inlay_ring_thread {
+	__u32 epoch;	/* of the process when `owner` was asked for, or INLAY_RING_NO_EPOCH */
+	__u32 owner;
+	__u64 header;	/* what all headers of its records have: SET, BUSY and the owner */
+	__u64 last;	/* the seat used last */
+	struct inlay_ring_seat seats[INLAY_RING_SEATS];
+};
+
+/* No process's: theirs are odd, or 0. */
+#define INLAY_RING_NO_EPOCH 0xfffffffeu
+
+#ifdef RING_TEST_THREADS /* a test with several threads in one, which sees every access */
+struct inlay_ring_thread *ring_thread_of_test(void);
+void ring_busy_of_test(__u64 *busy, __u64 value);
+#define inlay_ring_this() ring_thread_of_test()
+#else
+extern __thread struct inlay_ring_thread __inlay_ring_thread_v1
+	__attribute__((tls_model("initial-exec")));
+#define inlay_ring_this() (&__inlay_ring_thread_v1)
+#endif
+
+/* Words that only the thread and its signal handlers change. */
+#define inlay_load_signal(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+#define inlay_store_signal(p, v) __atomic_store_n((p), (v), __ATOMIC_RELAXED)
+
+/* A record of `bytes`, BUSY; NULL: no room, counted as lost. The same in every case. */
+INLAY_COLD_CALL void *__inlay_ring_reserve_v1(const struct inlay_map_desc *desc, __u64 bytes);
+/* The same in a span that the thread has; NULL: there is no more room in it, or it is not ours. */
+void *__inlay_ring_reserve_in_span_v1(char *region, __u64 size, struct inlay_ring_seat *seat,
+				      __u64 bytes);
+/* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */
+INLAY_COLD_CALL void __inlay_ring_commit_v1(void *record, __u64 flags, __u64 discard);
+/* Wakes the consumer if it waits for this record, which has just been ended. */
+INLAY_COLD_CALL void __inlay_ring_wake_v1(void *record, __u64 header);
+
+/* Names a ring by its address, which ends in zeros, and its size. */
+INLAY_INLINE __u64 inlay_ring_key(const char *region, __u64 size)
+{
+	return (__u64)region + (__u64)__builtin_ctzll(size | 1ull << 63);
+}
+
+INLAY_INLINE char *inlay_ring_key_region(__u64 key)
+{
+	return (char *)(key & ~63ull);
+}
+
+/* Known when the program is compiled: rings of different objects, too, seldom want the same one. */
+INLAY_INLINE __u32 inlay_ring_seat_index(const struct inlay_map_desc *desc)
+{
+	return (desc->index + (desc->object ? desc->object->hash[0] : 0u)) % INLAY_RING_SEATS;
+}
+
+/* Whether what the thread knows of itself is still true. Not for a seat without a key. */
+INLAY_INLINE int inlay_ring_thread_is_known(const struct inlay_ring_thread *t)
+{
+	return inlay_load(&__inlay_process_v1.epoch) == inlay_load_signal(&t->epoch);
+}
+
+/* ---- The lone producer -------------------------------------------------------------------- */
+
+INLAY_INLINE __u64 inlay_ring_stack(void)
+{
+#if defined(__x86_64__)
+	__u64 sp;
+
+	__asm__("movq %%rsp, %0" : "=r"(sp));
+	return sp;
+#else
+	return (__u64)__builtin_frame_address(0);
+#endif
+}
+
+/* The thread's own stack. Another one may be another thread's, which was made to share its storage. */
+INLAY_INLINE int inlay_ring_is_on_stack(const struct inlay_ring_seat *seat)
+{
+	return inlay_ring_stack() - inlay_load_signal(&seat->stack) <
+	       inlay_load_signal(&seat->stack_bytes);
+}
+
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
+#define INLAY_RING_HAS_LONE 1
+/* The compare-exchange that no signal handler can come between, but another processor could. */
+INLAY_INLINE int inlay_ring_cas_lone(__u64 *p, __u64 old, __u64 value)
+{
+	_Bool is_done;
+
+	__asm__ volatile("cmpxchgq %3, %1"
+			 : "=@ccz"(is_done), "+m"(*p), "+a"(old)
+			 : "r"(value)
+			 : "memory");
+	return is_done;
+}
+#elif defined(RING_TEST_THREADS)
+#define INLAY_RING_HAS_LONE 1
+/* As the processor does it: in two accesses, and it stores also where it does not exchange. */
+INLAY_INLINE int inlay_ring_cas_lone(__u64 *p, __u64 old, __u64 value)
+{
+	__u64 seen = inlay_load(p);
+
+	inlay_store(p, seen == old ? value : seen);
+	return seen == old;
+}
+#else
+#define INLAY_RING_HAS_LONE 0
+INLAY_INLINE int inlay_ring_cas_lone(__u64 *p, __u64 old, __u64 value)
+{
+	return __atomic_compare_exchange_n(p, &old, value, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+#endif
+
+/* Of the lone producer, or of a slot. */
+INLAY_INLINE void inlay_ring_set_busy(__u64 *busy, __u64 value)
+{
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#ifdef RING_TEST_THREADS
+	ring_busy_of_test(busy, value);
+#else
+	inlay_store(busy, value);
+#endif
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+/*
+ * Moves the tail. Who asks for the ring to be shared has every processor pass a barrier after its
+ * question, and then looks at lone_busy: either it sees us busy, or we see the question here.
+ */
+INLAY_INLINE int inlay_ring_claim_lone(struct inlay_ring_header *h, struct inlay_ring_seat *seat,
+				       __u64 tail, __u64 next)
+{
+	int is_done;
+
+	/* busy already: we are a handler that came in between */
+	if (INLAY_UNLIKELY(!inlay_ring_is_on_stack(seat) || inlay_load(&h->lone_busy)))
+		return 0;
+	inlay_ring_set_busy(&h->lone_busy, inlay_ring_stack());
+	is_done = INLAY_LIKELY(inlay_load(&h->lone) == inlay_load_signal(&seat->lone)) &&
+		  inlay_ring_cas_lone(&h->tail, tail, next);
+	inlay_ring_set_busy(&h->lone_busy, 0);
+	return is_done;
+}
+
+/* ---- Records ------------------------------------------------------------------------------ */
+
+INLAY_INLINE void *inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes)
+{
+	struct inlay_ring_thread *t = inlay_ring_this();
+	struct inlay_ring_seat *seat = &t->seats[inlay_ring_seat_index(desc)];
+	__u64 size = inlay_map_ring_size(desc), units = (bytes + 15) >> 3, tail, pos, next, *at;
+	char *region = inlay_map_region(desc);
+	struct inlay_ring_header *h = (struct inlay_ring_header *)region;
+
+	if (INLAY_UNLIKELY(bytes >= (1u << 16) - 16 ||
+			   inlay_load_signal(&seat->key) != inlay_ring_key(region, size) ||
+			   !inlay_ring_thread_is_known(t)))
+		return __inlay_ring_reserve_v1(desc, bytes);
+	tail = inlay_load_signal(&seat->tail);
+	pos = tail >> INLAY_RING_WORD_POS_SHIFT;
+	next = ((pos + units) << INLAY_RING_WORD_POS_SHIFT |
+		units << INLAY_RING_WORD_EXTENT_SHIFT) +
+	       (inlay_load_signal(&t->owner) & INLAY_RING_WORD_OWNER_MASK);
+	if (INLAY_RING_HAS_LONE && INLAY_LIKELY(inlay_load_signal(&seat->lone))) {
+		/* acquire: the consumer's zeros come before. A ring has less than 2^32 bytes */
+		if (INLAY_UNLIKELY((__u32)(8 * (pos + units) - inlay_load_acquire(&h->free_pos)) >=
+				   (__u32)size) ||
+		    INLAY_UNLIKELY(!inlay_ring_claim_lone(h, seat, tail, next)))
+			return __inlay_ring_reserve_v1(desc, bytes);
+	} else {
+		if (INLAY_UNLIKELY(inlay_load_signal(&seat->span))) {
+			void *record = __inlay_ring_reserve_in_span_v1(region, size, seat, bytes);
+
+			inlay_store_signal(&t->last, (__u64)inlay_ring_seat_index(desc));
+			return INLAY_LIKELY(record) ? record : __inlay_ring_reserve_v1(desc, bytes);
+		}
+		/* a look first: to lose the exchange costs more than to wait for the line. Acquire: the
+		 * tail is as the lone one left it */
+		if (INLAY_UNLIKELY(!(inlay_load_acquire(&h->lone) & INLAY_RING_LONE_SETTLED)) ||
+		    INLAY_UNLIKELY(inlay_load_acquire(&h->tail) != tail) ||
+		    INLAY_UNLIKELY((__u32)(8 * (pos + units) - inlay_load_acquire(&h->free_pos)) >=
+				   (__u32)size) ||
+		    INLAY_UNLIKELY(!__atomic_compare_exchange_n(&h->tail, &tail, next, 0,
+								__ATOMIC_ACQ_REL,
+								__ATOMIC_ACQUIRE)))
+			return __inlay_ring_reserve_v1(desc, bytes);
+	}
+	at = inlay_ring_at(region, size, 8 * pos);
+	inlay_store(at, inlay_load_signal(&t->header) + bytes);
+	/* a handler that sees what comes next sees a header */
+	__atomic_signal_fence(__ATOMIC_RELEASE);
+	inlay_store_signal(&seat->tail, next);
+	inlay_store_signal(&t->last, (__u64)inlay_ring_seat_index(desc));
+	return at + 1;
+}
+
+INLAY_INLINE void inlay_ring_commit(void *record, __u64 flags, __u64 discard)
+{
+	struct inlay_ring_thread *t = inlay_ring_this();
+	const struct inlay_ring_seat *seat = &t->seats[inlay_load_signal(&t->last)];
+	__u64 key = inlay_load_signal(&seat->key), size = 1ull << (key & 63);
+	char *region = inlay_ring_key_region(key);
+	const struct inlay_ring_header *h = (const struct inlay_ring_header *)region;
+	__u64 *at = (__u64 *)record - 1, header = inlay_load(at), off;
+	__u64 who = INLAY_RING_BUSY | (__u64)INLAY_OWNER_MASK << INLAY_RING_OWNER_SHIFT;
+
+	off = (__u64)((const char *)at - inlay_ring_data(region));
+	/* of this ring; and ours: a fork child inside of its parent's program has a record of the
+	 * parent's */
+	if (INLAY_UNLIKELY(flags || off >= size ||
+			   ((header ^ inlay_load_signal(&t->header)) & who) ||
+			   !inlay_ring_thread_is_known(t))) {
+		__inlay_ring_commit_v1(record, flags, discard);
+		return;
+	}
+	/* release: the record is written; pairs with the consumer's load */
+	inlay_store_release(at, (header & ~INLAY_RING_BUSY) | discard);
+	if (INLAY_UNLIKELY(((off - inlay_load_acquire(&h->consumer_pos)) & (size - 1)) <=
+			   INLAY_RING_SPAN_HEAD_BYTES))
+		__inlay_ring_wake_v1(record, header);
+}
+
+/* ---- Helpers ------------------------------------------------------------------------------ */
+
+INLAY_INLINE void *__inlay_ringbuf_reserve(const struct inlay_map_desc *desc, __u64 bytes,
+					   __u64 flags)
+{
+	if (INLAY_UNLIKELY(flags))
+		return 0;
+	return inlay_ring_reserve(desc, bytes);
+}
+
+INLAY_INLINE void __inlay_ringbuf_submit(void *record, __u64 flags)
+{
+	inlay_ring_commit(record, flags, 0);
+}
+
+INLAY_INLINE void __inlay_ringbuf_discard(void *record, __u64 flags)
+{
+	inlay_ring_commit(record, flags, INLAY_RING_DISCARD);
 }
 
 extern __s64 __inlay_perf_event_output_v1(const struct inlay_map_desc *desc, __u64 flags,

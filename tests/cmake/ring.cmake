@@ -2,6 +2,7 @@
 # Ring buffers: producers and the consumer's header, without the rest of the runtime.
 find_package(Threads REQUIRED)
 set(INLAY_RING_SOURCES ${CMAKE_SOURCE_DIR}/rt/map_ringbuf.c ${CMAKE_SOURCE_DIR}/rt/map_ringbuf_claim.c
+	${CMAKE_SOURCE_DIR}/rt/map_ringbuf_lone.c
 	${CMAKE_SOURCE_DIR}/rt/map_ringbuf_fast.c)
 
 set(RINGBUF_KERNEL ${CMAKE_BINARY_DIR}/tests/ringbuf_kernel.bpf.o)

@@ -29,8 +29,6 @@ interpose.c.o ssignal call of the target
 interpose_wait.c.o __chk_fail call of the target
 interpose_wait.c.o __errno_location call of the target
 interpose_wait.c.o pthread_setcanceltype call of the target
-map_ringbuf_claim.c.o __libc_single_threaded data
-map_ringbuf_fast.c.o __libc_single_threaded data
 modules.c.o dl_iterate_phdr start
 modules.c.o getauxval start
 shard.c.o pthread_key_create start

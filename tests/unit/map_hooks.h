@@ -13,6 +13,12 @@
 /* The test's. */
 void hook_before(const volatile void *p);
 void hook_saw(__u64 value);
+/* Before it stores: a test may keep stores back, as processors do. */
+#ifdef HOOK_KEEPS_STORES
+void hook_storing(void);
+#else
+#define hook_storing() ((void)0)
+#endif
 
 #define HOOK_RMW(bits, type, name, call)                                                         \
 	type __tsan_atomic##bits##_##name(volatile type *p, type v, int order);                  \
@@ -20,6 +26,7 @@ void hook_saw(__u64 value);
 	{                                                                                        \
 		(void)order;                                                                     \
 		hook_before(p);                                                                  \
+		hook_storing();                                                                  \
 		v = call(p, v, __ATOMIC_SEQ_CST);                                                \
 		hook_saw(v);                                                                     \
 		return v;                                                                        \
@@ -42,6 +49,7 @@ void hook_saw(__u64 value);
 	{                                                                                        \
 		(void)order;                                                                     \
 		hook_before(p);                                                                  \
+		hook_storing();                                                                  \
 		__atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                        \
 	}                                                                                        \
 	type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type old, type new,    \
@@ -52,6 +60,7 @@ void hook_saw(__u64 value);
 		(void)order;                                                                     \
 		(void)fail_order;                                                                \
 		hook_before(p);                                                                  \
+		hook_storing();                                                                  \
 		__atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
 		hook_saw(old);                                                                   \
 		return old;                                                                      \

@@ -4,6 +4,11 @@
 #define INLAY_TEST_RING_HOOKED_H
 
 #include "inlay/ring.h"
+#include "rt/inline/map_ringbuf.h"
+
+/* What the hooked producers ask for: the calling actor's, and a store that may stay on its way. */
+struct inlay_ring_thread *ring_thread_of_test(void);
+void ring_busy_of_test(__u64 *busy, __u64 value);
 
 typedef void hooked_deliver_fn(const struct inlay_ring_record *record);
 

@@ -6,11 +6,15 @@
 #ifndef INLAY_TEST_RING_STUBS_H
 #define INLAY_TEST_RING_STUBS_H
 
+#include <errno.h>
+#include <linux/membarrier.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "rt/inlay_rt_internal.h"
 #include "rt/inline/thread.h"
@@ -34,13 +38,44 @@ __u32 __inlay_owner(void)
 	return stub_owner;
 }
 
-/* NULL: others may be there */
-static const __u32 *stub_procs;
-INLAY_HIDDEN const __u32 *__inlay_ring_procs(void);
-const __u32 *__inlay_ring_procs(void)
+static int stub_is_alive(void *ctx, __u32 owner, __u32 mask);
+bool __inlay_owner_is_alive(__u32 owner)
 {
-	return stub_procs;
+	return stub_is_alive(NULL, owner, INLAY_OWNER_MASK);
 }
+
+INLAY_HIDDEN bool __inlay_ring_has_barrier(void);
+INLAY_HIDDEN bool __inlay_ring_barrier(void);
+#ifndef STUB_OWN_BARRIER
+/* Nobody may produce without locked instructions; the barrier is forbidden. */
+static bool stub_is_locked, stub_is_forbidden;
+
+static int stub_membarrier(int cmd)
+{
+	int saved = errno, ret = (int)syscall(SYS_membarrier, cmd, 0, 0);
+
+	errno = saved;
+	return ret;
+}
+
+bool __inlay_ring_has_barrier(void)
+{
+	return !stub_is_locked &&
+	       !stub_membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED);
+}
+
+bool __inlay_ring_barrier(void)
+{
+	return !stub_is_forbidden && !stub_membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED);
+}
+
+static inline int stub_barrier(void *ctx, __u64 pos)
+{
+	(void)ctx;
+	(void)pos;
+	return __inlay_ring_barrier();
+}
+#endif
 
 __thread struct inlay_thread __inlay_thread_v1 __attribute__((tls_model("initial-exec")));
 struct inlay_process __inlay_process_v1;
@@ -51,7 +86,7 @@ INLAY_COLD_CALL __u64 __inlay_thread_refresh_v1(void)
 	return 0;
 }
 
-static inline int stub_is_alive(void *ctx, __u32 owner, __u32 mask)
+static int stub_is_alive(void *ctx, __u32 owner, __u32 mask)
 {
 	(void)ctx;
 	(void)mask;

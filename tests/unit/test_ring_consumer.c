@@ -592,7 +592,7 @@ static void test_past_the_slack(void **state)
 		head->consumer_pos = head->free_pos = head->clear_pos = pos;
 		head->tail = last_claim(pos + inlay_ring_extent(LARGE, sizes[i]), sizes[i]);
 		memcpy(region + sizeof(*head) + pos, &header, 8);
-		inlay_ring_open(&ring, region, LARGE, nobody_lives, &asked);
+		inlay_ring_open(&ring, region, LARGE, nobody_lives, NULL, &asked);
 		assert_int_equal(inlay_ring_next(&ring, &record),
 				 fits ? INLAY_RING_RECORD : INLAY_RING_EMPTY);
 		assert_int_equal(ring.broken, !fits);
@@ -619,7 +619,7 @@ static void test_many_dead(void **state)
 	for (uint32_t i = 0; i < LARGE / 8; i++)
 		words[i] = header;
 	head->tail = last_claim(LARGE, 0);
-	inlay_ring_open(&ring, region, LARGE, nobody_lives, &asked);
+	inlay_ring_open(&ring, region, LARGE, nobody_lives, NULL, &asked);
 	do {
 		before = asked;
 		found = inlay_ring_next(&ring, &record);
@@ -656,7 +656,7 @@ static void test_tail_runs_away(void **state)
 	words[LARGE / 8 - 1] = INLAY_RING_SET;
 	words[0] = half;
 	words[LARGE / 16] = half | INLAY_RING_DISCARD;
-	inlay_ring_open(&ring, region, LARGE, nobody_lives, &asked);
+	inlay_ring_open(&ring, region, LARGE, nobody_lives, NULL, &asked);
 	for (int i = 0; i < 4; i++) {
 		head->tail = last_claim(ring.cons + LARGE, 0);
 		assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);

@@ -257,7 +257,7 @@ static void compare(__u32 size, __u64 seed)
 	if (!kernel_open(&k, size))
 		skip_because("no ring of the kernel to compare with");
 	stub_map_open(&map, INLAY_MAP_TYPE_RINGBUF, size);
-	inlay_ring_open(&r, map.desc.region, size, stub_is_alive, NULL);
+	inlay_ring_open(&r, map.desc.region, size, stub_is_alive, stub_barrier, NULL);
 	for (i = 0; i < ROUNDS; i++) {
 		struct ringbuf_op ours = random_op(&seed, size), theirs = ours;
 		bool is_woken;

@@ -6,6 +6,10 @@
  * submitted was delivered, whole, in its producer's order, and once (twice only if the consumer was
  * killed with it in hand); nothing of a killed one is left; and the ring has all its room again.
  *
+ * A lone producer, and one with a slot, are without locked instructions: their compare-exchange is two
+ * accesses, and what they store in front of it stays on its way until they store again, some time
+ * later, or somebody has them pass a barrier.
+ *
  * Each actor is a coroutine; going back to a state is copying the ring and the stacks back. map_hooks.h
  * says how code is stopped at its accesses.
  */
@@ -17,13 +21,15 @@
 
 #include <cmocka.h>
 
+#define HOOK_KEEPS_STORES
 #include "map_hooks.h"
 #include "ring_hooked.h"
+#define STUB_OWN_BARRIER
 #include "ring_stubs.h"
 #include "rt/map_ringbuf.h"
 
 enum { NR_PRODUCERS = 2, CONSUMER = 2, NR_ACTORS = 3, RECORDS_MAX = 4, RING_BYTES = 256,
-       STACK_BYTES = 32 << 10, RED_ZONE = 1024, DEPTH_MAX = 3000, HEADER_BYTES = 320,
+       STACK_BYTES = 32 << 10, RED_ZONE = 1024, DEPTH_MAX = 3000, HEADER_BYTES = 640,
        DATA_BYTES = 2 * RING_BYTES };
 
 enum fate { IDLE, READY, DONE, DEAD };
@@ -41,6 +47,13 @@ struct example {
 	int nr_kills;
 	int nr_before;		/* records that were there and gone before: where in the ring it begins */
 	bool is_hot[NR_PRODUCERS];	/* others were in its way: it takes spans */
+	enum { LOCKED, SLOTS, LONE } way;	/* LONE: the first producer begins so */
+};
+
+/* What a processor has not shown to the others yet. */
+struct kept {
+	__u64 *at;	/* NULL: nothing */
+	__u64 value;
 };
 
 /* All that changes but the stacks. */
@@ -48,10 +61,12 @@ static struct world {
 	__u64 header[HEADER_BYTES / 8];
 	__u64 data[DATA_BYTES / 8];
 	struct actor actors[NR_ACTORS];
-	struct ring_thread threads[NR_PRODUCERS + 1];
+	struct inlay_ring_thread threads[NR_PRODUCERS + 1];
+	struct kept kept[NR_PRODUCERS];
 	struct stub_owners owners;
 	struct inlay_ring ring;
 	int nr_submitted[NR_PRODUCERS], nr_delivered[NR_PRODUCERS];
+	int nr_lost[NR_PRODUCERS];
 	int nr_killed, in_hand;
 } w;
 
@@ -63,7 +78,7 @@ static int thread_now;
 static jmp_buf scheduler;
 static unsigned long nr_states, nr_ends;
 
-struct ring_thread *ring_thread_of_test(void)
+struct inlay_ring_thread *ring_thread_of_test(void)
 {
 	return &w.threads[thread_now];
 }
@@ -130,8 +145,27 @@ static __u64 state_hash(void)
 		h = mix(mix(h, (__u64)w.nr_submitted[i] << 8 | (__u64)w.nr_delivered[i]),
 			w.threads[i].seats[0].span ^ w.threads[i].seats[0].heat ^
 				w.threads[i].seats[0].tail << 1 ^
-				w.threads[i].seats[0].word << 2);
+				w.threads[i].seats[0].word << 2 ^
+				(__u64)w.threads[i].seats[0].slot << 50 ^
+				w.threads[i].seats[0].lone << 3 ^ (__u64)w.nr_lost[i] << 56);
+	for (i = 0; i < NR_PRODUCERS; i++)
+		h = mix(mix(h, (__u64)w.kept[i].at), w.kept[i].value);
 	return mix(mix(h, w.ring.cons ^ w.ring.free << 20 ^ w.ring.span_end << 40), (__u64)w.in_hand);
+}
+
+/* ---- Stores on their way ---------------------------------------------------------------- */
+
+static void show(int i)
+{
+	if (w.kept[i].at)
+		__atomic_store_n(w.kept[i].at, w.kept[i].value, __ATOMIC_SEQ_CST);
+	w.kept[i].at = NULL;
+}
+
+void hook_storing(void)
+{
+	if (running >= 0 && running < NR_PRODUCERS)
+		show(running);
 }
 
 /* ---- Coroutines ------------------------------------------------------------------------- */
@@ -149,6 +183,42 @@ void hook_before(const volatile void *p)
 	if (!_setjmp(actor->at))
 		_longjmp(scheduler, 1);
 	w.actors[running].history = mix(w.actors[running].history, 0);
+	/* who stores and loads the same sees what it has stored */
+	if (running < NR_PRODUCERS && w.kept[running].at == p)
+		show(running);
+}
+
+void ring_busy_of_test(__u64 *busy, __u64 value)
+{
+	hook_before(busy);
+	hook_storing();
+	if (running < 0 || running >= NR_PRODUCERS)
+		__atomic_store_n(busy, value, __ATOMIC_SEQ_CST);
+	else
+		w.kept[running] = (struct kept){ busy, value };
+}
+
+bool __inlay_ring_has_barrier(void)
+{
+	return example->way != LOCKED;
+}
+
+bool __inlay_ring_barrier(void)
+{
+	int i;
+
+	if (running >= 0)
+		hook_before(&((struct inlay_ring_header *)map.desc.region)->notes[7]);
+	for (i = 0; i < NR_PRODUCERS; i++)
+		show(i);
+	return true;
+}
+
+static int ask_barrier(void *ctx, __u64 pos)
+{
+	(void)ctx;
+	(void)pos;
+	return __inlay_ring_barrier();
 }
 
 void hook_saw(__u64 value)
@@ -192,6 +262,11 @@ static void produce(int producer, int nr)
 {
 	__u64 *words = __inlay_ringbuf_reserve_v1(&map.desc, 8 + 8ull * (__u64)(producer & 1), 0);
 
+	/* only before it is settled that the lone one knows of us */
+	if (!words && example->way == LONE && producer) {
+		w.nr_lost[producer]++;
+		return;
+	}
 	assert_non_null(words);
 	words[0] = (__u64)producer << 8 | (__u64)nr;
 	if (producer & 1)
@@ -208,7 +283,8 @@ static void actor_main(void)
 		hooked_consume(&w.ring, example->nr_passes, deliver);
 	else
 		for (nr = 1; nr <= example->nr_records[i]; nr++)
-			produce(i, nr);
+			produce(i, w.nr_submitted[i] + 1);
+	hook_storing();
 	w.actors[i].fate = DONE;
 	w.actors[i].history = 0;
 	running = -1;
@@ -302,7 +378,7 @@ static void check_room(void)
 	while (__inlay_ringbuf_reserve_v1(&map.desc, 8, 0))
 		nr++;
 	assert_int_equal(nr, RING_BYTES / 16 - 1);
-	assert_int_equal(h->lost, 1);
+	assert_int_equal(h->lost, 1 + w.nr_lost[0] + w.nr_lost[1]);
 }
 
 static void check_end(void)
@@ -315,7 +391,7 @@ static void check_end(void)
 	nr_ends++;
 	if (w.actors[CONSUMER].fate != DEAD)
 		w.in_hand = 0;
-	inlay_ring_open(&last, h, RING_BYTES, stub_is_alive, NULL);
+	inlay_ring_open(&last, h, RING_BYTES, stub_is_alive, ask_barrier, NULL);
 	while (inlay_ring_next(&last, &record) == INLAY_RING_RECORD) {
 		deliver(&record);
 		inlay_ring_pass(&last, &record);
@@ -327,7 +403,7 @@ static void check_end(void)
 	for (i = 0; i < NR_PRODUCERS; i++) {
 		assert_true(w.nr_delivered[i] >= w.nr_submitted[i]);
 		if (w.actors[i].fate == DONE)
-			assert_int_equal(w.nr_submitted[i], example->nr_records[i]);
+			assert_int_equal(w.nr_submitted[i] + w.nr_lost[i], example->nr_records[i]);
 	}
 	assert_true(h->dead <= (__u64)w.nr_killed);
 	check_room();
@@ -355,7 +431,14 @@ static void explore(int depth)
 		actor_step(i);
 		explore(depth + 1);
 		restore(snapshot);
+		if (i < NR_PRODUCERS && w.kept[i].at) {
+			show(i);
+			explore(depth + 1);
+			restore(snapshot);
+		}
 		if (w.nr_killed < example->nr_kills) {
+			if (i < NR_PRODUCERS)
+				show(i);
 			w.actors[i].fate = DEAD;
 			w.actors[i].history = 0;
 			w.owners.is_dead[i + 1] = 1;
@@ -377,6 +460,16 @@ static void nothing(const struct inlay_ring_record *record)
 	(void)record;
 }
 
+/* The first producer is alone, whoever has been before. */
+static void become_lone(void)
+{
+	struct inlay_ring_header *h = map.desc.region;
+
+	h->lone = 1ull << INLAY_RING_LONE_OWNER_SHIFT | 1ull << INLAY_RING_LONE_TID_SHIFT;
+	w.threads[0].seats[0].lone = h->lone;
+	w.threads[0].seats[0].tail = h->tail;
+}
+
 /* Leaves an empty ring that has been used. */
 static void setup(void)
 {
@@ -395,7 +488,9 @@ static void setup(void)
 	}
 	run_as(NR_PRODUCERS);
 	running = -1;
-	inlay_ring_open(&w.ring, map.desc.region, RING_BYTES, ask_alive, NULL);
+	if (example->way != LONE)
+		((struct inlay_ring_header *)map.desc.region)->lone = INLAY_RING_LONE_SETTLED;
+	inlay_ring_open(&w.ring, map.desc.region, RING_BYTES, ask_alive, ask_barrier, NULL);
 	for (i = 0; i < example->nr_before; i++) {
 		__u64 *words = __inlay_ringbuf_reserve_v1(&map.desc, 8, 0);
 
@@ -403,9 +498,17 @@ static void setup(void)
 		__inlay_ringbuf_submit_v1(words, 0);
 		hooked_consume(&w.ring, 1, nothing);
 	}
-	for (i = 0; i < NR_PRODUCERS; i++)
+	for (i = 0; i < NR_PRODUCERS; i++) {
+		struct inlay_ring_seat *seat = &w.threads[i].seats[0];
+
+		seat->key = inlay_ring_key(map.desc.region, RING_BYTES);
+		seat->stack = (__u64)stacks;
+		seat->stack_bytes = sizeof(stacks);
 		if (example->is_hot[i])
-			w.threads[i].seats[0].heat = 64;
+			seat->heat = 64;
+	}
+	if (example->way == LONE)
+		become_lone();
 }
 
 static void explore_all(const struct example *examples, size_t nr)
@@ -432,11 +535,11 @@ static void explore_all(const struct example *examples, size_t nr)
 static void single_records(void **state)
 {
 	static const struct example examples[] = {
-		{ { 1, 1 }, 0, 2, 0, { false, false } },
-		{ { 2, 1 }, 0, 2, 14, { false, false } },
-		{ { 1, 1 }, 1, 2, 0, { false, false } },
-		{ { 1, 1 }, 2, 1, 15, { false, false } },
-		{ { 2, 0 }, 2, 2, 15, { false, false } },
+		{ { 1, 1 }, 0, 2, 0, { false, false }, LOCKED },
+		{ { 2, 1 }, 0, 2, 14, { false, false }, LOCKED },
+		{ { 1, 1 }, 1, 2, 0, { false, false }, LOCKED },
+		{ { 1, 1 }, 2, 1, 15, { false, false }, LOCKED },
+		{ { 2, 0 }, 2, 2, 15, { false, false }, LOCKED },
 	};
 
 	(void)state;
@@ -446,10 +549,36 @@ static void single_records(void **state)
 static void spans(void **state)
 {
 	static const struct example examples[] = {
-		{ { 2, 1 }, 0, 2, 0, { true, true } },
-		{ { 2, 0 }, 1, 2, 0, { true, false } },
-		{ { 3, 0 }, 2, 1, 14, { true, false } },
-		{ { 1, 1 }, 1, 1, 14, { true, false } },
+		{ { 2, 1 }, 0, 2, 0, { true, true }, LOCKED },
+		{ { 2, 0 }, 1, 2, 0, { true, false }, LOCKED },
+		{ { 3, 0 }, 2, 1, 14, { true, false }, LOCKED },
+		{ { 1, 1 }, 1, 1, 14, { true, false }, LOCKED },
+	};
+
+	(void)state;
+	explore_all(examples, sizeof(examples) / sizeof(examples[0]));
+}
+
+static void spans_with_slots(void **state)
+{
+	static const struct example examples[] = {
+		{ { 2, 1 }, 0, 2, 0, { true, true }, SLOTS },
+		{ { 2, 0 }, 1, 2, 0, { true, false }, SLOTS },
+		{ { 3, 0 }, 2, 0, 14, { true, false }, SLOTS },
+		{ { 3, 0 }, 1, 1, 14, { true, false }, SLOTS },
+	};
+
+	(void)state;
+	explore_all(examples, sizeof(examples) / sizeof(examples[0]));
+}
+
+static void lone_producer(void **state)
+{
+	static const struct example examples[] = {
+		{ { 2, 0 }, 2, 2, 15, { false, false }, LONE },
+		{ { 1, 2 }, 0, 2, 0, { false, false }, LONE },
+		{ { 2, 1 }, 0, 1, 14, { false, false }, LONE },
+		{ { 1, 1 }, 1, 0, 15, { false, false }, LONE },
 	};
 
 	(void)state;
@@ -468,6 +597,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(single_records),
 		cmocka_unit_test(spans),
+		cmocka_unit_test(spans_with_slots),
+		cmocka_unit_test(lone_producer),
 	};
 
 	return cmocka_run_group_tests(tests, open_map, NULL);

@@ -106,7 +106,7 @@ static int open_map(void **state)
 		numbers[i] = seen[i] = 0;
 	}
 	stub_map_open(&map, INLAY_MAP_TYPE_RINGBUF, RING_BYTES);
-	inlay_ring_open(&ring, map.desc.region, RING_BYTES, stub_is_alive, NULL);
+	inlay_ring_open(&ring, map.desc.region, RING_BYTES, stub_is_alive, stub_barrier, NULL);
 	return 0;
 }
 
@@ -187,6 +187,14 @@ static void threads(void **state)
 	check_room();
 }
 
+static __u64 now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (__u64)t.tv_sec * 1000000000 + (__u64)t.tv_nsec;
+}
+
 /* ---- Signal handlers -------------------------------------------------------------------- */
 
 static volatile __u64 nr_signals, nr_signals_lost;
@@ -203,8 +211,8 @@ static void signals(void **state)
 	__u64 i, nr_lost = 0;
 
 	nr_signals = nr_signals_lost = 0;
-	/* once as the only thread of the only process, which takes another instruction */
-	stub_procs = *state;
+	/* as the lone producer, and by locked instructions */
+	stub_is_locked = *state != NULL;
 	signal(SIGALRM, on_alarm);
 	setitimer(ITIMER_REAL, &every, NULL);
 	for (i = 0; nr_signals < (IS_TSAN ? 500 : 4000); i++) {
@@ -214,8 +222,10 @@ static void signals(void **state)
 	}
 	setitimer(ITIMER_REAL, &never, NULL);
 	signal(SIGALRM, SIG_DFL);
-	stub_procs = NULL;
+	stub_is_locked = false;
 	consume(-1);
+	assert_int_equal(((struct inlay_ring_header *)map.desc.region)->lone & INLAY_RING_LONE_SHARE,
+			 *state || !INLAY_RING_HAS_LONE ? INLAY_RING_LONE_SETTLED : 0);
 	assert_int_equal(nr_lost + nr_signals_lost,
 			 ((struct inlay_ring_header *)map.desc.region)->lost);
 	assert_in_range(seen[0] + nr_lost, i - (i + 12) / 16, i);
@@ -223,24 +233,139 @@ static void signals(void **state)
 	check_room();
 }
 
-static void signals_alone(void **state)
+static void signals_locked(void **state)
 {
-	static const __u32 one = 1;
-	const void *alone = &one;
+	*state = &map;
+	signals(state);
+	*state = NULL;
+}
+
+/* ---- The lone producer ------------------------------------------------------------------ */
+
+/* Threads that libc knows nothing of, with storage of their own or with ours. */
+static struct inlay_ring_header *lone_header(void)
+{
+	return map.desc.region;
+}
+
+static int raw_main(void *arg)
+{
+	__u64 nr = (__u64)(uintptr_t)arg, i;
+
+	for (i = 0; i < NR_RECORDS / 4; i++)
+		while (!produce(nr, i))
+			sched_yield();
+	__atomic_fetch_sub(&nr_running, 1, __ATOMIC_RELEASE);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* How many of the others' events are lost: the few before it is settled that they may claim. */
+static void raw_threads(void **state)
+{
+	enum { STACK = 256 << 10 };
+	struct inlay_ring_header *h = lone_header();
+	char *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	__u64 i = 0, before;
 
 	(void)state;
-	signals((void **)(uintptr_t)&alone);
+	if (IS_TSAN)
+		skip(); /* it does not know of such threads */
+	assert_true(stack != MAP_FAILED);
+	for (; i < 100; i++)
+		assert_true(produce(0, i));
+	consume(-1);
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_HAS_LONE ? 0 : 2);
+	nr_running = 1;
+	assert_true(clone(raw_main, stack + STACK, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+			  CLONE_THREAD | CLONE_SYSVSEM, (void *)1) > 0);
+	before = h->lost;
+	while (__atomic_load_n(&nr_running, __ATOMIC_ACQUIRE)) {
+		if (produce(0, i))
+			i++;
+		else
+			consume(-1);
+	}
+	consume(-1);
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_SETTLED);
+	assert_int_equal(seen[0], i - (i + 12) / 16);
+	assert_int_equal(seen[1], NR_RECORDS / 4 - (NR_RECORDS / 4 + 12) / 16);
+	print_message("%llu of ours meanwhile, %llu lost\n", i - 100, h->lost - before);
+	munmap(stack, STACK);
+	check_room();
+}
+
+static void *one_record(void *arg)
+{
+	return produce(1, (__u64)(uintptr_t)arg) ? arg : NULL;
+}
+
+static bool is_taken_by_other(__u64 number)
+{
+	pthread_t thread;
+	void *ret;
+
+	pthread_create(&thread, NULL, one_record, (void *)(uintptr_t)number);
+	pthread_join(thread, &ret);
+	return ret != NULL;
+}
+
+/* Somebody else comes while the lone producer is, or was for good, in the middle of a claim. */
+static void lone_is_busy(void **state)
+{
+	struct inlay_ring_header *h = lone_header();
+	__u64 busy = (__u64)(uintptr_t)__builtin_frame_address(0) + 4096;
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE)
+		skip();
+	assert_true(produce(0, 0));
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, 0);
+	/* further up on our stack than we are: we are a handler */
+	h->lone_busy = busy;
+	assert_true(produce(0, 1));
+	assert_int_equal(h->lone_busy, busy);
+	assert_false(is_taken_by_other(1));
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_ASKED);
+	assert_true(produce(0, 2));
+	assert_false(is_taken_by_other(1));
+	/* further down: whoever was there has left by longjmp() */
+	h->lone_busy -= 65536;
+	assert_true(produce(0, 4));
+	assert_int_equal(h->lone_busy, 0);
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_SETTLED);
+	assert_true(is_taken_by_other(1));
+	assert_int_equal(h->lost, 2);
+	consume(-1);
+	assert_int_equal(seen[0], 4);
+	assert_int_equal(seen[1], 1);
+}
+
+/* Where the barrier is forbidden, others come in after the time in which stores are seen. */
+static void no_barrier(void **state)
+{
+	struct inlay_ring_header *h = lone_header();
+	__u64 i, until;
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE)
+		skip();
+	assert_true(produce(0, 0));
+	stub_is_forbidden = true;
+	assert_false(is_taken_by_other(1));
+	until = now_ns() + 2000000000ull;
+	for (i = 1; !is_taken_by_other(1); i++)
+		assert_true(now_ns() < until);
+	stub_is_forbidden = false;
+	assert_int_equal(h->lost, i);
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_SETTLED);
+	assert_true(produce(0, 1));
+	consume(-1);
+	assert_int_equal(seen[0], 2);
+	assert_int_equal(seen[1], 1);
 }
 
 /* ---- Kills ------------------------------------------------------------------------------ */
-
-static __u64 now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (__u64)t.tv_sec * 1000000000 + (__u64)t.tv_nsec;
-}
 
 static void sleep_ns(long ns)
 {
@@ -392,7 +517,7 @@ static void hostile(void **state)
 		struct inlay_ring_record record;
 		int left = 50;
 
-		inlay_ring_open(&ring, map.desc.region, RING_BYTES, stub_is_alive, NULL);
+		inlay_ring_open(&ring, map.desc.region, RING_BYTES, stub_is_alive, stub_barrier, NULL);
 		while (left--) {
 			enum inlay_ring_found found = inlay_ring_next(&ring, &record);
 
@@ -442,12 +567,12 @@ static void same_address(void **state)
 	assert_int_equal(__inlay_ringbuf_query_v1(&map.desc, INLAY_BPF_RB_AVAIL_DATA), nr * 64);
 }
 
-/* More rings than a thread remembers, with a record open in each; ended in the other order. */
+/* More rings than a thread remembers, and than there is room for without asking for more; with a record open in each; ended in the other order. */
 static void many_rings(void **state)
 {
-	enum { NR_RINGS = RING_SEATS + 3, NR_ROUNDS = 50 };
+	enum { NR_RINGS = 400, NR_ROUNDS = 50 };
 	static struct stub_map maps[NR_RINGS];
-	__u64 *records[NR_RINGS];
+	static __u64 *records[NR_RINGS];
 	struct inlay_ring_record record;
 	int i, round;
 
@@ -458,16 +583,16 @@ static void many_rings(void **state)
 		for (i = 0; i < NR_RINGS; i++) {
 			records[i] = __inlay_ringbuf_reserve_v1(&maps[i].desc, 8, 0);
 			assert_non_null(records[i]);
-			*records[i] = (__u64)(100 * i + round);
+			*records[i] = (__u64)(1000 * i + round);
 		}
 		for (i = NR_RINGS; i--;)
 			__inlay_ringbuf_submit_v1(records[i], 0);
 	}
 	for (i = 0; i < NR_RINGS; i++) {
-		inlay_ring_open(&ring, maps[i].desc.region, INLAY_PAGE_BYTES, stub_is_alive, NULL);
+		inlay_ring_open(&ring, maps[i].desc.region, INLAY_PAGE_BYTES, stub_is_alive, stub_barrier, NULL);
 		for (round = 0; round < NR_ROUNDS; round++) {
 			assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);
-			assert_int_equal(*(const __u64 *)record.data, 100 * i + round);
+			assert_int_equal(*(const __u64 *)record.data, 1000 * i + round);
 			inlay_ring_pass(&ring, &record);
 		}
 		assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_EMPTY);
@@ -478,10 +603,12 @@ static void many_rings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		/* the first: libc must not have seen a thread yet */
-		cmocka_unit_test_setup_teardown(signals_alone, open_map, close_map),
-		cmocka_unit_test_setup_teardown(threads, open_map, close_map),
 		cmocka_unit_test_setup_teardown(signals, open_map, close_map),
+		cmocka_unit_test_setup_teardown(signals_locked, open_map, close_map),
+		cmocka_unit_test_setup_teardown(raw_threads, open_map, close_map),
+		cmocka_unit_test_setup_teardown(lone_is_busy, open_map, close_map),
+		cmocka_unit_test_setup_teardown(no_barrier, open_map, close_map),
+		cmocka_unit_test_setup_teardown(threads, open_map, close_map),
 		cmocka_unit_test_setup_teardown(hostile, open_map, close_map),
 		cmocka_unit_test_setup_teardown(kills, open_map, close_map),
 		cmocka_unit_test_setup_teardown(same_address, open_map, close_map),

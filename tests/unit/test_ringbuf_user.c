@@ -34,11 +34,6 @@ struct kernel_ring {
 static struct stub_map map;
 static struct inlay_ring_header *header;
 
-bool __inlay_owner_is_alive(__u32 owner)
-{
-	return stub_is_alive(NULL, owner, INLAY_OWNER_MASK);
-}
-
 static bool kernel_open(struct kernel_ring *k)
 {
 	char *pages;

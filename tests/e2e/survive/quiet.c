@@ -34,6 +34,7 @@ static const int of_reads[] = { __NR_rt_sigaction, __NR_rt_sigprocmask, __NR_get
 				__NR_prctl };
 static long readable;
 static const int of_first[] = { __NR_mmap, __NR_fallocate, __NR_fcntl, __NR_newfstatat, __NR_close,
+				__NR_membarrier,
 				__NR_prlimit64, __NR_getpid, __NR_gettid };
 
 static volatile bool is_listed[1024];
