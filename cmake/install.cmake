@@ -26,13 +26,25 @@ endif()
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Inlay)
 set(multiarch ${CMAKE_LIBRARY_ARCHITECTURE})
+set(package_bin ${CMAKE_INSTALL_BINDIR})
+set(package_lib ${CMAKE_INSTALL_LIBDIR})
+set(package_include ${CMAKE_INSTALL_INCLUDEDIR})
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/InlayConfig.cmake.in
-	${CMAKE_BINARY_DIR}/InlayConfig.cmake INSTALL_DESTINATION ${package_dir}
-	PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
+	${CMAKE_BINARY_DIR}/install/InlayConfig.cmake INSTALL_DESTINATION ${package_dir}
+	PATH_VARS package_bin package_lib package_include)
+# find_package() also takes the build tree as it is.
+set(package_bin ${CMAKE_BINARY_DIR}/bin)
+set(package_lib ${CMAKE_BINARY_DIR}/lib)
+set(package_include ${CMAKE_SOURCE_DIR}/include)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/InlayConfig.cmake.in
+	${CMAKE_BINARY_DIR}/InlayConfig.cmake INSTALL_DESTINATION ${CMAKE_BINARY_DIR}
+	PATH_VARS package_bin package_lib package_include)
+configure_file(${CMAKE_CURRENT_LIST_DIR}/InlayProbes.cmake ${CMAKE_BINARY_DIR}/InlayProbes.cmake
+	COPYONLY)
 # Until 1.0 a minor version may change what a build script sees.
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/InlayConfigVersion.cmake
 	COMPATIBILITY SameMinorVersion)
-install(FILES ${CMAKE_BINARY_DIR}/InlayConfig.cmake ${CMAKE_BINARY_DIR}/InlayConfigVersion.cmake
+install(FILES ${CMAKE_BINARY_DIR}/install/InlayConfig.cmake ${CMAKE_BINARY_DIR}/InlayConfigVersion.cmake
 	${CMAKE_CURRENT_LIST_DIR}/InlayProbes.cmake DESTINATION ${package_dir})
 
 # Relative to the .pc file, so that an installation can be moved as a whole.

@@ -223,7 +223,8 @@ static int entry_text(struct dump *dump, const struct inlay_map_entry *entry)
 			keys_put(dump->keys, stdout, entry->key);
 		else
 			printf("%u", (unsigned int)dump->nr - 1);
-		printf("%s: ", paint(PAINT_NONE));
+		printf("%s:%s", paint(PAINT_NONE),
+		       dump->addresses && dump->args->sym > 0 ? "" : " ");
 	}
 	put_value(dump, entry->value, 0);
 	for (uint32_t i = 0; dump->args->is_threads && entry->tids && i < entry->nr_shards; i++) {

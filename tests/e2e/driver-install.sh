@@ -64,6 +64,13 @@ for compiler in "$prefix/bin/inlay-c" clang; do
 	grep -q "matched nothing in 'app-broken'" "$work/log" || { cat "$work/log"; exit 1; }
 done
 
+# the build tree, as it is
+rm -rf "$work/build"
+cmake -S "$inputs" -B "$work/build" -DCMAKE_C_COMPILER="$CLANG" -DCMAKE_CXX_COMPILER="$cxx" \
+	-DCMAKE_PREFIX_PATH="$INLAY_BUILD" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+cmake --build "$work/build" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+expect "build tree" "$(calls "$work/build/app")" '"calls":7'
+
 # pkg-config and the environment, with nothing else on the command line
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 "$CLANG" -target bpf -g -O2 -I"/usr/include/$(uname -m)-linux-gnu" -DSTEP=1 -DFUNCTION='"step"' \
