@@ -175,10 +175,10 @@ static int check_arena(struct bpfcc_loader *l, const struct bpfcc_map *m,
 		return bpfcc_error(l->diag, where, "max_entries are pages",
 				   "map \"%s\": an arena has at most %u pages, 4 GiB (-E2BIG)",
 				   m->name, INLAY_ARENA_MAX_PAGES);
-	if (m->map_extra % (1u << INLAY_ARENA_ALIGN_SHIFT) || m->map_extra >> ADDRESS_BITS)
+	if (m->map_extra % PAGE_BYTES || m->map_extra >> ADDRESS_BITS)
 		return bpfcc_error(l->diag, where, NULL,
 				   "map \"%s\": map_extra 0x%llx, the address of an arena, must be "
-				   "a multiple of 64 KiB below 2^47",
+				   "a multiple of the page's size below 2^47 (-EINVAL)",
 				   m->name, (unsigned long long)m->map_extra);
 	if (m->map_extra >> 32 != (m->map_extra + bytes - 1) >> 32)
 		return bpfcc_error(l->diag, where, NULL,

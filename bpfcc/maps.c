@@ -195,7 +195,7 @@ static void complete(struct bpfcc_map *m)
  */
 static void place_arena(struct bpfcc_map *m)
 {
-	const uint64_t first = 1ull << 44, gap = 1u << INLAY_ARENA_ALIGN_SHIFT;
+	const uint64_t first = 1ull << 44, gap = 1u << 16;
 
 	if (m->type != BPFCC_MAP_TYPE_ARENA || m->map_extra)
 		return;

@@ -180,7 +180,7 @@ static void pages_show(const struct arena *a, __u32 page, __u32 nr)
 /* The page at an address, by its low 32 bits; may be beyond the end. */
 static __u32 page_of(const struct arena *a, __u64 address)
 {
-	return (__u32)(address - inlay_arena_address(a->desc->extra)) / INLAY_PAGE_BYTES;
+	return ((__u32)address - a->desc->value_stride) / INLAY_PAGE_BYTES;
 }
 
 static __u32 pages_new(const struct arena *a, __u64 address, __u32 nr)
@@ -222,7 +222,8 @@ __s64 __inlay_bpf_arena_alloc_pages_v1(const struct inlay_map_desc *desc, __u64 
 		return 0;
 	}
 	pages_show(&a, page, nr);
-	return (__s64)(inlay_arena_address(desc->extra) + (__u64)page * INLAY_PAGE_BYTES);
+	return (__s64)(inlay_arena_address(desc->extra, desc->value_stride) +
+		       (__u64)page * INLAY_PAGE_BYTES);
 }
 
 void __inlay_bpf_arena_free_pages_v1(const struct inlay_map_desc *desc, __u64 address,

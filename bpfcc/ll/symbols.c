@@ -280,11 +280,17 @@ static uint32_t l_table_index(struct lower *l, uint32_t index)
 	return bpfcc_map_table_index(l->object, index);
 }
 
+static uint32_t desc_stride(const struct bpfcc_map *map)
+{
+	return map->type == INLAY_MAP_TYPE_ARENA ? (uint32_t)map->map_extra
+						 : (uint32_t)inlay_round_up(map->value_size, 8);
+}
+
 /* inlay_map_desc.extra */
 static uint32_t desc_extra(const struct bpfcc_map *map)
 {
 	if (map->type == INLAY_MAP_TYPE_ARENA)
-		return (uint32_t)(map->map_extra >> INLAY_ARENA_ALIGN_SHIFT);
+		return (uint32_t)(map->map_extra >> 32);
 	if (map->type != BPF_MAP_TYPE_ARRAY && map->type != BPF_MAP_TYPE_HASH)
 		return (uint32_t)map->map_extra;
 	for (uint32_t i = 0; i < map->nr_fields; i++)
@@ -330,7 +336,7 @@ static int l_map_desc(struct lower *l, struct lower_map *m)
 	    l_u32(l, map->type),
 	    l_u32(l, map->key_size),
 	    l_u32(l, map->value_size),
-	    l_u32(l, (uint32_t)inlay_round_up(map->value_size, 8)),
+	    l_u32(l, desc_stride(map)),
 	    l_u32(l, map->max_entries),
 	    l_u32(l, map->map_flags),
 	    l_u32(l, m->flags),

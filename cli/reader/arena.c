@@ -30,7 +30,7 @@ int arena_page(struct inlay_map *map, uint32_t page, uint32_t at, void *ret, uin
 
 int inlay_map_read_arena(struct inlay_map *map, uint64_t address, void *ret_bytes, size_t bytes)
 {
-	uint64_t at = (uint32_t)(address - inlay_arena_address(map->row.extra));
+	uint64_t at = (uint32_t)((uint32_t)address - map->row.value_stride);
 	char *to = ret_bytes;
 
 	if (!map_is_arena(&map->row))

@@ -194,7 +194,7 @@ int inlay_segment_map(struct inlay_reader *reader, uint32_t index, struct inlay_
 	if (map_is_arena(&map.row)) {
 		struct inlay_arena_header header;
 
-		info.address = inlay_arena_address(map.row.extra);
+		info.address = inlay_arena_address(map.row.extra, map.row.value_stride);
 		if (map.row.off && !segment_read(reader, map.row.off, &header, sizeof(header)))
 			info.drops += header.refusals;
 	}

@@ -73,7 +73,8 @@ struct inlay_map_desc {
 	__u32 type;		/* enum bpf_map_type, kernel numbers */
 	__u32 key_size;		/* bytes */
 	__u32 value_size;	/* bytes, as declared */
-	__u32 value_stride;	/* round_up(value_size, 8): distance of two values in a region */
+	/* round_up(value_size, 8): distance of two values in a region; ARENA: the low half of its address */
+	__u32 value_stride;
 	__u32 max_entries;
 	__u32 map_flags;	/* BPF_F_* as declared */
 	__u32 flags;		/* enum inlay_map_flags */
@@ -81,7 +82,7 @@ struct inlay_map_desc {
 	__u32 btf_key_type_id;	/* in the object's BTF; 0: none */
 	__u32 btf_value_type_id;
 	/* BLOOM_FILTER: hash functions; maps of maps: entries of `inner`; ARRAY, HASH: offset of the
-	 * struct bpf_spin_lock in a value + 1, 0: none; ARENA: its address, inlay_arena_address() */
+	 * struct bpf_spin_lock in a value + 1, 0: none; ARENA: the high half of its address */
 	__u32 extra;
 	__u64 region_bytes;	/* whole pages; what inlay_map_region_bytes_extra() says */
 	__u64 shard_bytes;	/* bytes of one thread's shard; 0 unless INLAY_MAP_PERCPU */
@@ -797,12 +798,11 @@ struct inlay_arena_start {
 };
 
 #define INLAY_ARENA_MAX_PAGES (1u << 20) /* offsets have 32 bits */
-/* `extra` of an arena's descriptor: the address, which is a multiple of this */
-#define INLAY_ARENA_ALIGN_SHIFT 16
 
-static inline __u64 inlay_arena_address(__u32 extra)
+/* Of the first page, for programs: `extra` and `value_stride` of a descriptor or of a row. */
+static inline __u64 inlay_arena_address(__u32 extra, __u32 value_stride)
 {
-	return (__u64)extra << INLAY_ARENA_ALIGN_SHIFT;
+	return (__u64)extra << 32 | value_stride;
 }
 
 /* Where the pages begin in the region. */

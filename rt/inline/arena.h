@@ -24,7 +24,7 @@ INLAY_INLINE int inlay_page_is_live(const inlay_u32 *words, __u64 at)
 INLAY_INLINE void *inlay_arena_at(const struct inlay_map_desc *desc, __u64 address, __s64 off,
 				  __u64 bytes, int is_aligned)
 {
-	__u64 base = (__u32)inlay_arena_address(desc->extra);
+	__u64 base = desc->value_stride; /* the low half of the arena's address */
 	__u64 size = (__u64)INLAY_PAGE_BYTES * desc->max_entries;
 	/* below the arena: far above its end */
 	__u64 at = (__u64)(__u32)address + (__u64)off - base, last = at + bytes - 1;

@@ -15,7 +15,7 @@
 #include "rt/inline/arena.h"
 
 enum { PAGES = 6, PAGE = INLAY_PAGE_BYTES, STEPS_MAX = 20000 };
-static const __u32 extra = 0x12345678; /* address >> 16 */
+static const __u64 first = 0x1234ffff7000; /* 9 pages before a multiple of 4 GiB */
 
 static int steps_left;
 static void (*at_step)(void);	/* NULL: accesses are not counted */
@@ -44,7 +44,7 @@ static __u64 alloc_at(__u64 address, __u64 nr)
 
 static __u64 address_of(__u32 page)
 {
-	return inlay_arena_address(extra) + (__u64)page * PAGE;
+	return first + (__u64)page * PAGE;
 }
 
 /* 0 to PAGES - 1; PAGES: none was given */
@@ -450,7 +450,8 @@ static int setup(void **state)
 	(void)state;
 	fixture_procs = calloc(1, sizeof(*fixture_procs));
 	fixture_init(&map, INLAY_MAP_TYPE_ARENA, 0, 0, PAGES);
-	map.desc.extra = extra;
+	map.desc.extra = (__u32)(first >> 32);
+	map.desc.value_stride = (__u32)first;
 	return fixture_procs ? 0 : -1;
 }
 

@@ -19,13 +19,13 @@
 // RUN: %bpfcc run --set number=50 %t.var.bpf.o:variables | FileCheck %s --check-prefix=SET
 // RUN: not %bpfcc verify %t.var.bpf.o --map arena.max_entries=1 2>&1 | FileCheck %s --check-prefix=FEW
 // RUN: %clang_bpf -mcpu=v4 -c %s -DVARIABLES -DTWO -o %t.two.bpf.o && not %bpfcc verify %t.two.bpf.o 2>&1 | FileCheck %s --check-prefix=TWO
-// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x7e0012340000ull -o %t.extra.bpf.o
+// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x7e0012345000ull -o %t.extra.bpf.o
 // RUN: %bpfcc run %t.extra.bpf.o:address > %t.address && %bpfcc run --interp %t.extra.bpf.o:address >> %t.address
 // RUN: %bpfcc run %t.bpf.o:address >> %t.address && FileCheck %s --check-prefix=ADDRESS --input-file=%t.address
 // RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x20000 -o %t.small.bpf.o && %bpfcc run %t.small.bpf.o:address | FileCheck %s --check-prefix=SMALL-EXTRA
-// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x1000 -o %t.odd.bpf.o && not %bpfcc verify %t.odd.bpf.o 2>&1 | FileCheck %s --check-prefix=ODD
+// RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0x1800 -o %t.odd.bpf.o && not %bpfcc verify %t.odd.bpf.o 2>&1 | FileCheck %s --check-prefix=ODD
 // RUN: %clang_bpf -mcpu=v4 -c %s -DEXTRA=0xffff0000ull -o %t.cross.bpf.o && not %bpfcc verify %t.cross.bpf.o --map arena.max_entries=17 2>&1 | FileCheck %s --check-prefix=CROSS
-// ODD: error: map "arena": map_extra 0x1000, the address of an arena, must be a multiple of 64 KiB
+// ODD: error: map "arena": map_extra 0x1800, the address of an arena, must be a multiple of the page
 // CROSS: error: map "arena": its 17 pages at map_extra 0xffff0000 cross a multiple of 4 GiB (-ERANGE)
 // LARGE: error: map "arena": an arena has at most 1048576 pages
 // FLAG: error: map "arena": an arena has the flag BPF_F_MMAPABLE
@@ -211,8 +211,8 @@ int atomic(void *ctx)
 }
 
 /* where it is for programs: map_extra, or what bpfcc says */
-// ADDRESS: {{^}}7e0012340000{{$}}
-// ADDRESS-NEXT: {{^}}7e0012340000{{$}}
+// ADDRESS: {{^}}7e0012345000{{$}}
+// ADDRESS-NEXT: {{^}}7e0012345000{{$}}
 // ADDRESS-NEXT: {{^}}100000010000{{$}}
 // SMALL-EXTRA: {{^}}20000{{$}}
 SEC("uprobe.s/app:f")
