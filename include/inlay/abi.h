@@ -635,7 +635,7 @@ struct inlay_shard_value {
  *   claim     header word; then the record. INLAY_RING_SPAN: the span's word, then its records, each
  *             with a header word of its own
  *   header    0: not written yet (the consumer zeroes what it frees). Else bits 0..29 bytes of the
- *             record or span without the header, 30 DISCARD, 31 BUSY, 32..60 who has it, 61 SPAN, 62 in
+ *             record without the header (of a span 0..16, and 17..29 its owner's slot + 1), 30 DISCARD, 31 BUSY, 32..60 who has it, 61 SPAN, 62 in
  *             a span, 63 always set
  *   tail, note, span's word   see INLAY_RING_WORD_*
  *
@@ -671,10 +671,10 @@ struct inlay_shard_value {
 #define INLAY_RING_HEADER_BYTES 8u
 #define INLAY_RING_SPAN_HEAD_BYTES 16u	/* of a span, in front of its first record */
 #define INLAY_RING_SPAN_MAX_BYTES (1u << 15)
-
 #define INLAY_RING_SPAN_BYTES(header) ((header) & 0x1ffff)
 #define INLAY_RING_SPAN_SLOT(header) ((__u32)(header) >> 17 & 0x1fff) /* + 1; 0: none */
 #define INLAY_RING_SPAN_SLOT_SHIFT 17
+
 /*
  * A word about the last claim: bits 0..15 the low bits of the owner (row + 1, and 7 bits of its turn),
  * 16..29 the claim's extent, 30..63 the position behind it in units of 8 bytes. All zero: no claim yet.
@@ -689,7 +689,6 @@ struct inlay_shard_value {
 #define INLAY_RING_WORD_EXTENT_SHIFT 16
 #define INLAY_RING_WORD_BIG 0x2000u
 #define INLAY_RING_WORD_POS_SHIFT 30
-/* positions are kept modulo this in a word */
 /*
  * The lone producer: a name in bits 2..63 (its thread's id from bit 2, its process's INLAY_OWNER_* from
  * bit 32), and how many there are. The first thread that claims anything puts its name here and needs
@@ -705,6 +704,7 @@ struct inlay_shard_value {
 #define INLAY_RING_LONE_SETTLED 2ull	/* for good: all claims are locked */
 #define INLAY_RING_LONE_TID_SHIFT 2
 #define INLAY_RING_LONE_OWNER_SHIFT 32
+/* positions are kept modulo this in a word */
 #define INLAY_RING_WORD_POS_MASK ((1ull << 37) - 1)
 #define INLAY_RING_WORD_POS(word) ((word) >> INLAY_RING_WORD_POS_SHIFT << 3)
 
@@ -713,13 +713,13 @@ struct inlay_shard_value {
 #define INLAY_RING_NAP_NS 2000000u
 #define INLAY_PERF_RING_BYTES (256u << 10)
 
-struct inlay_ring_header {
 struct inlay_ring_slot {
 	__u64 name;		/* as in inlay_ring_header.lone; 0: free */
 	__u64 busy;		/* the thread is about to take a record in its span; as lone_busy */
 	__u64 pad0[6];
 };
 
+struct inlay_ring_header {
 	/* the consumer's (USER_RINGBUF: the draining program's) */
 	__u64 consumer_pos;	/* everything before it was delivered */
 	__u64 free_pos;		/* everything before it is zero, and producers may have it */
