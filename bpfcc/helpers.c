@@ -101,7 +101,6 @@ const char *bpfcc_helper_absent_reason(const struct bpfcc_helper *helper)
 	case BPF_FUNC_get_task_stack:
 	case BPF_FUNC_task_storage_get:
 	case BPF_FUNC_task_storage_delete:
-	case BPF_FUNC_get_current_task_btf:
 	case BPF_FUNC_task_pt_regs:
 	case BPF_FUNC_find_vma:
 	case BPF_FUNC_copy_from_user_task:

@@ -148,6 +148,8 @@ static int no_memory(struct verify *v, int reg, const char *what)
 
 	if (r->type == VT_MAP)
 		hint = "use bpf_map_lookup_elem()";
+	else if (r->type == VT_OPAQUE)
+		hint = "read what it leads to with BPF_CORE_READ() or bpf_probe_read_kernel()";
 	else if (r->type == VT_SCALAR && v->arena_map >= 0)
 		hint = "an address in the arena is of type T __attribute__((address_space(1))) *";
 	else if (r->type == VT_SCALAR && !v->object->is_plain)

@@ -40,6 +40,12 @@ static inline __attribute__((always_inline)) __s64 __inlay_get_current_task(void
 	return (__s64)(INLAY_TASK_BASE + (tid << INLAY_TASK_SHIFT));
 }
 
+/* bpf_get_current_task_btf(): the same; bpfcc lets nobody load through it. */
+static inline __attribute__((always_inline)) void *__inlay_get_current_task_btf(void)
+{
+	return (void *)__inlay_get_current_task();
+}
+
 static inline __attribute__((always_inline)) __s64 __inlay_get_current_uid_gid(void)
 {
 	return (__s64)__inlay_uid_gid_v1();

@@ -29,6 +29,7 @@
 #define RET_SLICE_OR_NULL void *
 #define RET_SLICE_R_OR_NULL void *
 #define RET_ITEM_OR_NULL void *
+#define RET_OBJECT void *
 
 /* The first parameter stands alone, the others bring their comma; NONE is nothing. */
 #define FIRST_NONE void

@@ -125,4 +125,16 @@ int BPF_UPROBE(fibonacci)
 	return 0;
 }
 
+SEC("uretprobe/kv_fibonacci")
+int BPF_URETPROBE(after)
+{
+	struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+	if (task != (void *)bpf_get_current_task())
+		wrong_pid++;
+	wrong_pid += BPF_CORE_READ(task, pid) != (__u32)bpf_get_current_pid_tgid();
+	no_parent += !BPF_CORE_READ(task, real_parent, tgid);
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";

@@ -6,14 +6,14 @@
 // RUN: not %bpfcc verify %t.2.bpf.o 2>&1 | FileCheck %s --check-prefix=TREE
 #include <inlay/inlay.bpf.h>
 
-// TASK: bpf_get_current_task_btf cannot be had in a process: a struct task_struct is the kernel's
+// TASK: bpf_task_pt_regs cannot be had in a process: a struct task_struct is the kernel's
 // TREE: bpf_snprintf_btf cannot be had in a process: it prints the kernel's structures
 
 SEC("uprobe/f")
 int f(void *ctx)
 {
 #ifdef TASK
-	return bpf_get_current_task_btf() != 0;
+	return bpf_task_pt_regs(bpf_get_current_task_btf()) != 0;
 #else
 	char text[16] = "";
 	struct btf_ptr ptr = {};

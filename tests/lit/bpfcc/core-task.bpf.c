@@ -8,6 +8,8 @@
 // RUN: %bpfcc -d %t.bpf.o | FileCheck %s
 // RUN: %clang_bpf -D__TARGET_ARCH_x86 -DMEMBER=start_time -c %s -o %t.bad.bpf.o
 // RUN: not %bpfcc -d %t.bad.bpf.o 2>&1 | FileCheck %s --check-prefix=BAD
+// RUN: %clang_bpf -D__TARGET_ARCH_x86 -DLOAD -c %s -o %t.load.bpf.o
+// RUN: not %bpfcc -d %t.load.bpf.o 2>&1 | FileCheck %s --check-prefix=LOAD
 // RUN: %clang_bpf -DTARGET -c %s -o %t.target.o
 // RUN: %bpfcc -d --target-btf=%t.target.o %t.bpf.o | FileCheck %s --check-prefix=OWN
 #include <linux/bpf.h>
@@ -49,6 +51,9 @@ int read(void *ctx)
 	bpf_core_read(&n, sizeof(n), &old->tgid);
 	out[1] = n;
 	out[2] = BPF_CORE_READ(task, real_parent, tgid);
+#ifdef LOAD
+	out[4] = ((struct task_struct *)bpf_get_current_task_btf())->tgid;
+#endif
 #ifdef MEMBER
 	out[3] = BPF_CORE_READ(task, MEMBER);
 #endif
@@ -67,6 +72,9 @@ int read(void *ctx)
 
 // BAD: core-task.bpf.c:{{[0-9]+}}: error: member "start_time" of "struct task_struct" is the kernel's: a process knows only pid, tgid, comm, real_parent,
 // BAD: help: test for it first: bpf_core_field_exists()
+
+// LOAD: error: the load goes through r{{[0-9]}}, which is a pointer to a kernel object
+// LOAD: help: read what it leads to with BPF_CORE_READ() or bpf_probe_read_kernel()
 
 // OWN-LABEL: read:
 // OWN: [[R:r[0-9]]] = 1 ;

@@ -14,7 +14,7 @@ SEC("kprobe/dummy")
 int on_entry(struct pt_regs *ctx)
 {
 	/* no process has one: only what --set leaves out may call it */
-	if (wants_task && bpf_get_current_task_btf())
+	if (wants_task && bpf_task_pt_regs(bpf_get_current_task_btf()))
 		entries += 1000;
 	if (bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK) >= 0)
 		entries++;
