@@ -78,6 +78,23 @@ live=1 run "$work/libloaded.so" unload
 has "unloaded" "$(inlay stacks counts --folded)" "$loaded" "$linked"
 inlay stacks counts --folded --inlines >/dev/null
 
+# two programs in one segment, at other addresses
+mkdir other
+cp target other/target
+rm -f segments/* ready
+mkfifo ready
+INLAY_SEGMENT=both ./target "$work/libloaded.so" >ready 2>errors &
+target=$!
+read -r _ <ready
+INLAY_SEGMENT=both other/target "$work/libloaded.so" >ready 2>errors &
+second=$!
+read -r _ <ready
+kill -9 "$target" "$second"
+wait "$target" "$second" 2>/dev/null || :
+target=
+has "two programs" "$(inlay stacks counts --folded)" "${linked% 2} 4" "${own% 2} 4" "${loaded% 2} 4"
+live=1 run "$work/libloaded.so"
+
 # another file in its place: its names would be wrong
 cp liblinked.so saved
 "$CLANG" --driver-mode=g++ "${flags[@]}" -fPIC -shared -fvisibility=hidden -Wl,--build-id=sha1 -O2 \
