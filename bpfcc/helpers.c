@@ -128,6 +128,51 @@ const char *bpfcc_helper_absent_reason(const struct bpfcc_helper *helper)
 	}
 }
 
+const char *bpfcc_kfunc_absent_reason(const char *name)
+{
+	static const struct {
+		const char *prefix, *reason;
+	} rows[] = {
+		{"bpf_task_work_", "a target has no thread that could run the callback"},
+		{"bpf_task_", "a struct task_struct is the kernel's, and a process sees none"},
+		{"bpf_iter_task_", "the list of tasks is the kernel's"},
+		{"bpf_iter_css_", "control groups are the kernel's"},
+		{"bpf_iter_kmem_cache_", "caches of memory are the kernel's"},
+		{"bpf_iter_dmabuf_", "buffers of devices are the kernel's"},
+		{"bpf_cgroup_", "a struct cgroup is the kernel's, and a process sees none"},
+		{"bpf_cpumask_", "masks of processors are the kernel's, for its scheduler"},
+		{"bpf_copy_from_user_task_", "a struct task_struct is the kernel's, and a process sees none"},
+		{"bpf_get_task_exe_file", "a struct file is the kernel's"},
+		{"bpf_get_file_xattr", "a struct file is the kernel's"},
+		{"bpf_get_dentry_xattr", "a struct dentry is the kernel's"},
+		{"bpf_get_kmem_cache", "caches of memory are the kernel's"},
+		{"bpf_put_file", "a struct file is the kernel's"},
+		{"bpf_path_d_path", "a struct path is the kernel's"},
+		{"bpf_obj_", "objects of programs are in the kernel's memory (a map holds what a program keeps)"},
+		{"bpf_percpu_obj_", "objects of programs are in the kernel's memory (a map holds what a program keeps)"},
+		{"bpf_refcount_", "objects of programs are in the kernel's memory (a map holds what a program keeps)"},
+		{"bpf_list_", "lists of objects are in the kernel's memory (QUEUE and STACK maps hold values in order)"},
+		{"bpf_rbtree_", "trees of objects are in the kernel's memory"},
+		{"bpf_wq_", "a target has no thread that could run the callback"},
+		{"bpf_local_irq_", "a process cannot keep interrupts away"},
+		{"bpf_res_spin_", "it is for programs that may run in any context of the kernel; bpf_spin_lock() ends deadlocks here"},
+		{"bpf_throw", "exceptions are not built; a return ends a program as well"},
+		{"bpf_rdonly_cast", "a process has no kernel memory to look at"},
+		{"bpf_cast_to_kern_ctx", "the program's ctx is the target's registers, and nothing of the kernel's"},
+		{"bpf_crypto_", "ciphers are the kernel's"},
+		{"bpf_key_", "keys are the kernel's"},
+		{"bpf_lookup_", "keys are the kernel's"},
+		{"bpf_verify_", "keys are the kernel's"},
+		{"bpf_send_signal_task", "a struct task_struct is the kernel's (bpf_send_signal() sends to this process)"},
+		{"bpf_stream_", "a program here has no output of the kernel's (bpf_trace_vprintk() prints)"},
+	};
+
+	for (size_t i = 0; i < NR(rows); i++)
+		if (!strncmp(name, rows[i].prefix, strlen(rows[i].prefix)))
+			return rows[i].reason;
+	return NULL;
+}
+
 int bpfcc_helper_callback_arg(const struct bpfcc_helper *helper)
 {
 	for (int i = 0; i < BPFCC_MAX_ARGS; i++)

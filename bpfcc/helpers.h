@@ -111,6 +111,8 @@ int bpfcc_kfunc_index(const char *name);
 const char *bpfcc_kernel_helper_name(int32_t id);
 /* Why there will be no such helper here, for one of class ABSENT; NULL: it is only not built yet. */
 const char *bpfcc_helper_absent_reason(const struct bpfcc_helper *helper);
+/* The same for a function of the kernel's that is not in the table. */
+const char *bpfcc_kfunc_absent_reason(const char *name);
 /* index of the FUNC argument, 0 to 4, or -1: the helper calls nothing back */
 int bpfcc_helper_callback_arg(const struct bpfcc_helper *helper);
 /* Text that changes with any row that the runtime has: part of the object hash. */

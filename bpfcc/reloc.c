@@ -250,6 +250,12 @@ static int patch_call(struct patch *p, uint32_t at, const struct bpfcc_elf_symbo
 
 			return text ? poison(p, at, text) : -ENOMEM;
 		}
+		if (bpfcc_kfunc_absent_reason(sym->name))
+			return bpfcc_error(
+			    p->l->diag, &p->where,
+			    "declare it __weak and test it with bpf_ksym_exists() to do without",
+			    "kernel function \"%s\" cannot be had in a process: %s", sym->name,
+			    bpfcc_kfunc_absent_reason(sym->name));
 		return bpfcc_error(
 		    p->l->diag, &p->where,
 		    "bpfcc --helpers lists what there is; declare it __weak and test it "

@@ -82,6 +82,20 @@ __s64 __inlay_ringbuf_reserve_dynptr_v1(const struct inlay_map_desc *desc, __u64
 					void *dynptr);
 void __inlay_ringbuf_submit_dynptr_v1(void *dynptr, __u64 flags);
 void __inlay_ringbuf_discard_dynptr_v1(void *dynptr, __u64 flags);
+/* Kernel functions: strings at any addresses, with the kernel's results. */
+__s64 __inlay_bpf_strcmp_v1(__u64 s1, __u64 s2);
+__s64 __inlay_bpf_strcasecmp_v1(__u64 s1, __u64 s2);
+__s64 __inlay_bpf_strchr_v1(__u64 s, __u64 wanted);
+__s64 __inlay_bpf_strchrnul_v1(__u64 s, __u64 wanted);
+__s64 __inlay_bpf_strnchr_v1(__u64 s, __u64 count, __u64 wanted);
+__s64 __inlay_bpf_strrchr_v1(__u64 s, __u64 wanted);
+__s64 __inlay_bpf_strlen_v1(__u64 s);
+__s64 __inlay_bpf_strnlen_v1(__u64 s, __u64 count);
+__s64 __inlay_bpf_strspn_v1(__u64 s, __u64 accept);
+__s64 __inlay_bpf_strcspn_v1(__u64 s, __u64 reject);
+__s64 __inlay_bpf_strstr_v1(__u64 s, __u64 wanted);
+__s64 __inlay_bpf_strnstr_v1(__u64 s, __u64 wanted, __u64 count);
+__s64 __inlay_bpf_copy_from_user_str_v1(void *dst, __u64 bytes, __u64 addr, __u64 flags);
 /* Arenas; addresses are the program's, see struct inlay_arena_header. 0: no pages */
 __s64 __inlay_bpf_arena_alloc_pages_v1(const struct inlay_map_desc *desc, __u64 address,
 				       __u64 page_cnt, __u64 node, __u64 flags);

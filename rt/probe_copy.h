@@ -14,6 +14,12 @@ extern __attribute__((visibility("hidden"))) const __s32 __inlay_copy_fixups[INL
 /* Whether the calling thread may use them: a fault would be repaired (rt/probe_read.c). */
 __attribute__((visibility("hidden"))) int __inlay_read_is_guarded(void);
 
+/*
+ * What the kernel's own reads say of an address that cannot be read: -ERANGE where kernels have no
+ * memory, -EFAULT where they may have some.
+ */
+__attribute__((visibility("hidden"))) int __inlay_kernel_read_error(__u64 addr);
+
 /* Where to go on after a fault at pc; 0: pc is none of the copies'. */
 __attribute__((visibility("hidden"))) __u64 __inlay_copy_resume(__u64 pc);
 

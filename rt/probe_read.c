@@ -17,6 +17,20 @@
 #define USER_END (1ull << 48)
 #endif
 
+/* x86: addresses of 48 bits, sign-extended (a kernel on a processor with 57 says -EFAULT of some more); the
+ * page of vsyscall is not to be read */
+int __inlay_kernel_read_error(__u64 addr)
+{
+#if defined(__x86_64__)
+	if (addr >> 47 != 0x1ffff || addr >> 12 == 0xffffffffff600ull)
+		return -ERANGE;
+#else
+	if (!(addr >> 55 & 1))
+		return -ERANGE;
+#endif
+	return -EFAULT;
+}
+
 /* How often a thread looks whether its handlers are still in place, and its process the same. */
 #define READS_PER_CHECK 1024u
 
@@ -87,6 +101,30 @@ __s64 __inlay_copy_from_user_v1(void *dst, __u64 bytes, __u64 addr)
 	return (__u32)bytes ? __inlay_probe_read_user_v1(dst, bytes, addr) : 0;
 }
 
+#define PAD_ZEROS 1u /* BPF_F_PAD_ZEROS */
+
+/* The bytes behind what could be read stay as they are, without PAD_ZEROS. */
+__s64 __inlay_bpf_copy_from_user_str_v1(void *dst, __u64 bytes, __u64 addr, __u64 flags)
+{
+	__u32 size = (__u32)bytes;
+	char *to = dst;
+	long n = 0;
+
+	if (flags & ~(__u64)PAD_ZEROS)
+		return -EINVAL;
+	if (!size)
+		return 0;
+	if (size > 1)
+		n = is_guarded() ? __inlay_copy_string(dst, addr, size - 1)
+				 : __inlay_read_string_by_call(dst, addr, size - 1);
+	if (n < 0)
+		return flags ? failed(dst, size) : -EFAULT;
+	to[n] = '\0';
+	for (__u32 i = (__u32)n; flags && i < size; i++)
+		to[i] = '\0';
+	return n + 1;
+}
+
 /* An address of a thread's view, where bpf_get_current_task() leads: no process has memory there. */
 static inline int is_of_task(__u64 addr)
 {
@@ -136,10 +174,14 @@ __s64 __inlay_probe_read_str_v1(void *dst, __u64 bytes, __u64 addr)
 
 __s64 __inlay_probe_read_kernel_v1(void *dst, __u64 bytes, __u64 addr)
 {
-	return __inlay_probe_read_v1(dst, bytes, addr);
+	__s64 ret = __inlay_probe_read_v1(dst, bytes, addr);
+
+	return __builtin_expect(ret < 0, 0) ? __inlay_kernel_read_error(addr) : ret;
 }
 
 __s64 __inlay_probe_read_kernel_str_v1(void *dst, __u64 bytes, __u64 addr)
 {
-	return __inlay_probe_read_str_v1(dst, bytes, addr);
+	__s64 ret = __inlay_probe_read_str_v1(dst, bytes, addr);
+
+	return __builtin_expect(ret < 0, 0) ? __inlay_kernel_read_error(addr) : ret;
 }

@@ -237,6 +237,11 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 		return l_subprogram(lf, (uint32_t)insn->imm);
 	case BPF_PSEUDO_KFUNC_CALL:
 		helper = bpfcc_kfunc_by_index(insn->imm);
+		/* sections of the kernel's: nothing to be done */
+		if (helper && helper->class == BPFCC_HELPER_LOWERED) {
+			l_set_num(lf, 0, LLVMConstInt(lf->l->t_i64, 0, false));
+			return 0;
+		}
 		break;
 	default:
 		if (l_is_lowered(insn->imm))

@@ -175,6 +175,7 @@ int interp_map_nth(struct bpfcc_interp *it, uint32_t instance, uint32_t n, const
 		   struct value *ret, uint8_t key_room[4]);
 
 /* ---- interp_call.c, interp_helper.c ---- */
+struct bpfcc_helper;
 int interp_call(struct bpfcc_interp *it, const struct bpf_insn *in);
 
 struct arg {
@@ -186,6 +187,8 @@ struct arg {
 	uint32_t iter;		/* ITER */
 };
 
+/* interp_string.c */
+int interp_string(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, struct arg args[5]);
 /* A live one, at `at` of the stack unless that is NULL; its number is nr_dynptrs - 1 then. */
 int interp_new_dynptr(struct bpfcc_interp *it, const struct dynptr *from, const struct value *at);
 /* The bytes of a dynptr; NULL: not that many, or trapped. */
@@ -195,7 +198,6 @@ uint8_t *interp_dynptr_bytes(struct bpfcc_interp *it, const struct dynptr *d, ui
 int interp_dynptr_slice(struct bpfcc_interp *it, const struct dynptr *d, uint64_t off,
 			uint64_t bytes, bool is_write);
 
-struct bpfcc_helper;
 /* interp_kfunc.c: what a kernel function does, if it is one that programs see the doing of */
 int interp_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, struct arg args[5],
 		 bool *ret_is_done);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What kernel functions do whose doing a program can see: sessions, arenas, iterators, dynptrs. The others answer as
- * interp_helper.c has it.
+ * What kernel functions do whose doing a program can see: sessions, arenas, iterators, dynptrs, strings. The
+ * others answer as interp_helper.c has it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -184,6 +184,31 @@ static int dynptr_kfunc(struct bpfcc_interp *it, enum bpfcc_kfunc which, struct 
 	}
 }
 
+/* ---- reads of memory that is not the program's ---- */
+
+static int copy_string(struct bpfcc_interp *it, struct arg args[5])
+{
+	uint64_t n = 0, at = args[2].v.num - it->opts.target_address;
+	uint8_t *to = args[0].data;
+
+	if (args[3].v.num & ~1ull)
+		return set_int(it, -EINVAL);
+	if (!args[0].bytes)
+		return set_int(it, 0);
+	for (; n < args[0].bytes - 1; n++) {
+		if (!it->opts.target || at + n >= it->opts.target_bytes) {
+			if (args[3].v.num)
+				memset(to, 0, args[0].bytes);
+			return set_int(it, -EFAULT);
+		}
+		to[n] = ((const uint8_t *)it->opts.target)[at + n];
+		if (!to[n])
+			break;
+	}
+	memset(&to[n], 0, args[3].v.num ? args[0].bytes - n : 1);
+	return set_int(it, (int64_t)n + 1);
+}
+
 int interp_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, struct arg args[5],
 		 bool *ret_is_done)
 {
@@ -200,6 +225,21 @@ int interp_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, stru
 		return iter_next(it, &it->iters[args[0].iter]);
 	case BPFCC_KFUNC_bpf_iter_num_destroy:
 		return iter_destroy(it, &args[0]);
+	case BPFCC_KFUNC_bpf_strcmp:
+	case BPFCC_KFUNC_bpf_strcasecmp:
+	case BPFCC_KFUNC_bpf_strchr:
+	case BPFCC_KFUNC_bpf_strchrnul:
+	case BPFCC_KFUNC_bpf_strnchr:
+	case BPFCC_KFUNC_bpf_strrchr:
+	case BPFCC_KFUNC_bpf_strlen:
+	case BPFCC_KFUNC_bpf_strnlen:
+	case BPFCC_KFUNC_bpf_strspn:
+	case BPFCC_KFUNC_bpf_strcspn:
+	case BPFCC_KFUNC_bpf_strstr:
+	case BPFCC_KFUNC_bpf_strnstr:
+		return interp_string(it, kfunc, args);
+	case BPFCC_KFUNC_bpf_copy_from_user_str:
+		return copy_string(it, args);
 	default:
 		return dynptr_kfunc(it, kfunc->kfunc, args, ret_is_done);
 	}

@@ -191,6 +191,8 @@ static int call_known(struct verify *v, struct verify_call *c)
 
 	if (!err)
 		err = verify_args(v, c);
+	if (!err && !c->helper->id)
+		err = verify_section(v, c);
 	if (!err && c->helper->id == BPF_FUNC_tail_call)
 		err = tail_call(v);
 	if (!err && bpfcc_helper_callback_arg(c->helper) >= 0)

@@ -67,6 +67,8 @@ int verify_callback(struct verify *v, const struct verify_call *c);
 int verify_callback_return(struct verify *v);
 
 /* refs.c */
+/* A section of the kernel's begins or ends, if the function is one for that. */
+int verify_section(struct verify *v, struct verify_call *c);
 struct verify_ref *verify_ref_find(struct verify *v, uint32_t id);
 /* Nothing is held where `where` says ("when the program ends"). */
 int verify_refs_none(struct verify *v, const char *where);

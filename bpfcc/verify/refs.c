@@ -20,6 +20,10 @@ static const char *ref_name(const struct verify_ref *ref)
 		return "a lock";
 	case REF_ITER:
 		return "an iterator";
+	case REF_RCU:
+		return "the RCU read lock";
+	case REF_PREEMPT:
+		return "the disabling of preemption";
 	default:
 		return "something";
 	}
@@ -36,6 +40,10 @@ static const char *ref_hint(const struct verify_ref *ref)
 	case REF_ITER:
 		return "bpf_iter_num_destroy() on every path, also if it could not be made; bpf_for() "
 		       "sees to it";
+	case REF_RCU:
+		return "bpf_rcu_read_unlock() on every path";
+	case REF_PREEMPT:
+		return "bpf_preempt_enable() on every path";
 	default:
 		return "bpf_spin_unlock() on every path";
 	}
@@ -64,6 +72,46 @@ struct verify_ref *verify_ref_find(struct verify *v, uint32_t id)
 		if (v->cur->refs[i].id == id)
 			return &v->cur->refs[i];
 	return NULL;
+}
+
+/* The last one of a kind that was taken; NULL: none. */
+static struct verify_ref *last_of(struct verify *v, enum verify_ref_kind kind)
+{
+	for (uint32_t i = v->cur->nr_refs; i-- > 0;)
+		if (v->cur->refs[i].kind == kind)
+			return &v->cur->refs[i];
+	return NULL;
+}
+
+/* They do nothing in a process; kernels want them in pairs, the first kind not one in the other. */
+int verify_section(struct verify *v, struct verify_call *c)
+{
+	const struct verify_ref *rcu = last_of(v, REF_RCU), *preempt = last_of(v, REF_PREEMPT);
+	int ref = 0;
+
+	switch (c->helper->kfunc) {
+	case BPFCC_KFUNC_bpf_rcu_read_lock:
+		if (rcu)
+			return verify_refuse(v, NULL, "the RCU read lock is taken while it is held");
+		ref = verify_ref_take(v, REF_RCU);
+		break;
+	case BPFCC_KFUNC_bpf_preempt_disable:
+		ref = verify_ref_take(v, REF_PREEMPT);
+		break;
+	case BPFCC_KFUNC_bpf_rcu_read_unlock:
+		if (!rcu)
+			return verify_refuse(v, NULL, "the RCU read lock is released, and it is not held");
+		c->release = rcu->id;
+		break;
+	case BPFCC_KFUNC_bpf_preempt_enable:
+		if (!preempt)
+			return verify_refuse(v, NULL, "preemption is enabled, and was not disabled");
+		c->release = preempt->id;
+		break;
+	default:
+		break;
+	}
+	return ref < 0 ? ref : v->err;
 }
 
 /* A number of which nothing is known, that still is what it was: reading it counts for what was there. */

@@ -130,12 +130,16 @@
 #define CLASS_INLINE(...) INSTANCE(__VA_ARGS__)
 #define CLASS_AUTO(...) INSTANCE(__VA_ARGS__)
 #define CLASS_CALL(...)
+#define CLASS_LOWERED(...)
 
 #define INLAY_HELPER(id, name, class, ret, t1, t2, t3, t4, t5, flags)                              \
 	CLASS_##class(name, ret, t1, t2, t3, t4, t5)
 /* who takes the frame gets it in the place of ctx, declared or not */
 #define KFUNC_NONE(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, CTX, t2, t3, t4, t5)
 #define KFUNC_MAP(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, MAP, t2, t3, t4, t5)
+#define KFUNC_ADDR(class, name, ret, t2, t3, t4, t5) CLASS_##class(name, ret, ADDR, t2, t3, t4, t5)
+#define KFUNC_MEM_RW(class, name, ret, t2, t3, t4, t5) \
+	CLASS_##class(name, ret, MEM_RW, t2, t3, t4, t5)
 #define KFUNC_DYNPTR(class, name, ret, t2, t3, t4, t5) \
 	CLASS_##class(name, ret, DYNPTR, t2, t3, t4, t5)
 #define KFUNC_ITER_NEW(class, name, ret, t2, t3, t4, t5) \

@@ -69,3 +69,16 @@ add_custom_target(iter_program DEPENDS ${ITER_PROGRAM})
 inlay_unit_test(iter LIBS PkgConfig::LIBBPF PkgConfig::LIBELF)
 target_compile_definitions(test_iter PRIVATE ITER_PROGRAM="${ITER_PROGRAM}")
 add_dependencies(test_iter iter_program)
+
+# The kernel's string functions: a program of its own, compiled here.
+set(STRINGS_PROGRAM ${CMAKE_BINARY_DIR}/tests/strings_kernel.bpf.o)
+add_custom_command(OUTPUT ${STRINGS_PROGRAM}
+	COMMAND ${INLAY_CLANG} -target bpf -g -O2 -Wall -Werror
+		-I/usr/include/${CMAKE_C_LIBRARY_ARCHITECTURE}
+		-c ${CMAKE_CURRENT_SOURCE_DIR}/unit/strings_kernel.bpf.c -o ${STRINGS_PROGRAM}
+	DEPENDS unit/strings_kernel.bpf.c unit/strings_kernel.h
+	VERBATIM)
+add_custom_target(strings_program DEPENDS ${STRINGS_PROGRAM})
+inlay_unit_test(kernel_strings LIBS inlay_rt PkgConfig::LIBBPF PkgConfig::LIBELF Threads::Threads)
+target_compile_definitions(test_kernel_strings PRIVATE STRINGS_PROGRAM="${STRINGS_PROGRAM}")
+add_dependencies(test_kernel_strings strings_program)

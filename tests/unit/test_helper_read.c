@@ -82,6 +82,24 @@ static void test_strings(void **state)
 	assert_int_equal(read_string(buf, 3, bad - 3), 3);
 }
 
+static int64_t read_kernel_at(void *dst, uint64_t bytes, const volatile void *addr)
+{
+	return __inlay_probe_read_kernel_v1(dst, bytes, (uint64_t)addr);
+}
+
+static int64_t read_kernel_string(void *dst, uint64_t bytes, const volatile void *addr)
+{
+	return __inlay_probe_read_kernel_str_v1(dst, bytes, (uint64_t)addr);
+}
+
+static const uint64_t nowhere[] = {
+	0, 8, 4096, 0x7ffffffff000ull, 0x7fffffffffffull, ~0ull, ~0ull - 4095,
+#if defined(__x86_64__)
+	0x8000000000000000ull, 0xffffffffff600000ull,
+#endif
+};
+#define NR_NOWHERE (sizeof(nowhere) / sizeof(nowhere[0]))
+
 /* Every length around words, NULs and the end of readable memory, against the kernel. */
 static void test_against_kernel(void **state)
 {
@@ -91,13 +109,16 @@ static void test_against_kernel(void **state)
 	} rows[] = {
 		{ BPF_FUNC_probe_read_user, read_at },
 		{ BPF_FUNC_probe_read_user_str, read_string },
+		/* of addresses that neither can read */
+		{ BPF_FUNC_probe_read_kernel, read_kernel_at },
+		{ BPF_FUNC_probe_read_kernel_str, read_kernel_string },
 	};
 	struct kernel_helper helper;
 	unsigned int seed = 4711;
 	int err;
 
 	(void)state;
-	for (unsigned int row = 0; row < 2; row++) {
+	for (unsigned int row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
 		err = kernel_helper_open(rows[row].id, 0, &helper);
 		if (err) {
 			skip_because("cannot ask the kernel: %s", strerror(-err));
@@ -115,6 +136,11 @@ static void test_against_kernel(void **state)
 				from = (const char *)0x7ffffffff001ull;
 			call.args[0] = (uint64_t)from;
 			call.bytes = (uint32_t)rand_r(&seed) % 40;
+			if (row >= 2) {
+				from = (const char *)nowhere[(unsigned int)i % NR_NOWHERE];
+				call.args[0] = (uint64_t)from;
+				call.bytes++;
+			}
 			memset(expected, 0x55, sizeof(expected));
 			memset(got, 0x55, sizeof(got));
 			if (i % 3)
