@@ -34,8 +34,11 @@ __s64 __inlay_perf_event_output_v1(const struct inlay_map_desc *desc, __u64 flag
 	if (bytes > MAX_BYTES)
 		return -E2BIG;
 	sample = __inlay_ring_reserve(desc, sizeof(*sample) + bytes);
-	if (!sample)
+	if (!sample) {
+		inlay_store(&((struct inlay_ring_header *)inlay_map_region(desc))->lost_cpu,
+			    (__u32)cpu + 1);
 		return -ENOSPC;
+	}
 	inlay_store(&sample->cpu, (__u32)cpu);
 	inlay_store(&sample->bytes, (__u32)bytes);
 	inlay_copy_in(sample + 1, data, (__u32)bytes);

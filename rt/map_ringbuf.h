@@ -91,6 +91,9 @@ INLAY_HIDDEN __u32 __inlay_ring_slot(struct inlay_ring_header *h, __u32 owner,
 INLAY_HIDDEN bool __inlay_ring_is_busy(__u64 *busy);
 INLAY_HIDDEN void __inlay_ring_seat_stack(struct inlay_ring_seat *seat);
 
+/* rt/vdso.c, for whoever has waited too long */
+__u64 __inlay_monotonic_ns(void);
+
 /* map_ringbuf_barrier.c: whether others can make all threads of this process pass a barrier, and the
  * barrier: in all threads of such processes; false where it cannot be had. */
 INLAY_HIDDEN bool __inlay_ring_has_barrier(void);

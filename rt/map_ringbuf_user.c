@@ -5,7 +5,8 @@
  * (kernel/bpf/ringbuf.c).
  *
  * One drain at a time; another one is refused with -EBUSY, unless the process whose turn it was is
- * dead. What stands in the ring may change at any time: a header is read once, and what it says is
+ * dead, or the turn has not gone on for so long that nobody can be waited for: its thread is stopped, was
+ * taken out of the callback by longjmp(), or is of a process without a name that is gone. What stands in the ring may change at any time: a header is read once, and what it says is
  * checked against the ring before anything is handed out.
  */
 #include <errno.h>
@@ -17,6 +18,11 @@
 
 #define MAX_SAMPLES (128u << 10) /* BPF_MAX_USER_RINGBUF_SAMPLES */
 #define OWNER_SET (1u << 31)
+/* The turn's number, so that who comes back late does not take another's turn for its own. */
+#define TURN_ONE (1u << INLAY_OWNER_BITS)
+#define TURN_MASK (3u << INLAY_OWNER_BITS)
+#define STALLED_NS 10000000000ull
+#define NAMELESS_NS 1000000000ull
 
 INLAY_STATIC_ASSERT(sizeof(struct inlay_user_drain) == INLAY_USER_DRAIN_BYTES,
 		    "bpfcc makes room for it");
@@ -26,26 +32,37 @@ static struct inlay_ring_header *drain_header(const struct inlay_user_drain *d)
 	return (struct inlay_ring_header *)d->region;
 }
 
-static __u32 own_turn(void)
-{
-	return (__inlay_owner() & INLAY_OWNER_MASK) | OWNER_SET;
-}
-
 /* Not in the child of a signal handler that forked in the callback: the turn is its parent's. */
-static bool turn_is_ours(struct inlay_ring_header *h)
+static bool turn_is_ours(const struct inlay_user_drain *d)
 {
-	return load_relaxed(&h->drain_owner) == own_turn();
+	return load_relaxed(&drain_header(d)->drain_owner) == d->turn &&
+	       !((d->turn ^ __inlay_owner()) & INLAY_OWNER_MASK);
 }
 
-/* Whether it is our turn now. */
-static bool turn_take(struct inlay_ring_header *h)
+/* Whether others have been refused for long, and the turn has not gone on. */
+static bool is_stalled(struct inlay_ring_header *h, __u32 turn)
 {
-	__u32 mine = own_turn(), other = load_relaxed(&h->drain_owner);
+	__u64 limit = turn & INLAY_OWNER_MASK ? STALLED_NS : NAMELESS_NS, now = __inlay_monotonic_ns();
+	__u64 state = (__u64)turn << 32 ^ load_relaxed(&h->consumer_pos);
 
-	if (other && __inlay_owner_is_alive(other & INLAY_OWNER_MASK))
+	if (load_acquire(&h->drain_seen) == state)
+		return now - load_relaxed(&h->drain_since_ns) > limit;
+	store_relaxed(&h->drain_since_ns, now);
+	/* release: who finds this state finds its time */
+	store_release(&h->drain_seen, state);
+	return false;
+}
+
+static bool turn_take(struct inlay_ring_header *h, __u32 *ret_turn)
+{
+	__u32 other = load_relaxed(&h->drain_owner);
+
+	if ((other & OWNER_SET) && __inlay_owner_is_alive(other & INLAY_OWNER_MASK) &&
+	    !is_stalled(h, other))
 		return false;
+	*ret_turn = (__inlay_owner() & INLAY_OWNER_MASK) | OWNER_SET | ((other + TURN_ONE) & TURN_MASK);
 	/* acquire: pairs with the release at the end of the last drain */
-	return cas_acq_rel(&h->drain_owner, &other, mine);
+	return cas_acq_rel(&h->drain_owner, &other, *ret_turn);
 }
 
 __s64 __inlay_user_ringbuf_begin_v1(const struct inlay_map_desc *desc, __u64 flags, void *drain)
@@ -55,7 +72,7 @@ __s64 __inlay_user_ringbuf_begin_v1(const struct inlay_map_desc *desc, __u64 fla
 	if (flags & ~(__u64)(INLAY_BPF_RB_NO_WAKEUP | INLAY_BPF_RB_FORCE_WAKEUP))
 		return -EINVAL;
 	d->region = inlay_map_region(desc);
-	if (!d->region || !turn_take(drain_header(d)))
+	if (!d->region || !turn_take(drain_header(d), &d->turn))
 		return -EBUSY;
 	d->size = desc->max_entries;
 	d->flags = flags;
@@ -71,7 +88,7 @@ __s64 __inlay_user_ringbuf_next_v1(void *drain, void *ret_dynptr)
 	struct inlay_user_drain *d = drain;
 	struct inlay_ring_header *h = drain_header(d);
 
-	if (!turn_is_ours(h)) {
+	if (!turn_is_ours(d)) {
 		d->err = -EBUSY;
 		return 0;
 	}
@@ -118,7 +135,7 @@ void __inlay_user_ringbuf_done_v1(void *drain)
 
 	d->seen++;
 	/* release: the producer may overwrite it */
-	if (turn_is_ours(h))
+	if (turn_is_ours(d))
 		store_release(&h->consumer_pos, d->next);
 }
 
@@ -126,15 +143,16 @@ __s64 __inlay_user_ringbuf_end_v1(void *drain)
 {
 	struct inlay_user_drain *d = drain;
 	struct inlay_ring_header *h = drain_header(d);
-	__u32 mine = own_turn();
+	__u32 turn = d->turn;
 
 	/* release: pairs with who drains next */
-	cas_acq_rel(&h->drain_owner, &mine, 0u);
+	if (turn_is_ours(d))
+		cas_acq_rel(&h->drain_owner, &turn, turn & TURN_MASK);
 	if (((d->flags & INLAY_BPF_RB_FORCE_WAKEUP) ||
 	     (!(d->flags & INLAY_BPF_RB_NO_WAKEUP) && d->seen)) &&
 	    __atomic_exchange_n(&h->waiting, 0u, __ATOMIC_SEQ_CST)) {
 		__atomic_fetch_add(&h->wakeups, 1, __ATOMIC_SEQ_CST);
 		sys_call6(__NR_futex, SYS_ARG(&h->wakeups), FUTEX_WAKE, INT32_MAX, 0, 0, 0);
 	}
-	return d->err ? d->err : (__s64)(d->seen - d->discarded);
+	return d->err ? d->err : (__s64)d->seen - d->discarded;
 }

@@ -92,7 +92,7 @@ static int consume(struct inlay_perf_buffer *perf, size_t max)
 		ret = ring_give_back(&perf->ring);
 	lost = ring_lost(&perf->ring);
 	if (lost > perf->lost && perf->lost_cb)
-		perf->lost_cb(perf->ctx, -1, lost - perf->lost);
+		perf->lost_cb(perf->ctx, ring_lost_cpu(&perf->ring), lost - perf->lost);
 	perf->lost = lost;
 	perf->is_busy = false;
 	return ret < 0 ? ret : (int)nr;

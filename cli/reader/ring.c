@@ -245,6 +245,18 @@ void ring_counts(struct ring *ring, uint64_t *ret_lost, uint64_t *ret_dead)
 	guard_leave(&guard);
 }
 
+int ring_lost_cpu(struct ring *ring)
+{
+	uint32_t cpu = 0;
+	struct guard guard;
+
+	if (ring->is_gone || guard_enter(&guard, ring->area.head, ring->area.bytes))
+		return -1;
+	cpu = inlay_ring_load(&ring->area.head->lost_cpu);
+	guard_leave(&guard);
+	return cpu > INT_MAX ? -1 : (int)cpu - 1;
+}
+
 uint64_t ring_lost(struct ring *ring)
 {
 	uint64_t lost, dead;

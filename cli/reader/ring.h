@@ -36,6 +36,9 @@ void ring_counts(struct ring *ring, uint64_t *ret_lost, uint64_t *ret_dead);
 /* Records lost since it was opened, those never finished included. */
 uint64_t ring_lost(struct ring *ring);
 
+/* Where the event was lost that was lost last; -1: none was, for want of room. */
+int ring_lost_cpu(struct ring *ring);
+
 /* What poll needs of a set of rings. */
 struct ring_set {
 	struct ring **rings;

@@ -737,9 +737,11 @@ struct inlay_ring_header {
 	/* USER_RINGBUF only */
 	__u64 producer_pos;
 	__u64 pad4[7];
-	__u32 drain_owner;	/* 0: nobody drains; else INLAY_OWNER_*, with bit 31 always set */
-	__u32 pad5;
-	__u64 pad6[7];
+	__u32 drain_owner;	/* bit 31: INLAY_OWNER_* drains; 29 and 30 count the turns */
+	__u32 lost_cpu;		/* PERF_EVENT_ARRAY: processor + 1 of the event that was lost last */
+	__u64 drain_seen;	/* how far the turn was when another one was refused; 0: none was */
+	__u64 drain_since_ns;	/* CLOCK_MONOTONIC then */
+	__u64 pad6[5];
 	/* not USER_RINGBUF: the one thread that claims anything, as long as there is one */
 	__u64 lone;		/* INLAY_RING_LONE_* */
 	__u64 lone_busy;	/* it is about to move the tail: its stack pointer then; else 0 */

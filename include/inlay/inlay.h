@@ -347,7 +347,8 @@ struct inlay_perf_buffer;
 
 /* `size` is exact: the kernel's samples may have some bytes of padding at their end. */
 typedef void (*inlay_perf_buffer_sample_fn)(void *ctx, int cpu, void *data, uint32_t size);
-/* `count` samples were lost since the last call. `cpu` is -1: it is not known. */
+/* `count` samples were lost since the last call. One ring is all processors': `cpu` is that of the sample
+ * which found no room last; -1: none, they were never finished. */
 typedef void (*inlay_perf_buffer_lost_fn)(void *ctx, int cpu, uint64_t count);
 
 struct inlay_perf_buffer_opts {

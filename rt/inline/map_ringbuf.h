@@ -34,9 +34,10 @@ struct inlay_user_drain {
 	char *region;
 	__u64 size;
 	__u64 flags;
-	__u64 seen, discarded;	/* samples */
+	__u32 seen, discarded;	/* samples */
 	__u64 next;		/* position behind the sample at hand */
 	__s64 err;
+	__u32 turn, pad0;	/* as in drain_owner */
 };
 
 /* Bytes of a map's ring; a power of two, or a descriptor that bpfcc did not write. */

@@ -31,7 +31,7 @@ struct seen {
 	bool is_wrong;
 	int result;		/* what the callback returns */
 	uint64_t lost;
-	int cpu;
+	int cpu, lost_cpu;
 };
 
 static int on_sample(void *ctx, void *data, size_t size)
@@ -715,7 +715,7 @@ static void on_lost(void *ctx, int cpu, uint64_t count)
 {
 	struct seen *seen = ctx;
 
-	seen->is_wrong |= cpu != -1 || !count;
+	seen->is_wrong |= cpu != seen->lost_cpu || !count;
 	seen->lost += count;
 }
 
@@ -750,9 +750,16 @@ static void test_perf(void **state)
 	while (ring_put(&ri, &record, 16))
 		nr++;
 	assert_false(ring_put(&ri, &record, 16));
+	seen.lost_cpu = 5;
+	ri.head->lost_cpu = 6;
 	assert_int_equal(inlay_perf_buffer_consume(perf), nr);
 	assert_int_equal(seen.lost, 2);
+	seen.lost_cpu = -1;
+	ri.head->lost_cpu = ~0u;
+	ri.head->lost++;
 	assert_int_equal(inlay_perf_buffer_consume(perf), 0);
+	assert_int_equal(seen.lost, 3);
+	seen.lost = 2;
 	assert_int_equal(seen.lost, 2);
 	assert_false(seen.is_wrong);
 	inlay_perf_buffer_free(perf);

@@ -18,7 +18,7 @@
 #include "ring_stubs.h"
 #include "ringbuf_ops.h"
 #include "rt/inline/dynptr.h"
-#include "rt/inline/map_ringbuf.h"
+#include "rt/map_ringbuf.h"
 #include "skip.h"
 
 enum { PAGE = 4096, RING_BYTES = 4096, ROUNDS = 20000 };
@@ -33,6 +33,12 @@ struct kernel_ring {
 
 static struct stub_map map;
 static struct inlay_ring_header *header;
+static __u64 clock_ns = 1;
+
+__u64 __inlay_monotonic_ns(void)
+{
+	return clock_ns;
+}
 
 static bool kernel_open(struct kernel_ring *k)
 {
@@ -234,6 +240,55 @@ static void turns(void **state)
 	assert_int_equal(header->wakeups, 1);
 }
 
+/* Nobody will end that turn. What it does later, all the same, is not its turn any more. */
+static void left(void **state)
+{
+	const struct {
+		__u32 owner;
+		__u64 limit_ns;
+	} rows[] = { { 1, 10000000000 }, { 0, 1000000000 } };
+	struct inlay_user_drain gone, other;
+	struct ringbuf_drain d = { 0 };
+	struct inlay_dynptr ptr;
+	__u64 len = 8;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		memset(map.desc.region, 0, map.desc.region_bytes);
+		for (__u32 k = 0; k < 4; k++)
+			memcpy((char *)(header + 1) + 16 * k, &len, 8);
+		header->producer_pos = 64;
+		stub_owner = rows[i].owner;
+		assert_int_equal(__inlay_user_ringbuf_begin_v1(&map.desc, 0, &gone), 0);
+		assert_int_equal(__inlay_user_ringbuf_next_v1(&gone, &ptr), 1);
+		our_drain(&d);
+		assert_int_equal(d.ret, -16);
+		clock_ns += rows[i].limit_ns;
+		our_drain(&d);
+		assert_int_equal(d.ret, -16);
+		/* it does go on, so its time begins again */
+		__inlay_user_ringbuf_done_v1(&gone);
+		assert_int_equal(__inlay_user_ringbuf_next_v1(&gone, &ptr), 1);
+		clock_ns += rows[i].limit_ns;
+		our_drain(&d);
+		assert_int_equal(d.ret, -16);
+		clock_ns += rows[i].limit_ns + 1;
+		assert_int_equal(__inlay_user_ringbuf_begin_v1(&map.desc, 0, &other), 0);
+		assert_int_equal(__inlay_user_ringbuf_next_v1(&other, &ptr), 1);
+		__inlay_user_ringbuf_done_v1(&gone);
+		assert_int_equal(header->consumer_pos, 16);
+		assert_int_equal(__inlay_user_ringbuf_next_v1(&gone, &ptr), 0);
+		assert_int_equal(__inlay_user_ringbuf_end_v1(&gone), -16);
+		our_drain(&d);
+		assert_int_equal(d.ret, -16);
+		__inlay_user_ringbuf_done_v1(&other);
+		assert_int_equal(__inlay_user_ringbuf_end_v1(&other), 1);
+		our_drain(&d);
+		assert_int_equal(d.ret, 2);
+	}
+	stub_owner = 1;
+}
+
 /* A signal handler in the callback forks and returns: the turn, and the samples, are the parent's. */
 static void forked(void **state)
 {
@@ -284,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(like_the_kernel),
 		cmocka_unit_test(turns),
+		cmocka_unit_test(left),
 		cmocka_unit_test(forked),
 	};
 
