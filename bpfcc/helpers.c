@@ -95,9 +95,6 @@ int bpfcc_kfunc_index(const char *name)
 const char *bpfcc_helper_absent_reason(const struct bpfcc_helper *helper)
 {
 	switch (helper->id) {
-	case BPF_FUNC_perf_event_read:
-	case BPF_FUNC_perf_event_read_value:
-		return "a perf event's counter is the kernel's, and reading it is a system call";
 	case BPF_FUNC_get_task_stack:
 	case BPF_FUNC_task_storage_get:
 	case BPF_FUNC_task_storage_delete:

@@ -187,7 +187,7 @@ static int l_subprogram(struct lower_func *lf, uint32_t index)
 /* Helpers that are code made here, not functions. */
 static bool l_is_lowered(int32_t id)
 {
-	return id == BPF_FUNC_set_retval || id == BPF_FUNC_loop ||
+	return id == BPF_FUNC_set_retval || id == BPF_FUNC_get_retval || id == BPF_FUNC_loop ||
 	       id == BPF_FUNC_for_each_map_elem || id == BPF_FUNC_user_ringbuf_drain ||
 	       id == BPF_FUNC_tail_call;
 }
@@ -209,6 +209,8 @@ static int l_lowered_helper(struct lower_func *lf, int32_t id)
 		return l_tail_call(lf);
 	if (id == BPF_FUNC_set_retval)
 		l_set_retval(lf);
+	else if (id == BPF_FUNC_get_retval)
+		l_set_result(lf, l_call_helper(lf->l, bpfcc_helper_by_id(id), &lf->v_frame));
 	else if (id == BPF_FUNC_loop)
 		l_loop(lf);
 	else if (id == BPF_FUNC_user_ringbuf_drain)

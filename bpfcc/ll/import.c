@@ -135,6 +135,7 @@ int l_import_helpers(struct lower *l)
 	l_finish(l, #name, BPFCC_HELPER_##class);
 #include "rt/helpers.def"
 	l_finish(l, "map_each", BPFCC_HELPER_INLINE);
+	l_finish(l, "get_retval", BPFCC_HELPER_INLINE);
 	l_finish(l, "arena_at", BPFCC_HELPER_INLINE);
 	err = l_check_defined(l);
 	return err ? err : l_specialise(l, "map_lookup_elem", "lookup");

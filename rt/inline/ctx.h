@@ -83,6 +83,14 @@ __inlay_get_func_ret(struct inlay_frame *frame, void *ret)
 	return frame->is_return ? 0 : -EOPNOTSUPP;
 }
 
+/* What the function returns: its result, or what an earlier call of bpf_set_retval() or its like set. */
+static inline __attribute__((always_inline)) __s64 __inlay_get_retval(struct inlay_frame *frame)
+{
+	if (frame->is_return)
+		return (__s32)INLAY_CTX_RESULT(frame);
+	return frame->is_override ? (__s32)frame->override_rc : 0;
+}
+
 static inline __attribute__((always_inline)) __s64
 __inlay_get_func_arg_cnt(struct inlay_frame *frame)
 {

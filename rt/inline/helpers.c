@@ -14,6 +14,7 @@
 #include "rt/inline/map_each.h"
 #include "rt/inline/map_ringbuf.h"
 #include "rt/inline/none.h"
+#include "rt/inline/perf.h"
 #include "rt/inline/random.h"
 #include "rt/inline/stack.h"
 #include "rt/inline/string.h"
@@ -150,6 +151,13 @@
 #define INLAY_KFUNC(name, class, ret, t1, t2, t3, t4, t5, flags)                                   \
 	KFUNC_##t1(class, name, ret, t2, t3, t4, t5)
 #include "rt/helpers.def"
+
+/* has no ctx in the kernel: bpfcc/ll/call.c passes the frame */
+__s64 __inlay_h_get_retval(struct inlay_frame *frame);
+__s64 __inlay_h_get_retval(struct inlay_frame *frame)
+{
+	return __inlay_get_retval(frame);
+}
 
 /* no helper of its own: the step of bpf_for_each_map_elem() */
 void *__inlay_h_map_each(const struct inlay_map_desc *desc, struct inlay_map_each *each,

@@ -469,7 +469,7 @@ static void test_helpers(void **unused)
 {
 	static const struct row rows[] = {
 		{"unknown", "helper unknown (9999) is not supported", {CALL(9999), EXIT()}},
-		{"kernel's", "bpf_perf_event_read cannot be had in a process", {CALL(22), EXIT()}},
+		{"kernel's", "bpf_timer_start cannot be had in a process", {CALL(171), EXIT()}},
 		{"no map", "must be a map", {KEY_AT(-4), MOV64_IMM(R1, 0), CALL(1), EXIT()}},
 		{"key outside of the stack", "outside of the stack",
 		 {MOV64_REG(R2, R10), ALU64_IMM(BPF_ADD, R2, -4), LD_MAP(R1, TABLE), CALL(1), EXIT()}},
