@@ -38,7 +38,6 @@ struct bpfcc_reg {
 	uint8_t kind;		/* enum bpfcc_kind */
 	uint8_t base;		/* STACK: 0: of this function; else how many calls up, at most */
 	bool is_or_null;	/* MAP_VALUE, MEM: may be NULL here */
-	bool may_be_arena;	/* of kind ARENA on some path */
 	bool off_is_known;	/* off holds on every path */
 	bool is_read_only;	/* MAP_VALUE, POINTER: perhaps into .rodata; stores are refused */
 	int32_t map;		/* MAP, MAP_VALUE, ARENA: index, or -1 if it differs between paths */

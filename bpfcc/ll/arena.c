@@ -87,8 +87,13 @@ int l_cast(struct lower_func *lf, const struct bpf_insn *insn)
 	LLVMValueRef v_low, v_zero = LLVMConstInt(l->t_i64, 0, false), v;
 	int err;
 
-	/* nothing was proved, and no arena is known: a move */
+	/* nothing was proved: which accesses are of an arena is not known */
 	if (!l->handle->kinds) {
+		for (uint32_t i = 0; i < l->object->nr_maps; i++)
+			if (is_arena(l->object, i))
+				return l_error(lf, "compile it without --unsafe-no-verify",
+					       "an address in an arena, in a program that could not "
+					       "be verified");
 		l_set_both(lf, insn->dst_reg, l_get_num(lf, insn->src_reg),
 			   l_get_ptr(lf, insn->src_reg));
 		return 0;
@@ -108,12 +113,15 @@ int l_cast(struct lower_func *lf, const struct bpf_insn *insn)
 	return 0;
 }
 
-/* As in kernels: 64-bit arithmetic on what is an address on some path gives one, of 32 bits. */
+/*
+ * As in kernels: 64-bit arithmetic on an address gives one, of 32 bits. Only where it is one on all
+ * paths: what is known of a number, or of another pointer, is of all of its bits.
+ */
 void l_arena_result(struct lower_func *lf, const struct bpf_insn *insn)
 {
 	const struct bpfcc_reg *dst = l_kind(lf, lf->insn, insn->dst_reg);
 
-	if (dst && dst->may_be_arena && BPF_CLASS(insn->code) == BPF_ALU64 &&
+	if (dst && dst->kind == BPFCC_KIND_ARENA && BPF_CLASS(insn->code) == BPF_ALU64 &&
 	    BPF_OP(insn->code) != BPF_MOV && BPF_OP(insn->code) != BPF_NEG &&
 	    BPF_OP(insn->code) != BPF_END)
 		l_set_num(lf, insn->dst_reg, l_low_half(lf->l, l_get_num(lf, insn->dst_reg)));

@@ -106,7 +106,6 @@ static struct bpfcc_reg fact_of(const struct verify *v, const struct verify_reg 
 	if (!verify_is_pointer(r))
 		return fact;
 	if (r->type == VT_ARENA) {
-		fact.may_be_arena = true;
 		fact.map = (int32_t)r->map;
 		return fact;
 	}
@@ -150,13 +149,11 @@ static void join(struct bpfcc_reg *a, const struct bpfcc_reg *b)
 					.map = -1,
 					.is_or_null = a->is_or_null || b->is_or_null,
 					.is_read_only = a->is_read_only || b->is_read_only,
-					.may_be_arena = a->may_be_arena || b->may_be_arena,
 					.min = INT64_MIN, .max = INT64_MAX};
 		return;
 	}
 	a->is_or_null |= b->is_or_null;
 	a->is_read_only |= b->is_read_only;
-	a->may_be_arena |= b->may_be_arena;
 	a->off_is_known = a->off_is_known && b->off_is_known && a->off == b->off;
 	if (!a->off_is_known)
 		a->off = 0;

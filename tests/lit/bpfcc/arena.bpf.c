@@ -6,6 +6,7 @@
 // RUN: %bpfcc run %t.bpf.o:across >> %t.out && %bpfcc run --interp %t.bpf.o:across >> %t.out
 // RUN: %bpfcc run %t.bpf.o:cast >> %t.out && %bpfcc run --interp %t.bpf.o:cast >> %t.out
 // RUN: %bpfcc run %t.bpf.o:arithmetic >> %t.out && %bpfcc run --interp %t.bpf.o:arithmetic >> %t.out
+// RUN: %bpfcc run %t.bpf.o:mixed >> %t.out && %bpfcc run --interp %t.bpf.o:mixed >> %t.out
 // RUN: %bpfcc run %t.bpf.o:atomic >> %t.out && %bpfcc run --interp %t.bpf.o:atomic >> %t.out
 // RUN: FileCheck %s --check-prefix=RESULT --input-file=%t.out
 // RUN: %bpfcc %t.bpf.o -o - --emit=ll | FileCheck %s
@@ -185,6 +186,26 @@ int arithmetic(void *ctx)
 		     "%[k] |= 8;"
 		     "%[v] = *(u64 *)(%[k] + 0);" : [k] "+r"(page), [v] "=r"(value));
 	return page != 8 ? 101 : value ? 102 : 4;
+}
+
+/* what is an address on one path and a number on another keeps all of its bits: proofs rest on them */
+// RESULT-NEXT: {{^}}7{{$}}
+// RESULT-NEXT: {{^}}7{{$}}
+SEC("uprobe.s/app:f")
+int mixed(void *ctx)
+{
+	unsigned long number = (unsigned long)pages(1), result;
+
+	asm volatile("r1 = 0x700000000 ll;"
+		     "if %[n] != 0 goto 1f;"
+		     "r1 = 8;"
+		     "r1 = addr_space_cast(r1, 0, 1);"
+		     "1: r1 += 0;"
+		     "if %[n] != 0 goto 2f;"
+		     "r1 = 9;"
+		     "2: r1 >>= 32;"
+		     "%[r] = r1;" : [r] "=r"(result) : [n] "r"(number) : "r1");
+	return result;
 }
 
 /* aligned ones are made, others are not, and leave registers as they are */
