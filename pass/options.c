@@ -71,8 +71,12 @@ static void on_message(void *arg, const struct inlay_bpfcc_message *m)
 	struct pass_run *run = arg;
 	char *text;
 
-	if (m->severity == INLAY_BPFCC_NOTE)
+	if (m->severity == INLAY_BPFCC_NOTE) {
+		/* of the object as a whole, behind an error: what to do about it */
+		if (run->failed && !m->program)
+			fprintf(stderr, "note: inlay: %s: %s\n", m->object ? m->object : "", m->text);
 		return;
+	}
 	text = run_printf(run, "inlay: %s", m->object ? m->object : "probe object");
 	if (m->section)
 		text = run_printf(run, "%s: section %s", text, m->section);
