@@ -41,7 +41,7 @@ void fuzz_change_insn(struct dice *d, uint8_t *insn)
 		if (insn[0] == 0xc3 || insn[0] == 0xdb)
 			imm = atomics[roll(d, sizeof(atomics) / sizeof(atomics[0]))];
 		else if (insn[0] == 0x85 && insn[1] >> 4 == BPF_PSEUDO_KFUNC_CALL)
-			imm = (int32_t)roll(d, 20); /* of those that there are, and some more */
+			imm = (int32_t)roll(d, 40); /* of those that there are, and some more */
 		else if (insn[0] == 0x85 || roll(d, 2))
 			imm = (int32_t)roll(d, 230);
 		memcpy(insn + 4, &imm, sizeof(imm));

@@ -180,6 +180,11 @@ static const struct bpf_insn pieces[][PIECE_INSNS] = {
 	 I(0x15, 0, 0, 1, 0), LOAD(7, 0, 0)},
 	{MOV(1, 10), ADD(1, -24), NUM(2, 0), MOV(3, 10), ADD(3, -64), NUM(4, 4), NUM(5, 16), KCALL(14)},
 	{MOV(1, 10), ADD(1, -24), NUM(2, 4), NUM(3, 8), NUM(4, 171), KCALL(15)},
+	/* strings, and sections without preemption */
+	{I(0x7a, 10, 0, -16, 0x62616261), MOV(1, 10), ADD(1, -16), MOV(2, 10), ADD(2, -14), KCALL(26),
+	 I(0x65, 0, 0, 1, 16)},
+	{MOV(1, 10), ADD(1, -64), NUM(2, 16), MOV(3, 6), NUM(4, 0), KCALL(28)},
+	{KCALL(29), KCALL(31), LOAD(7, 10, -8), KCALL(32), KCALL(30)},
 	{KCALL(0), I(0x15, 0, 0, 3, 0), KCALL(1), LOAD(7, 0, 0), STORE(0, 0, 6)},
 };
 
