@@ -240,7 +240,15 @@ static int take_args(__u32 *used, __u32 bytes, __u32 align)
 	return 0;
 }
 
-static int convert(struct inlay_text *out, const struct spec *spec, __u64 arg, __u32 *used)
+/* What a walk over the format is for. */
+enum pass {
+	PASS_TEXT,	/* the text itself */
+	PASS_LENGTHS,	/* whether all of it fits: strings are read for their lengths only */
+	PASS_FORMAT,	/* whether the format is one: strings count as empty */
+};
+
+static int convert(struct inlay_text *out, const struct spec *spec, __u64 arg, enum pass pass,
+		   __u32 *used)
 {
 	char s[ARGS_BYTES];
 	long n;
@@ -249,7 +257,7 @@ static int convert(struct inlay_text *out, const struct spec *spec, __u64 arg, _
 	case 's':
 		if (*used == ARGS_BYTES)
 			return -ENOSPC;
-		n = __inlay_read_string_by_call(s, arg, ARGS_BYTES - *used);
+		n = pass == PASS_FORMAT ? 0 : __inlay_read_string_by_call(s, arg, ARGS_BYTES - *used);
 		if (n < 0)
 			n = 0;
 		else if (n == (long)(ARGS_BYTES - *used))
@@ -273,7 +281,8 @@ static int convert(struct inlay_text *out, const struct spec *spec, __u64 arg, _
 	}
 }
 
-static int format(struct inlay_text *out, struct source f, const __u64 *args, __u32 nr_args)
+static int format(struct inlay_text *out, struct source f, const __u64 *args, __u32 nr_args,
+		  enum pass pass, __u32 *ret_strings)
 {
 	__u32 nr = 0, used = 0;
 	char c;
@@ -301,7 +310,8 @@ static int format(struct inlay_text *out, struct source f, const __u64 *args, __
 		if (n < 0)
 			return n;
 		/* they may lie in a map, too */
-		err = convert(out, &spec, __atomic_load_n(&args[nr++], __ATOMIC_RELAXED), &used);
+		*ret_strings += spec.type == 's';
+		err = convert(out, &spec, __atomic_load_n(&args[nr++], __ATOMIC_RELAXED), pass, &used);
 		if (err)
 			return err;
 		f.at += n;
@@ -312,14 +322,30 @@ static int format(struct inlay_text *out, struct source f, const __u64 *args, __
 	return 0;
 }
 
+int __inlay_bprintf_check(const char *fmt, const __u64 *args, __u32 nr_args)
+{
+	struct source f = { fmt, fmt };
+	struct inlay_text none = { 0 };
+	__u32 strings = 0;
+	int err;
+
+	while (*f.end)
+		f.end++;
+	err = format(&none, f, args, nr_args, PASS_FORMAT, &strings);
+	/* one string alone always fits */
+	if (err || !strings || nr_args == 1)
+		return err;
+	return format(&none, f, args, nr_args, PASS_LENGTHS, &strings);
+}
+
 int __inlay_bprintf(struct inlay_text *out, const char *fmt, __u32 fmt_bytes, const __u64 *args,
 		    __u32 nr_args)
 {
-	__u32 n = 0;
+	__u32 n = 0, strings = 0;
 
 	while (n < fmt_bytes && __atomic_load_n(fmt + n, __ATOMIC_RELAXED))
 		n++;
 	if (n == fmt_bytes)
 		return -EINVAL; /* no NUL */
-	return format(out, (struct source){ fmt, fmt + n }, args, nr_args);
+	return format(out, (struct source){ fmt, fmt + n }, args, nr_args, PASS_TEXT, &strings);
 }

@@ -22,4 +22,8 @@ __attribute__((visibility("hidden"))) int
 __inlay_bprintf(struct inlay_text *out, const char *fmt, __u32 fmt_bytes, const __u64 *args,
 		__u32 nr_args);
 
+/* What __inlay_bprintf() will say of a format that ends with NUL and does not change. */
+__attribute__((visibility("hidden"))) int __inlay_bprintf_check(const char *fmt, const __u64 *args,
+								__u32 nr_args);
+
 #endif /* INLAY_RT_BPRINTF_H */

@@ -15,7 +15,10 @@ __s64 __inlay_snprintf_v1(void *dst, __u64 dst_bytes, const char *fmt, const voi
 	if (bytes % 8 || bytes > INLAY_BPRINTF_MAX_ARGS * 8 || (bytes && !args))
 		return -EINVAL;
 	/* the verifier has seen its NUL, in memory that does not change */
-	err = __inlay_bprintf(&text, fmt, ~0u, args, bytes / 8);
+	err = __inlay_bprintf_check(fmt, args, bytes / 8);
+	/* the buffer stays as it is where the format is bad, as with the kernel's */
+	if (!err)
+		err = __inlay_bprintf(&text, fmt, ~0u, args, bytes / 8);
 	if (err)
 		return err;
 	if (size)

@@ -142,7 +142,7 @@ static void test_snprintf_bad(void **state)
 	static const char *const fmts[] = { "%d", "%d%d%d", "%z", "%", "%5", "%hd", "%sx", "%pI5",
 					    "%o", "%n", "%llld", "\x7f", "bell\a", "%1$d", "%*d" };
 	uint64_t args[12] = { 0 };
-	char buf[32];
+	char buf[32], text[600] = "";
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(fmts) / sizeof(fmts[0]); i++) {
@@ -152,10 +152,19 @@ static void test_snprintf_bad(void **state)
 		int err = ask_open(&ask, BPF_FUNC_snprintf,
 				   bytes ? snprintf_kinds : snprintf_no_args, consts, fmts[i]);
 
+		memset(buf, 0x55, sizeof(buf));
 		assert_int_equal(__inlay_snprintf_v1(buf, 32, fmts[i], args, bytes), -EINVAL);
+		for (unsigned int k = 0; k < sizeof(buf); k++)
+			assert_int_equal((unsigned char)buf[k], 0x55);
 		if (!err)
 			fail_msg("the kernel takes \"%s\"", fmts[i]);
 	}
+	/* too much for the kernel's packed arguments, which is known only when the strings are read */
+	memset(text, 'x', sizeof(text) - 1);
+	args[0] = args[1] = (uint64_t)text;
+	memset(buf, 0x55, sizeof(buf));
+	assert_int_equal(__inlay_snprintf_v1(buf, 32, "t %s%s%d", args, 24), -ENOSPC);
+	assert_int_equal(buf[0], 0x55);
 	assert_int_equal(__inlay_snprintf_v1(buf, 32, "x", args, 7), -EINVAL);
 	assert_int_equal(__inlay_snprintf_v1(buf, 32, "x", args, 104), -EINVAL);
 	assert_int_equal(__inlay_snprintf_v1(buf, 32, "x", NULL, 8), -EINVAL);
