@@ -220,6 +220,62 @@ static int l_lowered_helper(struct lower_func *lf, int32_t id)
 	return 0;
 }
 
+#define MAX_GUESSES 16
+
+/* Helpers whose numbers are constants of the function: what clang calls through a register at -O0. */
+static uint32_t l_guess_helpers(const struct bpfcc_func *func, int32_t ids[MAX_GUESSES])
+{
+	uint32_t nr = 0, known;
+
+	for (uint32_t i = 0; i < func->nr_insns && nr < MAX_GUESSES; i++) {
+		const struct bpf_insn *in = &func->insns[i];
+		bool is_move = (BPF_CLASS(in->code) == BPF_ALU || BPF_CLASS(in->code) == BPF_ALU64) &&
+			       BPF_OP(in->code) == BPF_MOV && BPF_SRC(in->code) == BPF_K;
+		const struct bpfcc_helper *helper = bpfcc_helper_by_id(in->imm);
+
+		if ((is_move || (bpfcc_insn_is_lddw(in) && !in->src_reg)) && in->imm > 0 && helper &&
+		    helper->class != BPFCC_HELPER_ABSENT && helper->class != BPFCC_HELPER_LOWERED) {
+			for (known = 0; known < nr && ids[known] != in->imm; known++)
+				;
+			ids[nr] = in->imm;
+			nr += known == nr;
+		}
+		i += bpfcc_insn_is_lddw(in);
+	}
+	return nr;
+}
+
+/* Nothing was proved: the register is compared with what it may hold. */
+static int l_callx_unproved(struct lower_func *lf, int reg)
+{
+	struct lower *l = lf->l;
+	LLVMBasicBlockRef b_end = LLVMAppendBasicBlockInContext(l->context, lf->v_fn, "");
+	int32_t ids[MAX_GUESSES];
+	uint32_t nr = l_guess_helpers(lf->func, ids);
+
+	for (uint32_t i = 0; i < nr; i++) {
+		LLVMBasicBlockRef b_is, b_next;
+		int err;
+
+		b_is = LLVMAppendBasicBlockInContext(l->context, lf->v_fn, "");
+		b_next = LLVMAppendBasicBlockInContext(l->context, lf->v_fn, "");
+		LLVMBuildCondBr(l->builder,
+				LLVMBuildICmp(l->builder, LLVMIntEQ, l_get_num(lf, reg),
+					      LLVMConstInt(l->t_i64, (uint64_t)ids[i], false), ""),
+				b_is, b_next);
+		LLVMPositionBuilderAtEnd(l->builder, b_is);
+		err = l_helper(lf, bpfcc_helper_by_id(ids[i]));
+		if (err)
+			return err;
+		LLVMBuildBr(l->builder, b_end);
+		LLVMPositionBuilderAtEnd(l->builder, b_next);
+	}
+	l_callx(lf, reg);
+	LLVMBuildBr(l->builder, b_end);
+	LLVMPositionBuilderAtEnd(l->builder, b_end);
+	return 0;
+}
+
 int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 {
 	const struct bpfcc_helper *helper;
@@ -231,6 +287,8 @@ int l_call(struct lower_func *lf, const struct bpf_insn *insn)
 		if (r && r->kind == BPFCC_KIND_SCALAR && r->off_is_known)
 			return l_call(lf, &(struct bpf_insn){.code = BPF_JMP | BPF_CALL,
 							     .imm = (int32_t)r->off});
+		if (!lf->l->handle->kinds)
+			return l_callx_unproved(lf, bpfcc_insn_callx_reg(insn));
 		l_callx(lf, bpfcc_insn_callx_reg(insn));
 		return 0;
 	}
