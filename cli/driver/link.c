@@ -36,9 +36,11 @@ static bool runs_in(const struct bpfcc_prog *prog, const char *output)
 	       names_output(prog->path, output);
 }
 
-/* Programs that configure, cmake and meson link to find out what the compiler can do. */
+/* Programs and libraries that configure, cmake and meson link to find out what the compiler can do. */
 static bool is_configure_test(const char *name)
 {
+	if (strncmp(name, "lib", 3) == 0)
+		name += 3;
 	return strncmp(name, "conftest", 8) == 0 || strncmp(name, "cmTC_", 5) == 0 ||
 	       strncmp(name, "sanitycheck", 11) == 0 || strcmp(name, "output.exe") == 0;
 }
