@@ -28,26 +28,28 @@ build()
 # attack NAME WHAT: WHAT is `write` or `cut`
 attack()
 {
-	local name=$1 what=$2 code=0 target attacker segment
+	local name=$1 what=$2 code=0 target attacker
 	echo "$name, $what:"
-	ASAN_OPTIONS=handle_sigbus=0:detect_leaks=0 timeout 100 "$work/$name" "$ms" >"$work/out" 2>&1 &
-	target=$!
-	for _ in $(seq 500); do
-		segment=$(find "$INLAY_DIR" -name "$name.*" 2>/dev/null | head -1) || true
-		[ -z "$segment" ] || break
-		sleep 0.02
-	done
-	[ -n "$segment" ] || { echo "no segment" >&2; exit 1; }
-	python3 - "$segment" "$what" "$((ms - ms / 8))" <<'PY' &
+	rm -f "$work/waiting"
+	# before the target, which does not wait for it
+	python3 - "$INLAY_DIR" "$name." "$work/waiting" "$what" "$((ms - ms / 8))" <<'PY' &
 import os, random, struct, sys, time
-path, what, ms = sys.argv[1:]
+folder, name, waiting, what, ms = sys.argv[1:]
 random.seed(5)
-fd = os.open(path, os.O_RDWR)
+open(waiting, "w").close()
+fd = -1
+late = time.monotonic() + 60
+while fd < 0 and time.monotonic() < late:
+    try:
+        fd = next(os.open(folder + "/" + file, os.O_RDWR)
+                  for file in os.listdir(folder) if file.startswith(name))
+    except (OSError, StopIteration):
+        time.sleep(0.001)
+time.sleep(0.1)
 size = os.fstat(fd).st_size
 likely = [0, 1, 2, 64, 255, 0xfff, 4096, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 40,
           (1 << 63) + 5, (1 << 64) - 1]
 end = time.monotonic() + int(ms) / 1000
-time.sleep(0.1)
 while time.monotonic() < end:
     if what == "write":
         for _ in range(200):
@@ -67,6 +69,12 @@ while time.monotonic() < end:
         time.sleep(random.random() / 50)
 PY
 	attacker=$!
+	for _ in $(seq 3000); do
+		[ ! -e "$work/waiting" ] || break
+		sleep 0.02
+	done
+	ASAN_OPTIONS=handle_sigbus=0:detect_leaks=0 timeout 100 "$work/$name" "$ms" >"$work/out" 2>&1 &
+	target=$!
 	while kill -0 $attacker 2>/dev/null; do
 		for command in maps stat "dump hash" "dump parts" "dump queue" "dump trie" "dump arena" "stacks traces" \
 			"trace ring" "trace events"; do
