@@ -317,7 +317,7 @@ static int call_register(struct verify *v, uint8_t reg)
 
 int verify_call(struct verify *v, const struct bpf_insn *in)
 {
-	uint32_t poison = (uint32_t)in->imm - BPFCC_POISON;
+	const char *poison;
 
 	if (bpfcc_insn_is_callx(in))
 		return call_register(v, bpfcc_insn_callx_reg(in));
@@ -327,10 +327,13 @@ int verify_call(struct verify *v, const struct bpf_insn *in)
 	case BPF_PSEUDO_KFUNC_CALL:
 		return call_kfunc(v, in);
 	default:
-		if (in->imm >= BPFCC_POISON && poison < v->object->nr_poisons)
-			return verify_refuse(v, "test for it first: bpf_core_field_exists(), "
-						"bpf_ksym_exists()",
-					     "%s", v->object->poisons[poison]);
+		poison = bpfcc_poison(v->object, in);
+		/* instructions without an object were not compiled from what has such tests */
+		if (poison)
+			return verify_refuse(v, v->object->btf ? "test for it first: "
+								 "bpf_core_field_exists(), "
+								 "bpf_ksym_exists()" : NULL,
+					     "%s", poison);
 		return call_helper(v, in);
 	}
 }
