@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The same objects in the kernel and inlaid, and the samples from one end to the other.
-foreach(tool attach segment)
+foreach(tool attach segment fill)
 	add_executable(kernel_equal_${tool} e2e/kernel-equal/${tool}.c)
 	target_link_libraries(kernel_equal_${tool} PRIVATE inlay_flags)
 	set_target_properties(kernel_equal_${tool} PROPERTIES OUTPUT_NAME ${tool}
 		RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/kernel-equal)
 endforeach()
 target_link_libraries(kernel_equal_attach PRIVATE PkgConfig::LIBBPF PkgConfig::LIBELF)
+target_link_libraries(kernel_equal_fill PRIVATE inlay_reader)
 
 file(GLOB objects RELATIVE ${CMAKE_CURRENT_SOURCE_DIR}/e2e/kernel-equal CONFIGURE_DEPENDS
 	${CMAKE_CURRENT_SOURCE_DIR}/e2e/kernel-equal/*.bpf.c)

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "dump.h"
+#include "messages.h"
 
 enum { ATTACH_UPROBE_MULTI = 48, ATTACH_UPROBE_SESSION = 57, UPROBE_MULTI_RETURN = 1 };
 enum { SYMBOLS_MAX = 1024, VALUE_MAX = 32 << 10 /* a per-CPU map's */ };
@@ -236,6 +237,30 @@ static void dump_ring(const struct bpf_map *map)
 	ring_buffer__free(ring);
 }
 
+/* What programs drain: messages.h, in a ring of that name. */
+static void fill_ring(const struct bpf_map *map)
+{
+	struct user_ring_buffer *ring;
+
+	if (bpf_map__type(map) != BPF_MAP_TYPE_USER_RINGBUF || strcmp(bpf_map__name(map), "filled"))
+		return;
+	ring = user_ring_buffer__new(bpf_map__fd(map), NULL);
+	if (!ring)
+		fail(bpf_map__name(map));
+	for (uint32_t nr = 0; nr < MESSAGES_NR; nr++) {
+		char *data = user_ring_buffer__reserve(ring, message_bytes(nr));
+
+		if (!data)
+			fail(bpf_map__name(map));
+		message_fill(nr, data);
+		if (message_is_discarded(nr))
+			user_ring_buffer__discard(ring, data);
+		else
+			user_ring_buffer__submit(ring, data);
+	}
+	user_ring_buffer__free(ring);
+}
+
 /* The kernel writes nothing before somebody has opened a buffer. */
 enum { PERF_MAX = 4, PERF_PAGES = 256 };
 static struct perf_buffer *perf_buffers[PERF_MAX];
@@ -357,8 +382,10 @@ int main(int argc, char **argv)
 		bpf_object__for_each_program(prog, object)
 			attach(prog, argv[2]);
 
-	bpf_object__for_each_map(map, object)
+	bpf_object__for_each_map(map, object) {
 		open_perf(map);
+		fill_ring(map);
+	}
 
 	pid = fork();
 	if (!pid) {

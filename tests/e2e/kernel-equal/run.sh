@@ -46,7 +46,25 @@ RUN
 chmod +x "$work/plain/run"
 "$tools/attach" "$work/$name.bpf.o" "$work/plain/kv" "$work/plain/run" >"$work/plain/dump"
 
-INLAY_DIR=$work/segments INLAY_KEEP=1 "$work/inlaid/kv" <"$work/requests" >"$work/inlaid/answers"
+if grep -q '^} filled SEC' "$here/$name.bpf.c"; then
+	# it gets its messages when it is there, and its requests then
+	mkfifo "$work/inlaid/requests"
+	INLAY_DIR=$work/segments INLAY_KEEP=1 "$work/inlaid/kv" <"$work/inlaid/requests" \
+		>"$work/inlaid/answers" &
+	kv=$!
+	exec 3>"$work/inlaid/requests"
+	tries=0
+	until INLAY_DIR=$work/segments "$tools/fill" $kv 2>"$work/fill.log"; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || { cat "$work/fill.log"; exit 1; }
+		sleep 0.05
+	done
+	cat "$work/requests" >&3
+	exec 3>&-
+	wait $kv
+else
+	INLAY_DIR=$work/segments INLAY_KEEP=1 "$work/inlaid/kv" <"$work/requests" >"$work/inlaid/answers"
+fi
 set -- "$work"/segments/*
 if [ $# != 1 ] || [ ! -f "$1" ]; then
 	echo "expected one segment: $*"
