@@ -35,5 +35,7 @@ static ASKED long do_ring(u64 slot, u64 n) NO_ANSWER("r"(slot), "r"(n))
 static ASKED long do_events(u64 slot, u64 n) NO_ANSWER("r"(slot), "r"(n))
 static ASKED long do_helpers(const void *address) NO_ANSWER("r"(address))
 static ASKED long do_trace(void) NO_ANSWER("r"(0))
+static __attribute__((unused)) ASKED long do_drain(unsigned int what) NO_ANSWER("r"(what))
+static __attribute__((unused)) ASKED long do_group(unsigned int index) NO_ANSWER("r"(index))
 
 #endif /* ASKED_H */

@@ -421,4 +421,61 @@ int BPF_UPROBE(on_helpers, const void *address)
 }
 #endif
 
+struct {
+	__uint(type, BPF_MAP_TYPE_USER_RINGBUF);
+	__uint(max_entries, 4096);
+} messages SEC(".maps");
+
+/* whoever drains, one at a time, takes over from the last one */
+__u64 drained, drained_again, drained_wrong;
+
+static long take(struct bpf_dynptr *ptr, void *ctx)
+{
+	struct storm_event message;
+
+	if (bpf_dynptr_read(&message, sizeof(message), ptr, 0, 0) ||
+	    message.sum != message.slot + message.n || message.xor != (message.slot ^ message.n))
+		drained_wrong++;
+	else if (message.n == drained + 1)
+		drained = message.n;
+	else if (message.n == drained) /* who was killed had looked at it */
+		drained_again++;
+	else
+		drained_wrong++;
+	return 0;
+}
+
+SEC("uprobe/do_drain")
+int BPF_UPROBE(on_drain, __u32 what)
+{
+	long rc;
+
+	if (what == STORM_DRAINED)
+		rc = (long)drained;
+	else if (what == STORM_DRAINED_AGAIN)
+		rc = (long)drained_again;
+	else if (what == STORM_DRAINED_WRONG)
+		rc = (long)drained_wrong;
+	else
+		rc = bpf_user_ringbuf_drain(&messages, take, 0, 0);
+	bpf_override_return(ctx, rc);
+	return 0;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u32);
+} groups SEC(".maps");
+
+SEC("uprobe/do_group")
+int BPF_UPROBE(on_group, __u32 index)
+{
+	bpf_override_return(ctx, index == STORM_OWN_GROUP ?
+					 (long)bpf_get_current_cgroup_id() :
+					 bpf_current_task_under_cgroup(&groups, index));
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

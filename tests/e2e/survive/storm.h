@@ -19,6 +19,11 @@ enum {
 /* what is asked of a map with keys */
 enum storm_what { STORM_PUT, STORM_DELETE, STORM_GET };
 
+/* what is asked of the drain of messages from outside: to drain, or how far that is */
+enum { STORM_DRAIN, STORM_DRAINED, STORM_DRAINED_AGAIN, STORM_DRAINED_WRONG };
+/* asked of the array of groups: the id of one's own */
+enum { STORM_OWN_GROUP = 100 };
+
 /* answers of STORM_GET beside a number >= 0 and the kernel's errors */
 enum { STORM_TORN = -1000 };
 

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <inlay/abi.h>
 #include <inlay/inlay.h>
 
 #include "asked.h"
@@ -34,7 +36,7 @@ enum kind {
 	HASH, PARTS, LRU, LRU_PARTS, TRIE, NR_KEYED,
 	COUNT = NR_KEYED, BY_THREAD, INNER, LOCK_A, LOCK_B,
 	NR_COUNTED = LOCK_B + 1,
-	QUEUE = NR_COUNTED, STACK, BLOOM, RING, EVENTS, TRACE, NR_KINDS
+	QUEUE = NR_COUNTED, STACK, BLOOM, RING, EVENTS, TRACE, DRAIN, GROUP, NR_KINDS
 };
 
 static const struct keyed {
@@ -194,6 +196,14 @@ static void change(struct log *log, unsigned int slot, enum kind kind, int r)
 		if (do_helpers(log->k % 2 ? log : NULL) < 5)
 			rc = -EIO;
 		break;
+	case DRAIN:
+		rc = do_drain(STORM_DRAIN);
+		if (rc == -EBUSY)
+			rc = 0; /* another one does */
+		break;
+	case GROUP:
+		rc = do_group(0) == 1 ? 0 : -EIO;
+		break;
 	case NR_KINDS:
 		break;
 	}
@@ -256,6 +266,9 @@ static struct inlay_reader *reader;
 static struct inlay_map *maps[NR_KINDS];
 static struct inlay_ring_buffer *ring;
 static struct inlay_perf_buffer *perf;
+static struct inlay_user_ring_buffer *messages;
+static u64 nr_sent;
+static unsigned int nr_looks; /* each but the first is after a kill */
 static u64 got[2][STORM_SLOTS + 1], last_got[2][STORM_SLOTS + 1];
 static long long worst_change_ns, worst_read_ns, worst_wall_ns;
 static u64 nr_open[NR_KINDS]; /* who was killed in such an operation */
@@ -264,7 +277,7 @@ static unsigned int nr_halves; /* sections left between their two counts */
 
 static const char *const names[NR_KINDS] = {
 	"hash", "parts", "lru", "lru_parts", "trie", "counts", "counts_by_thread", "inner_a", "locks",
-	"locks", "queue", "stack", "bloom", "ring", "events", "traces",
+	"locks", "queue", "stack", "bloom", "ring", "events", "traces", "messages", "groups",
 };
 
 static int take_event(int which, const void *data, size_t bytes)
@@ -329,6 +342,8 @@ static void open_segment(void)
 				rc = inlay_ring_buffer_new(reader, i, on_ring, NULL, NULL, &ring);
 			else if (kind == EVENTS)
 				rc = inlay_perf_buffer_new(reader, i, on_perf, NULL, NULL, NULL, &perf);
+			else if (kind == DRAIN)
+				rc = inlay_user_ring_buffer_new(reader, i, NULL, &messages);
 			else
 				rc = inlay_map_open(reader, i, &maps[kind]);
 			if (rc && kind != BLOOM)
@@ -386,6 +401,62 @@ static void timer_stop(const struct timer *timer, long long *worst)
 		wrong("another process takes %lld us", ns / 1000);
 }
 
+/* Messages for whoever drains next, as many as there is room for. */
+static void send_messages(void)
+{
+	struct storm_event *message;
+
+	for (int i = 0; i < 8; i++) {
+		message = inlay_user_ring_buffer_reserve(messages, sizeof(*message));
+		if (!message)
+			return;
+		nr_sent++;
+		*message = (struct storm_event){ STORM_OWN, nr_sent, STORM_OWN + nr_sent,
+						 STORM_OWN ^ nr_sent };
+		inlay_user_ring_buffer_submit(messages, message);
+	}
+}
+
+/* All are drained, in their order, whoever is killed while it does. */
+static void check_messages(unsigned int nr_kills)
+{
+	for (int i = 0; i < 15000 && (u64)do_drain(STORM_DRAINED) < nr_sent; i++)
+		if (do_drain(STORM_DRAIN) < 0)
+			usleep(1000);
+	if ((u64)do_drain(STORM_DRAINED) != nr_sent || do_drain(STORM_DRAINED_WRONG) ||
+	    do_drain(STORM_DRAINED_AGAIN) > (long)nr_kills)
+		wrong("messages: %ld of %llu drained, %ld twice, %ld wrong", do_drain(STORM_DRAINED),
+		      nr_sent, do_drain(STORM_DRAINED_AGAIN), do_drain(STORM_DRAINED_WRONG));
+}
+
+/* This process's group becomes the first of the array, by way of the file: there is no other. */
+static void set_group(void)
+{
+	struct inlay_segment head;
+	struct inlay_seg_map row;
+	long id = do_group(STORM_OWN_GROUP);
+	char path[512];
+	glob_t found;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/*", getenv("INLAY_DIR"));
+	if (id <= 0 || glob(path, 0, NULL, &found)) {
+		is_there[GROUP] = false; /* no control groups of version 2 */
+		return;
+	}
+	fd = open(found.gl_pathv[0], O_RDWR | O_CLOEXEC);
+	if (fd < 0 || pread(fd, &head, sizeof(head), 0) != sizeof(head))
+		wrong("%s", found.gl_pathv[0]);
+	for (uint32_t i = 0; i < head.maps.nr; i++)
+		if (pread(fd, &row, sizeof(row), (off_t)(head.maps.off + i * head.maps.entry_bytes)) ==
+			    sizeof(row) &&
+		    !strcmp(row.name, names[GROUP]) &&
+		    pwrite(fd, &id, sizeof(id), (off_t)row.off) != sizeof(id))
+			wrong("groups");
+	close(fd);
+	globfree(&found);
+}
+
 /* All maps, by the program's own functions: this process's keys are there, and can be changed. */
 static void change_all(void)
 {
@@ -410,6 +481,9 @@ static void change_all(void)
 		}
 	if (do_bloom(STORM_GET, key_of(STORM_OWN, 0)))
 		wrong("bloom: what was added is not there");
+	if (is_there[GROUP] && (do_group(1) != -EAGAIN || do_group(2) != -E2BIG))
+		wrong("groups: %ld %ld", do_group(1), do_group(2));
+	send_messages();
 }
 
 /* What the reader finds of slots [first, first + nr) and of this process. */
@@ -541,6 +615,7 @@ static void look_on(unsigned int first, unsigned int nr)
 		log->is_open = false;
 	}
 	check_events(&logs[STORM_OWN], STORM_OWN);
+	check_messages(nr_looks++);
 	for (k = 0; is_there[TRACE] && k < STORM_DEPTHS; k++) {
 		long id = trace_at(k);
 
@@ -608,6 +683,7 @@ int main(int argc, char **argv)
 	if (logs == MAP_FAILED)
 		return 1;
 	open_segment();
+	set_group();
 	look_on(0, 0);
 	for (i = 0; i < STORM_PROCS; i++)
 		pids[i] = start(i);
