@@ -2,8 +2,9 @@
 /*
  * Which key a full LRU map loses: a hand goes round the nodes (Corbato's clock), passes by those that were
  * looked up since it came by last, and takes that mark off them; the first one without it goes. So a
- * lookup writes one word, and only the first one a round. The choice is not the kernel's, which
- * keeps two lists, but has the same reason.
+ * lookup writes one word, and only the first one a round. Who moves the hand looks at that node, and
+ * nobody else does in that round: two that insert at the same time do not take two chances of one key.
+ * The choice is not the kernel's, which keeps two lists, but has the same reason.
  *
  * A node is taken from its key as by a delete: it is marked with our name, taken off its list, and then,
  * instead of becoming free, goes from "deleted by us" to "in our hands" by one store. So a kill loses
@@ -30,30 +31,37 @@ static __u32 next_node(const struct inlay_hash_op *op, __u32 nr, __u32 backed)
 	return nr;
 }
 
-/* Deletes the key of a node and keeps the node; false: it is in no list, or is being changed. */
+/* Deletes the key of a node and keeps the node; false: it is in no list. */
 static bool evict(struct inlay_hash_op *walk, __u32 nr)
 {
 	struct inlay_hash_place at;
 
 	walk->hash = inlay_load(&inlay_hash_op_node(walk, nr)->hash);
 	walk->seek = nr;
-	return __inlay_hash_find(walk, &at) == INLAY_HASH_PRESENT && __inlay_hash_evict(walk, &at);
+	/* once more where only its link to the next node has changed: it would stay by chance */
+	while (__inlay_hash_find(walk, &at) == INLAY_HASH_PRESENT)
+		if (__inlay_hash_evict(walk, &at))
+			return true;
+	return false;
 }
 
 __u32 __inlay_lru_evict(struct inlay_hash_op *op)
 {
 	__u64 *hand = &inlay_hash_header(op)->hand;
 	__u32 backed = inlay_hash_backed(op), nr_used = 0, looks;
-	__u64 place = inlay_load(hand);
-	__u32 nr = (__u32)place, rounds = (__u32)(place >> 32);
 	struct inlay_hash_op walk = *op;
 
 	walk.budget = LRU_BUDGET;
 	for (looks = 0; looks < LOOK_MAX && looks < 3ull * op->nr_nodes && walk.budget; looks++) {
+		__u64 place = inlay_load(hand);
+		__u32 nr = next_node(op, (__u32)place, backed);
+		__u32 rounds = (__u32)(place >> 32) + (nr == 1);
 		struct inlay_hash_node *node;
 
-		nr = next_node(op, nr, backed);
-		if (nr == 1 && !(++rounds % (1 + ROUND_MIN / op->nr_nodes)))
+		/* one at a time: what two look at would have been used for one of them only */
+		if (!inlay_cas(hand, place, (__u64)rounds << 32 | nr))
+			continue;
+		if (nr == 1 && !(rounds % (1 + ROUND_MIN / op->nr_nodes)))
 			__inlay_hash_scavenge(op);
 		node = inlay_hash_op_node(op, nr);
 		if (INLAY_LIFE_STATE(inlay_load(&node->life)) != INLAY_NODE_USED)
@@ -63,8 +71,6 @@ __u32 __inlay_lru_evict(struct inlay_hash_op *op)
 			nr_used++;
 			continue;
 		}
-		/* a hint: hands that overtake each other do no harm */
-		inlay_store(hand, (__u64)rounds << 32 | nr);
 		if (evict(&walk, nr))
 			return nr;
 	}
