@@ -39,7 +39,7 @@ for name in linked loaded; do
 		-DLIBRARY=$name -DENTRY=${name}_entry "$here/modules-lib.cc" -o lib$name.so
 done
 "$INLAY_BUILD/bin/inlay-c++" "${flags[@]}" -finlay-probes=modules.bpf.o "$here/modules.cc" -L. -llinked \
-	"-Wl,-rpath,$work" -Wl,--build-id=sha1 -o target 2>build.log || {
+	"-Wl,-rpath,$work" -Wl,--build-id=sha1 -pthread -o target 2>build.log || {
 	cat build.log
 	exit 1
 }
@@ -77,6 +77,10 @@ has "relative" "$(cd / && inlay stacks counts --folded)" "$loaded"
 live=1 run "$work/libloaded.so" unload
 has "unloaded" "$(inlay stacks counts --folded)" "$loaded" "$linked"
 inlay stacks counts --folded --inlines >/dev/null
+
+# looks at the list of libraries while it changes
+out=$(./target "$work/libloaded.so" storm) || fail "storm: exit code $?"
+[ "${out% times}" -gt 100 ] || fail "storm: only $out"
 
 # two programs in one segment, at other addresses
 mkdir other

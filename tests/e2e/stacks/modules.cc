@@ -5,7 +5,10 @@
 #include "modules.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static volatile int sink;
@@ -17,11 +20,60 @@ extern "C" __attribute__((noinline)) int reached(int n)
 	return n + 1;
 }
 
+/* A caller that is nowhere: each stack makes the runtime look for what was loaded. */
+static __attribute__((noinline)) int lost(unsigned long seed)
+{
+	unsigned long record[2] = { 0, (seed * 2654435761u) << 13 | 1ul << 46 };
+	unsigned long **fp = (unsigned long **)__builtin_frame_address(0), *saved = *fp;
+	int rc;
+
+	*(unsigned long *volatile *)fp = record;
+	__asm__ volatile("" : : "r"(record) : "memory");
+	rc = reached(1);
+	*(unsigned long *volatile *)fp = saved;
+	return rc;
+}
+
+static volatile bool is_over;
+
+static void *lose(void *arg)
+{
+	for (unsigned long i = (unsigned long)arg; !is_over; i += 2)
+		sink += lost(i);
+	return NULL;
+}
+
+/* Libraries come and go while two threads look at the list of them. */
+static int storm(const char *library, int seconds)
+{
+	time_t end = time(NULL) + seconds;
+	pthread_t threads[2];
+	unsigned long i;
+	int nr = 0;
+
+	for (i = 0; i < 2; i++)
+		if (pthread_create(&threads[i], NULL, lose, (void *)i))
+			return 2;
+	for (; time(NULL) < end; nr++) {
+		void *handle = dlopen(library, RTLD_NOW);
+
+		if (!handle || dlclose(handle))
+			return 3;
+	}
+	is_over = true;
+	for (i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	printf("%d times\n", nr);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	void (*entry)(reached_fn *, int);
 	void *library;
 
+	if (argc > 2 && !strcmp(argv[2], "storm"))
+		return storm(argv[1], 2);
 	linked_entry(reached, 1);
 	CALL(program, reached, 2);
 	library = argc > 1 ? dlopen(argv[1], RTLD_NOW) : NULL;
