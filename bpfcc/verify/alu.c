@@ -17,12 +17,16 @@ static bool is_wide(const struct bpf_insn *in)
 	return BPF_CLASS(in->code) == BPF_ALU64;
 }
 
-/* Copies of a number are narrowed together from here on: if (y < 8) of y = x bounds x, too. */
+/*
+ * Copies of a number are narrowed together from here on: if (y < 8) of y = x bounds x, too. One that
+ * was related by its low half is not any more: what is added to its copies is more often 64 bits wide.
+ */
 void verify_give_id(struct verify *v, struct verify_reg *r)
 {
-	if (r->type == VT_SCALAR && !r->id && !range_is_const(&r->num)) {
+	if (r->type == VT_SCALAR && (!r->id || (r->flags & VF_LOW)) && !range_is_const(&r->num)) {
 		r->id = verify_new_id(v);
 		r->add = 0;
+		r->flags &= (uint8_t)~VF_LOW;
 	}
 }
 
@@ -179,22 +183,28 @@ static int pointer_alu(struct verify *v, const struct bpf_insn *in, struct verif
 
 /* ---- numbers ---- */
 
-/* The copies of one value stay related through an addition of a constant: y = x + 4. */
+/*
+ * The copies of one value stay related through an addition of a constant: y = x + 4. One of 32 bits
+ * relates low halves, as compilers test lo <= x && x < hi: if ((uint32_t)x - lo < hi - lo).
+ */
 static void keep_id(struct verify_reg *dst, const struct bpf_insn *in, const struct range *by,
-		    uint32_t id, int32_t add)
+		    const struct verify_reg *was)
 {
-	int64_t value = (int64_t)by->umin;
+	int64_t value = is_wide(in) ? (int64_t)by->umin : (int32_t)by->umin;
 	uint8_t op = BPF_OP(in->code);
+	int32_t add;
 
 	dst->id = 0;
 	dst->add = 0;
-	if (!id || !is_wide(in) || (op != BPF_ADD && op != BPF_SUB) || !range_is_const(by) ||
-	    value < -INT32_MAX || value > INT32_MAX ||
-	    __builtin_add_overflow(add, (int32_t)(op == BPF_SUB ? -value : value), &dst->add)) {
-		dst->add = 0;
+	dst->flags &= (uint8_t)~VF_LOW;
+	if (!was->id || (op != BPF_ADD && op != BPF_SUB) || !range_is_const(by) ||
+	    (is_wide(in) && (was->flags & VF_LOW)) || value < -INT32_MAX || value > INT32_MAX ||
+	    __builtin_add_overflow(was->add, (int32_t)(op == BPF_SUB ? -value : value), &add))
 		return;
-	}
-	dst->id = id;
+	dst->id = was->id;
+	dst->add = add;
+	if (!is_wide(in))
+		dst->flags |= VF_LOW;
 }
 
 /*
@@ -219,14 +229,12 @@ static struct range compute(struct verify *v, uint8_t code, const struct bpf_ins
 
 int verify_alu(struct verify *v, const struct bpf_insn *in)
 {
-	struct verify_reg *dst = verify_reg(v, in->dst_reg), *src = NULL;
+	struct verify_reg *dst = verify_reg(v, in->dst_reg), *src = NULL, was;
 	uint8_t op = BPF_OP(in->code), code = in->code & (uint8_t)~BPF_X;
 	struct range imm = range_const(is_wide(in) ? (uint64_t)(int64_t)in->imm
 						   : (uint32_t)in->imm);
 	struct range by, num;
 	struct verify_use *use;
-	uint32_t id;
-	int32_t add;
 	int err;
 
 	if (bpfcc_insn_is_cast(in))
@@ -263,11 +271,10 @@ int verify_alu(struct verify *v, const struct bpf_insn *in)
 		return pointer_alu(v, in, dst, src, &imm);
 	by = src ? src->num : imm;
 	use = src ? src->use : NULL;
-	id = dst->id;
-	add = dst->add;
+	was = *dst;
 	num = compute(v, code, in, &dst->num, &by);
 	verify_set_scalar(v, dst, &num, dst->use, use);
-	keep_id(dst, in, &by, id, add);
+	keep_id(dst, in, &by, &was);
 	return v->err;
 }
 

@@ -82,7 +82,7 @@ struct linked {
 	const struct verify_reg *known;
 };
 
-/* r = known + (r->add - known->add), exactly */
+/* r = known + (r->add - known->add), exactly; or so in their low halves, if one of them is VF_LOW */
 static void narrow_linked(struct verify *v, struct verify_reg *r, void *arg)
 {
 	const struct verify_reg *known = ((struct linked *)arg)->known;
@@ -91,7 +91,12 @@ static void narrow_linked(struct verify *v, struct verify_reg *r, void *arg)
 
 	if (r == known || r->type != VT_SCALAR || r->id != known->id)
 		return;
-	num = range_alu(BPF_ALU64 | BPF_ADD, 0, 0, &known->num, &num);
+	if (!((r->flags | known->flags) & VF_LOW))
+		num = range_alu(BPF_ALU64 | BPF_ADD, 0, 0, &known->num, &num);
+	else if ((r->flags & VF_LOW) || r->num.umax <= UINT32_MAX)
+		num = range_alu(BPF_ALU | BPF_ADD, 0, 0, &known->num, &num);
+	else
+		return;
 	if (range_holds(&num, &r->num))
 		return;
 	num = range_meet(&num, &r->num);

@@ -69,13 +69,15 @@ static bool scalar_safe(struct compare *c, const struct verify_reg *old,
 			const struct verify_reg *cur, bool is_precise)
 {
 	int64_t add = (int64_t)cur->add - old->add;
+	/* of another kind, it is related to nothing */
+	uint32_t id = ((old->flags ^ cur->flags) & VF_LOW) ? 0 : cur->id;
 
 	if (c->how == COMPARE_EQUAL)
 		return range_equal(&old->num, &cur->num) &&
-		       same_id(c, ID_SCALAR, old->id, cur->id, add);
+		       same_id(c, ID_SCALAR, old->id, id, add);
 	if (c->how == COMPARE_MARKS && !is_precise)
 		return true;
-	return range_holds(&old->num, &cur->num) && same_id(c, ID_SCALAR, old->id, cur->id, add);
+	return range_holds(&old->num, &cur->num) && same_id(c, ID_SCALAR, old->id, id, add);
 }
 
 static bool pointer_safe(struct compare *c, const struct verify_reg *old,

@@ -60,6 +60,7 @@ enum verify_reg_flags {
 	VF_INNER = 1u << 3,	/* MAP, MAP_VALUE: of an inner map; uid tells lookups apart */
 	VF_ON_STACK_ARG = 1u << 4, /* private to call.c: a dynptr or iterator slot's address */
 	VF_WHOLE = 1u << 5,	/* MEM: a load of all of its bytes, and nothing else */
+	VF_LOW = 1u << 6,	/* scalars with id: the low half of the common value + add, and no more */
 };
 
 struct verify_reg {
@@ -72,7 +73,8 @@ struct verify_reg {
 	uint32_t bytes;		/* MEM: size; MAP_VALUE and MAP_KEY: size of the value or key */
 	uint32_t id;		/* scalars: equal for copies of one value (see `add`), 0 of none;
 				 * pointers: equal for copies of one pointer that may be NULL */
-	int32_t add;		/* scalars with id: this one is the common value + add */
+	int32_t add;		/* scalars with id: this one is the common value + add (VF_LOW: its low
+				 * half, zero-extended) */
 	uint32_t ref;		/* what has to be given back, see verify_state.refs; 0: nothing */
 	uint32_t uid;		/* INNER: lookups with different uids may be different maps; MEM: id of
 				 * the dynptr that it is a slice of; MAP_KEY, DYNPTR: callback_uid of

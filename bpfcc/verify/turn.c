@@ -90,6 +90,16 @@ static struct verify_turn_value low_half(struct verify_turn *t, const struct ver
 	return moving(number, step);
 }
 
+/*
+ * Comparing one copy narrows the others: here, what is known of them then, is not exact any more. So
+ * all of them have the same id, as the walk gives it, and perhaps some more that it would not.
+ */
+static void give_id(struct verify_turn *t, struct verify_turn_value *a)
+{
+	if (is_number(a) && !a->reg.id && !range_is_const(&a->reg.num))
+		a->reg.id = ~t->nr_ids++;
+}
+
 /* ---- arithmetic ---- */
 
 static struct verify_turn_value shift_right(struct verify_turn *t,
@@ -211,6 +221,8 @@ static struct verify_turn_value alu_two(struct verify_turn *t, const struct bpf_
 		r.change = CHANGE_MORE;
 		return r;
 	}
+	/* the sum of a copy and a constant is related to it */
+	r.reg.id = a->reg.id;
 	r.is_exact = a->is_exact && b->is_exact;
 	if (r.is_exact)
 		r.reg.num = range_alu(code, in->off, in->imm, &a->reg.num, &b->reg.num);
@@ -228,6 +240,8 @@ static struct verify_turn_value move(struct verify_turn *t, const struct bpf_ins
 		return is_known(a) && !in->off ? low_half(t, a) : any();
 	r = same();
 	r.change = a->change;
+	if (is_number(a))
+		r.reg.id = a->reg.id;
 	if (a->change == CHANGE_NONE && a->is_exact && is_number(a)) {
 		r.is_exact = true;
 		r.reg.num = range_alu(in->code & (uint8_t)~BPF_X, in->off, 0, &a->reg.num,
@@ -249,8 +263,11 @@ static void alu(struct verify_turn *t, const struct bpf_insn *in)
 		*dst = r;
 		return;
 	}
-	if (BPF_SRC(in->code) == BPF_X)
+	if (BPF_SRC(in->code) == BPF_X) {
+		if (op == BPF_MOV)
+			give_id(t, &t->s.regs[in->src_reg]);
 		b = t->s.regs[in->src_reg];
+	}
 	if (op == BPF_MOV)
 		*dst = move(t, in, &b);
 	else if (BPF_SRC(in->code) == BPF_X && in->dst_reg == in->src_reg &&
@@ -546,6 +563,8 @@ static bool store(struct verify_turn *t, const struct bpf_insn *in)
 
 	if (!find_place(t, p, in->off, bytes, &at))
 		return false;
+	if (BPF_CLASS(in->code) != BPF_ST)
+		give_id(t, &t->s.regs[in->src_reg]);
 	if (at >= 0)
 		store_stack(t, at, bytes,
 			    BPF_CLASS(in->code) == BPF_ST ? &imm : &t->s.regs[in->src_reg]);

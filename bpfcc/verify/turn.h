@@ -49,6 +49,7 @@ struct verify_turn {
 	uint8_t frame;			/* number of the top frame */
 	struct verify_turn_state s;
 	uint64_t turns;			/* that certainly come */
+	uint32_t nr_ids;		/* given to numbers that were copied */
 	bool is_uncut;			/* no state is done that might hold one of a later turn */
 };
 

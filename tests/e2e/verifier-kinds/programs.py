@@ -127,6 +127,11 @@ family("l_spill32c",
 family("l_fill8",
        R6 + "r6 &= 0xff; *(u64 *)(r10 - 8) = r6; r7 = *(u{n} *)(r10 - 8); "
        "if r7 > {k} goto OUT; " + index(6), n=[8, 16, 32], k=[63, 64])
+family("l_range", R6 + "w6 = w6; w7 = w6; w7 += {a}; if w7 < {c} goto OUT; " + index(6),
+       a=[-9, -63, -64, 9], c=[-8, -63, -64])
+family("l_range_low", R6 + "r7 = r6; w7 += -9; if w7 < -8 goto OUT; " + index(6))
+family("l_range_two",
+       R6 + "w6 = w6; w7 = w6; w7 += 5; w8 = w7; w8 += -{a}; if w8 > {k} goto OUT; " + index(6), a=[5, 6], k=[62, 63])
 family("l_ne", R6 + "r7 = r6; r7 += 1; if r6 != {k} goto OUT; " + index(7), k=[62, 63])
 
 # ---- spill/fill partial ----

@@ -85,6 +85,117 @@ REJECT(too_few_bits_tested, "can be outside")
 	), NUMBER(table, &table));
 }
 
+/* 1 <= r2 && r2 <= 8, as compilers test it */
+ACCEPT(both_ends_tested_in_32_bits)
+{
+	ASM((
+		r2 = *(u64 *)(r1 + 0);
+		w2 = w2;
+		w3 = w2;
+		w3 += -9;
+		if w3 < 0xfffffff8 goto 1f;
+		r1 = %[table] ll;
+		r1 += r2;
+		r0 = *(u8 *)(r1 + 55);
+	1:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+REJECT(both_ends_tested_in_32_bits_one_too_far, "can be outside")
+{
+	ASM((
+		r2 = *(u64 *)(r1 + 0);
+		w2 = w2;
+		w3 = w2;
+		w3 += -9;
+		if w3 < 0xfffffff8 goto 1f;
+		r1 = %[table] ll;
+		r1 += r2;
+		r0 = *(u8 *)(r1 + 56);
+	1:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+/* The upper half of r2 was never looked at. */
+REJECT(low_half_tested_in_32_bits, "can be outside")
+{
+	ASM((
+		r2 = *(u64 *)(r1 + 0);
+		r3 = r2;
+		w3 += -9;
+		if w3 < 0xfffffff8 goto 1f;
+		r1 = %[table] ll;
+		r1 += r2;
+		r0 = *(u8 *)(r1 + 0);
+	1:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+/* r4 = r3 - 4 in 64 bits, and r3 is r2 + 4 in 32 */
+ACCEPT(tested_in_64_bits_after_32)
+{
+	ASM((
+		r2 = *(u64 *)(r1 + 0);
+		r3 = r2;
+		w3 += 4;
+		r4 = r3;
+		r4 += -4;
+		if r4 > 59 goto 1f;
+		r1 = %[table] ll;
+		r1 += r3;
+		r0 = *(u8 *)(r1 + 0);
+	1:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+/* It is r2 - 9 on the path that is walked first only. */
+REJECT(related_in_32_bits_on_one_path, "can be outside")
+{
+	ASM((
+		r2 = *(u64 *)(r1 + 0);
+		w2 = w2;
+		r4 = *(u64 *)(r1 + 8);
+		w3 = w2;
+		w3 += -9;
+		if r4 == 0 goto 2f;
+		goto 3f;
+	2:	r3 = *(u64 *)(r1 + 16);
+		w3 = w3;
+	3:	if w3 < 0xfffffff8 goto 1f;
+		r1 = %[table] ll;
+		r1 += r2;
+		r0 = *(u8 *)(r1 + 0);
+	1:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+/* r2 - 9 in 64 bits on one, in 32 on the other: r2 = 2^32 + 1 passes there */
+REJECT(related_in_64_bits_on_one_path, "can be outside")
+{
+	ASM((
+		r2 = *(u64 *)(r1 + 0);
+		r4 = *(u64 *)(r1 + 8);
+		r3 = r2;
+		if r4 == 0 goto 2f;
+		r3 += -9;
+		goto 3f;
+	2:	w3 += -9;
+	3:	if r3 < 8 goto 4f;
+		r0 = 0;
+		exit;
+	4:	r1 = %[table] ll;
+		r1 += r2;
+		r0 = *(u8 *)(r1 + 0);
+		r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
 ACCEPT(equal_to_a_constant)
 {
 	ASM((
