@@ -7,7 +7,7 @@
  * No position that stands in shared memory is believed once a consumer is open: it goes by its own, and
  * what it reads it checks by subtraction. Who may rewrite the memory can make it lose or invent
  * records, not leave the region or go round for ever. It does not guard against a file that is
- * truncated (SIGBUS), and makes no system call: sleeping is the caller's.
+ * truncated (SIGBUS), and makes no system call: sleeping is the caller's, and so is the barrier.
  *
  * One consumer of a ring at a time, on one thread; the next one goes on where the last was, also if
  * that was killed: a record that it had and had not passed comes again.
