@@ -46,6 +46,7 @@ static int move(struct verify *v, const struct bpf_insn *in, struct verify_reg *
 	bool is_copy;
 	uint32_t id;
 	int32_t add;
+	uint8_t low;
 	int err;
 
 	if (BPF_SRC(in->code) == BPF_K) {
@@ -76,9 +77,12 @@ static int move(struct verify *v, const struct bpf_insn *in, struct verify_reg *
 	num = range_alu(in->code & ~BPF_X, in->off, 0, &src->num, &src->num);
 	id = is_copy ? src->id : 0;
 	add = id ? src->add : 0;
+	/* Attack: a constant, whose id stays, and a copy of it that seems to be related as a whole. */
+	low = id ? src->flags & VF_LOW : 0;
 	verify_set_scalar(v, dst, &num, src->use, NULL);
 	dst->id = id;
 	dst->add = add;
+	dst->flags |= low;
 	return v->err;
 }
 

@@ -134,6 +134,25 @@ REJECT(low_half_tested_in_32_bits, "can be outside")
 	), NUMBER(table, &table));
 }
 
+/* Nor through a constant and its copy. */
+REJECT(low_half_tested_through_a_copy, "not bounded")
+{
+	ASM((
+		r2 = *(u64 *)(r1 + 0);
+		r5 = *(u64 *)(r1 + 8);
+		r3 = r2;
+		w3 += -4;
+		if w3 != 5 goto 1f;
+		w4 = w3;
+		if r4 != r5 goto 1f;
+		r1 = %[table] ll;
+		r1 += r2;
+		r0 = *(u8 *)(r1 + 0);
+	1:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
 /* r4 = r3 - 4 in 64 bits, and r3 is r2 + 4 in 32 */
 ACCEPT(tested_in_64_bits_after_32)
 {
