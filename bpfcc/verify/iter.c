@@ -117,15 +117,21 @@ int verify_iter_use(struct verify *v, struct verify_call *c, int arg)
 
 int verify_iter_step(struct verify *v, const struct verify_call *c, struct verify_reg *r)
 {
-	struct verify_slot *s = find(v->cur, c);
+	struct verify_slot *s = find(v->cur, c), *next;
 	const struct range zero = range_const(0);
+	const struct verify_state *before;
 	struct verify_state *again;
 
 	if (s->spill.bytes == ITER_ACTIVE) {
+		before = verify_previous(v, v->insn);
 		again = verify_push(v, v->insn + 1);
 		if (!again)
 			return v->err;
-		find(again, c)->spill.add++;
+		next = find(again, c);
+		next->spill.add++;
+		/* another round: what differs from the one before and does not matter becomes unknown */
+		if (before)
+			verify_widen(v, before, again, (uint32_t)next->spill.add);
 		r = &again->frames[again->nr_frames - 1]->regs[BPF_REG_0];
 		verify_set_pointer(v, r, VT_MEM, VF_RDONLY);
 		r->bytes = ITEM_BYTES;
@@ -159,13 +165,6 @@ bool verify_iter_is_stepped_on(const struct verify_state *old, const struct veri
 
 	return a && b && a->id == b->id && a->bytes == ITER_ACTIVE && b->bytes == ITER_ACTIVE &&
 	       a->add < b->add;
-}
-
-uint32_t verify_iter_steps(const struct verify_state *s)
-{
-	const struct verify_reg *iter = stepped(s);
-
-	return iter ? (uint32_t)iter->add : 0;
 }
 
 bool verify_iter_same(const struct verify_state *a, const struct verify_state *b)

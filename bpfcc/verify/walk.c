@@ -451,18 +451,6 @@ static int step(struct verify *v, bool *ret_is_end)
 	}
 }
 
-/*
- * Another round of a loop that an iterator ends: numbers that differ from those of the round before and
- * do not matter become unknown.
- */
-static void widen_round(struct verify *v)
-{
-	const struct verify_state *before = verify_previous(v, v->insn);
-
-	if (before)
-		verify_widen(v, before, v->cur, verify_iter_steps(v->cur));
-}
-
 /* One instruction of the current path. */
 static int walk_insn(struct verify *v, bool *ret_is_end)
 {
@@ -481,8 +469,6 @@ static int walk_insn(struct verify *v, bool *ret_is_end)
 			v->cur->callback_rounds++;
 		else if (point & POINT_CALLBACK)
 			verify_frame(v)->call_id = verify_new_id(v);
-		else if (point & POINT_ITER)
-			widen_round(v);
 		err = visit(v, point, ret_is_end);
 		if (err || *ret_is_end)
 			return err;

@@ -170,8 +170,6 @@ uint32_t verify_reads(const struct bpf_insn *in);
 /* iter.c */
 /* Both states are at a step of the very same iterator, which has gone on since. */
 bool verify_iter_is_stepped_on(const struct verify_state *old, const struct verify_state *cur);
-/* Steps so far of the iterator at whose step the state is. */
-uint32_t verify_iter_steps(const struct verify_state *s);
 /* The iterators of both are the very same ones. */
 bool verify_iter_same(const struct verify_state *a, const struct verify_state *b);
 
