@@ -223,7 +223,7 @@ static void view_reg(struct bpfcc_interp *it, struct bpfcc_interp_view *view, in
 		switch (t->kind) {
 		case THING_STACK:
 			view->kinds[reg] = BPFCC_KIND_STACK;
-			view->offs[reg] -= STACK_BYTES;
+			view->offs[reg] = (int64_t)((uint64_t)view->offs[reg] - STACK_BYTES);
 			view->frames[reg] = t->frame;
 			break;
 		case THING_CTX:
