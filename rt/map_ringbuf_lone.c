@@ -101,7 +101,7 @@ bool __inlay_ring_is_busy(__u64 *busy)
 	return false;
 }
 
-/* Whether the slot of that name is a thread's of this process that has ended. */
+/* Whether the name is a thread's of this process that has ended. */
 static bool is_left(__u64 name, __u32 owner)
 {
 	__u32 tid = (__u32)name >> INLAY_RING_LONE_TID_SHIFT;
@@ -153,7 +153,7 @@ __u32 __inlay_ring_slot(struct inlay_ring_header *h, __u32 owner, struct inlay_r
 }
 
 /* S2 and S3, after S1. */
-static bool is_settled(const struct inlay_ring_header *h, __u64 lone)
+static bool is_settled(const struct inlay_ring_header *h, __u64 lone, __u32 owner)
 {
 	__u32 other = (__u32)(lone >> INLAY_RING_LONE_OWNER_SHIFT);
 
@@ -162,7 +162,8 @@ static bool is_settled(const struct inlay_ring_header *h, __u64 lone)
 	if (!__inlay_ring_barrier() && ticks() - load_relaxed(&h->lone_asked) < ASKED_TICKS)
 		return false;
 	/* acquire: what L3 stored is seen */
-	return !load_acquire(&h->lone_busy) || !__inlay_owner_is_alive(other & INLAY_OWNER_MASK);
+	return !load_acquire(&h->lone_busy) || is_left(lone, owner) ||
+	       !__inlay_owner_is_alive(other & INLAY_OWNER_MASK);
 }
 
 static bool settle(struct inlay_ring_header *h, __u64 lone)
@@ -189,8 +190,9 @@ static __attribute__((noinline, cold)) bool resolve(struct inlay_ring_header *h,
 
 	if (mine && mine == (lone & ~INLAY_RING_LONE_SHARE) && inlay_ring_is_on_stack(seat))
 		return may_claim_lone(h, lone);
-	if (INLAY_RING_HAS_LONE && seat && owner && __inlay_ring_has_barrier() &&
-	    is_vacant(lone, owner) && become_lone(h, owner, seat, &lone))
+	/* on another stack it may be another thread, whose name this one would take for its own */
+	if (INLAY_RING_HAS_LONE && seat && inlay_ring_is_on_stack(seat) && owner &&
+	    __inlay_ring_has_barrier() && is_vacant(lone, owner) && become_lone(h, owner, seat, &lone))
 		return true;
 	while (!(lone & INLAY_RING_LONE_SHARE)) {
 		store_relaxed(&h->lone_asked, ticks());
@@ -199,7 +201,7 @@ static __attribute__((noinline, cold)) bool resolve(struct inlay_ring_header *h,
 	}
 	if (lone & INLAY_RING_LONE_SETTLED)
 		return true;
-	return is_settled(h, lone) && settle(h, lone);
+	return is_settled(h, lone, owner) && settle(h, lone);
 }
 
 bool __inlay_ring_may_claim(struct inlay_ring_header *h, __u32 owner, struct inlay_ring_seat *seat)

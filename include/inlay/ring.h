@@ -267,7 +267,8 @@ static inline int inlay_ring_is_settled(struct inlay_ring *r, __u32 slot, __u32 
 	if (!slot)
 		return 1;
 	r->holder = owner;
-	if (!r->barrier || !r->barrier(r->ctx, r->span))
+	/* the position tells one mark from the next: an owner that took it away took a record, too */
+	if (!r->barrier || !r->barrier(r->ctx, r->cons))
 		return 0;
 	/* pairs with the owner's store: what it did before can be seen */
 	if (!inlay_ring_load(&r->header->slots[slot - 1].busy))

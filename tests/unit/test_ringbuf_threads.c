@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -365,6 +366,110 @@ static void no_barrier(void **state)
 	assert_int_equal(seen[1], 1);
 }
 
+static void *end_within_claim(void *arg)
+{
+	struct inlay_ring_header *h = lone_header();
+
+	__inlay_thread_v1.pid_tgid = (__u64)getpid() << 32 | (__u32)syscall(SYS_gettid);
+	assert_true(produce(1, 0));
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, 0);
+	h->lone_busy = (__u64)(uintptr_t)__builtin_frame_address(0);
+	return arg;
+}
+
+/* A thread that was ended in the middle of a claim never says that it is out of it. */
+static void lone_has_ended(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE)
+		skip();
+	pthread_create(&thread, NULL, end_within_claim, NULL);
+	pthread_join(thread, NULL);
+	__inlay_thread_v1.pid_tgid = (__u64)getpid() << 32 | (__u32)syscall(SYS_gettid);
+	assert_true(produce(0, 0));
+	__inlay_thread_v1.pid_tgid = 0;
+	assert_int_equal(lone_header()->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_SETTLED);
+	consume(-1);
+	assert_int_equal(seen[0], 1);
+	assert_int_equal(seen[1], 1);
+	check_room();
+}
+
+static ucontext_t here, elsewhere;
+
+static void produce_elsewhere(void)
+{
+	assert_true(produce(0, 1));
+}
+
+/* On a stack that is not the thread's another one may run that shares its storage: it is not the lone one. */
+static void vacant_on_another_stack(void **state)
+{
+	static char stack[64 << 10] __attribute__((aligned(64)));
+	struct inlay_ring_header *h = lone_header();
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE || IS_TSAN)
+		skip();
+	assert_true(produce(0, 0));
+	h->lone = 0; /* as if another process had been it, and had died */
+	for (__u32 i = 0; i < INLAY_RING_SEATS; i++)
+		__inlay_ring_thread_v1.seats[i].lone = 0;
+	assert_int_equal(getcontext(&elsewhere), 0);
+	elsewhere.uc_stack.ss_sp = stack;
+	elsewhere.uc_stack.ss_size = sizeof(stack);
+	elsewhere.uc_link = &here;
+	makecontext(&elsewhere, produce_elsewhere, 0);
+	assert_int_equal(swapcontext(&here, &elsewhere), 0);
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_SETTLED);
+	consume(-1);
+	assert_int_equal(seen[0], 2);
+	check_room();
+}
+
+/* ---- Spans ------------------------------------------------------------------------------ */
+
+static __u64 asked_at;	/* where the barrier was asked for last */
+
+static int note_barrier(void *ctx, __u64 pos)
+{
+	(void)ctx;
+	asked_at = pos;
+	return 0;
+}
+
+/* An owner that was about to take a record takes the consumer's mark away: the next mark is another. */
+static void mark_is_taken_away(void **state)
+{
+	enum { SPAN = 256 };
+	struct inlay_ring_header *h = lone_header();
+	__u64 *at = (__u64 *)(void *)(h + 1), own = 1ull << INLAY_RING_OWNER_SHIFT, first;
+	struct inlay_ring_record record;
+
+	(void)state;
+	inlay_ring_open(&ring, h, RING_BYTES, stub_is_alive, note_barrier, NULL);
+	at[0] = INLAY_RING_SET | INLAY_RING_SPAN | own | 1ull << INLAY_RING_SPAN_SLOT_SHIFT | (SPAN - 8);
+	at[1] = 2ull << INLAY_RING_WORD_EXTENT_SHIFT | 4;
+	at[2] = at[4] = INLAY_RING_SET | INLAY_RING_IN_SPAN | own | 8;
+	h->tail = (__u64)SPAN / 8 << INLAY_RING_WORD_POS_SHIFT |
+		  (__u64)SPAN / 8 << INLAY_RING_WORD_EXTENT_SHIFT | 1;
+	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);
+	inlay_ring_pass(&ring, &record);
+	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_HELD);
+	first = asked_at;
+	assert_true(at[1] & INLAY_RING_WORD_CLOSED);
+	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_HELD);
+	assert_int_equal(asked_at, first);
+	at[1] = 2ull << INLAY_RING_WORD_EXTENT_SHIFT | 6;
+	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);
+	inlay_ring_pass(&ring, &record);
+	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_HELD);
+	assert_true(at[1] & INLAY_RING_WORD_CLOSED);
+	assert_int_not_equal(asked_at, first);
+}
+
 /* ---- Kills ------------------------------------------------------------------------------ */
 
 static void sleep_ns(long ns)
@@ -608,6 +713,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(raw_threads, open_map, close_map),
 		cmocka_unit_test_setup_teardown(lone_is_busy, open_map, close_map),
 		cmocka_unit_test_setup_teardown(no_barrier, open_map, close_map),
+		cmocka_unit_test_setup_teardown(lone_has_ended, open_map, close_map),
+		cmocka_unit_test_setup_teardown(vacant_on_another_stack, open_map, close_map),
+		cmocka_unit_test_setup_teardown(mark_is_taken_away, open_map, close_map),
 		cmocka_unit_test_setup_teardown(threads, open_map, close_map),
 		cmocka_unit_test_setup_teardown(hostile, open_map, close_map),
 		cmocka_unit_test_setup_teardown(kills, open_map, close_map),
