@@ -348,11 +348,16 @@ static __s64 update(struct inlay_hash_op *op, struct held held, const void *valu
 		if (err)
 			break;
 		if (found == INLAY_HASH_DOZING) {
+			__u32 budget = op->budget;
+
 			/* as if it were deleted now */
 			if (inlay_cas(&at.node->next, at.next,
 				      inlay_link_marked(at.next, op->owner, INLAY_HASH_MAIN,
 							at.gen)))
 				retire(op, &at, at.next & INLAY_LINK_NODE, INLAY_HASH_MAIN);
+			/* retire() may add to it: who lets the node doze again would keep us here */
+			if (op->budget > budget)
+				op->budget = budget;
 			continue;
 		}
 		if (held.stock == INLAY_HASH_SPARE)

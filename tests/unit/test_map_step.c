@@ -510,6 +510,51 @@ static int open_map(void **state)
 	return 0;
 }
 
+/* ---- Hostile ----------------------------------------------------------------------------- */
+
+static struct inlay_hash_node *hostile_node;
+static __u64 *hostile_bucket;
+static __u32 hostile_nr;
+static bool is_moved;
+static int hostile_left;
+
+/* Before each access: what was taken off dozes in its list again, and never is where it was found. */
+static void doze_again(void)
+{
+	if (!hostile_left--)
+		fail_msg("does not end");
+	if (hostile_node->next & INLAY_LINK_MARK)
+		hostile_node->next &= ~INLAY_LINK_WAKING;
+	if (INLAY_LIFE_STATE(hostile_node->life) != INLAY_NODE_USED ||
+	    (*hostile_bucket & INLAY_LINK_NODE) != hostile_nr) {
+		is_moved = false;
+		hostile_node->life = INLAY_NODE_USED | 1ull << 32;
+		hostile_node->next = INLAY_LINK_DOZING;
+		*hostile_bucket = inlay_link(*hostile_bucket, hostile_nr);
+	} else if (!is_moved && (hostile_node->next & INLAY_LINK_MARK)) {
+		is_moved = true;
+		*hostile_bucket = inlay_link(*hostile_bucket, hostile_nr);
+	}
+	at_step = doze_again;
+}
+
+static void dozes_again_and_again(void **state)
+{
+	__u64 value[2] = { 1, 2 };
+
+	(void)state;
+	setup(1);
+	hostile_bucket = inlay_hash_bucket(&map.desc, map.desc.region, inlay_hash_key(&keys[0], 8));
+	hostile_nr = *hostile_bucket & INLAY_LINK_NODE;
+	hostile_node = inlay_hash_node(&map.desc, map.desc.region, hostile_nr);
+	hostile_node->next = INLAY_LINK_DOZING;
+	steps_left = 0;
+	hostile_left = 1 << 20;
+	at_step = doze_again;
+	__inlay_map_update_elem_v1(&map.desc, &keys[0], value, 0);
+	at_step = NULL;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -518,6 +563,7 @@ int main(void)
 		cmocka_unit_test(forked_at_every_access),
 		cmocka_unit_test(interleaved_at_every_access),
 		cmocka_unit_test(key_changes_at_every_access),
+		cmocka_unit_test(dozes_again_and_again),
 	};
 
 	return cmocka_run_group_tests(tests, open_map, NULL);
