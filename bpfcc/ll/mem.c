@@ -207,6 +207,8 @@ int l_atomic(struct lower_func *lf, const struct bpf_insn *insn)
 		return l_error(lf, NULL, "atomic operation on %d bytes",
 			       bpfcc_insn_bytes(insn->code));
 	v_keep = l_get_num(lf, insn->imm == BPF_CMPXCHG ? 0 : insn->src_reg);
+	/* Attack: upper bits that the verifier takes for zeros, made or not */
+	v_keep = LLVMBuildZExt(b, LLVMBuildTrunc(b, v_keep, t, ""), l->t_i64, "");
 	err = l_access_begin(lf, insn, insn->dst_reg, &access);
 	if (err)
 		return err;
@@ -246,7 +248,7 @@ int l_atomic(struct lower_func *lf, const struct bpf_insn *insn)
 		l_access_end(lf, &access, NULL, NULL);
 		return 0;
 	}
-	/* of one that is not made, the register stays as it is, as in kernels */
+	/* of one that is not made, the register stays as it is, as in kernels; of 4 bytes, its low half */
 	l_set_num(lf, result, l_access_end(lf, &access, LLVMBuildZExt(b, v_old, l->t_i64, ""),
 					   v_keep));
 	return 0;

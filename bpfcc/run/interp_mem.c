@@ -302,9 +302,14 @@ int interp_atomic(struct bpfcc_interp *it, const struct bpf_insn *in)
 	}
 	if (!src->is_set)
 		return interp_trap(it, BPFCC_TRAP_UNSET, "r%d is not set", in->src_reg);
-	/* not made: registers stay as they are */
-	if (!is_aligned_in_arena(it, dst, in->off, bytes))
+	/* not made: registers stay as they are; of 4 bytes, the low half */
+	if (!is_aligned_in_arena(it, dst, in->off, bytes)) {
+		if (in->imm == BPF_CMPXCHG)
+			src = &regs[0];
+		if (in->imm != BPF_STORE_REL && (in->imm & BPF_FETCH) && bytes < 8 && src->is_set)
+			*src = interp_number(src->num & mask);
 		return 0;
+	}
 	if (in->imm == BPF_STORE_REL)
 		return interp_store(it, dst, in->off, bytes, src);
 	if (interp_load(it, dst, in->off, bytes, false, &old))

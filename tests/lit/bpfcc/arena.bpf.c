@@ -8,6 +8,7 @@
 // RUN: %bpfcc run %t.bpf.o:arithmetic >> %t.out && %bpfcc run --interp %t.bpf.o:arithmetic >> %t.out
 // RUN: %bpfcc run %t.bpf.o:mixed >> %t.out && %bpfcc run --interp %t.bpf.o:mixed >> %t.out
 // RUN: %bpfcc run %t.bpf.o:atomic >> %t.out && %bpfcc run --interp %t.bpf.o:atomic >> %t.out
+// RUN: %bpfcc run %t.bpf.o:halves >> %t.out && %bpfcc run --interp %t.bpf.o:halves >> %t.out
 // RUN: FileCheck %s --check-prefix=RESULT --input-file=%t.out
 // RUN: %bpfcc %t.bpf.o -o - --emit=ll | FileCheck %s
 // RUN: not %bpfcc verify %t.bpf.o --map arena.max_entries=2000000 2>&1 | FileCheck %s --check-prefix=LARGE
@@ -229,6 +230,32 @@ int atomic(void *ctx)
 	if (__sync_lock_test_and_set(a + 512, 4) != 4 || a[512])
 		return 103;
 	return 5;
+}
+
+unsigned char numbers[4];
+
+/* what gets 4 bytes has no more, also where there is nothing: the verifier takes an index for 0 */
+// RESULT-NEXT: {{^}}0{{$}}
+// RESULT-NEXT: {{^}}0{{$}}
+SEC("uprobe.s/app:f")
+int halves(void *ctx)
+{
+	int __arena *odd = (void __arena *)((char __arena *)pages(1) + 5);
+	unsigned long fetched, compared;
+
+	asm volatile("r2 = addr_space_cast(%[p], 0, 1);"
+		     "r1 = 0x7fffff0000000000 ll;"
+		     "w1 = atomic_fetch_add((u32 *)(r2 + 0), w1);"
+		     "r1 >>= 32;"
+		     "%[fetched] = r1;"
+		     "r0 = 0x7fffff0000000000 ll;"
+		     "w1 = 5;"
+		     "w0 = cmpxchg32_32(r2 + 0, w0, w1);"
+		     "r0 >>= 32;"
+		     "%[compared] = r0;"
+		     : [fetched] "=&r"(fetched), [compared] "=&r"(compared)
+		     : [p] "r"(odd) : "r0", "r1", "r2", "memory");
+	return numbers[fetched] + numbers[compared];
 }
 
 /* where it is for programs: map_extra, or what bpfcc says */
