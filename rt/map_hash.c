@@ -488,13 +488,18 @@ INLAY_NOINLINE __s64 __inlay_hash_delete_slow(const struct inlay_map_desc *desc,
 INLAY_NOINLINE __s64 __inlay_hash_retire(const struct inlay_map_desc *desc, __u64 key, __u32 nr,
 					 __u32 gen, enum inlay_hash_stock stock)
 {
+	struct inlay_hash_node *node = inlay_hash_node(desc, desc->region, nr);
+	__u64 life = inlay_load(&node->life), link = inlay_load_acquire(&node->next);
 	struct inlay_hash_place ignored;
 	struct inlay_hash_op op;
 	struct key_copy copy;
 
+	/* where a signal handler forked, one of the two takes it off, and may have it in use by now */
+	if (!op_init(&op, desc, &key, &copy) || !inlay_is_deleted(link, life) ||
+	    INLAY_LIFE_GEN(life) != gen || INLAY_LINK_OWNER(link) != op.owner)
+		return 0;
 	/* as in retire() */
-	if (op_init(&op, desc, &key, &copy) &&
-	    __inlay_hash_find(&op, &ignored) != INLAY_HASH_UNSURE)
+	if (__inlay_hash_find(&op, &ignored) != INLAY_HASH_UNSURE)
 		__inlay_hash_give_deleted(&op, nr, stock, gen);
 	return 0;
 }

@@ -158,6 +158,17 @@ static void check_after_death(enum op op, __u32 key, __u32 nr_live, int n)
 	assert_int_equal(fixture_count(&map.desc).dead_spare, 0);
 }
 
+/* The process itself has, right before: that node is what it takes then. */
+static bool has_let_doze;
+
+static void let_doze(__u32 nr_live)
+{
+	if (!has_let_doze)
+		return;
+	assert_int_equal(run(OP_NOEXIST, keys[nr_live], 9), 0);
+	assert_int_equal(run(OP_DELETE, keys[nr_live], 0), 0);
+}
+
 static void die(void)
 {
 	longjmp(killed, 1);
@@ -173,6 +184,7 @@ static int kill_everywhere(enum op op, __u32 key, __u32 nr_live)
 		fixture_procs->is_dead[1] = 0;
 		if (!setjmp(killed)) {
 			be(1);
+			let_doze(nr_live);
 			run_until(op, keys[key], 100, n, die, &ret);
 			be(0);
 			return n;
@@ -199,6 +211,9 @@ static void killed_at_every_access(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		assert_true(kill_everywhere(cases[i].op, cases[i].key, cases[i].nr_live) > 10);
+	has_let_doze = true;
+	assert_true(kill_everywhere(OP_NOEXIST, 2, 1) > 10);
+	has_let_doze = false;
 }
 
 /* A key that others never walk by again was woken by one who is dead: its node is found, too. */
@@ -270,6 +285,7 @@ static void fork_everywhere(enum op op, __u32 key, __u32 nr_live)
 		fixture_procs->is_dead[1] = fixture_procs->is_dead[3] = 0;
 		child = -1;
 		be(1);
+		let_doze(nr_live);
 		if (!run_until(op, keys[key], 100, n, fork_here, &ret)) {
 			be(0);
 			return;
@@ -304,6 +320,9 @@ static void forked_at_every_access(void **state)
 		/* maps with locks in their values go the long way from the beginning */
 		map.desc.extra = i & 2 ? 12 + 1 : 0;
 		fork_everywhere(OP_NOEXIST, 1, 1);
+		has_let_doze = true;
+		fork_everywhere(OP_NOEXIST, 2, 1);
+		has_let_doze = false;
 		fork_everywhere(OP_ANY, 0, 2);
 		fork_everywhere(OP_EXIST, 1, 3);
 		fork_everywhere(OP_DELETE, 1, 3);
