@@ -384,6 +384,9 @@ static bool interleave_at(__u32 nr_live)
 	int i;
 
 	setup(nr_live);
+	if (has_let_doze)
+		be(nested[0].row);
+	let_doze(nr_live);
 	running = -1;
 	run_next();
 	if (running + 1 < nr_nested)
@@ -446,6 +449,18 @@ static void interleaved_at_every_access(void **state)
 				nested[1].key = 0;
 				interleave(2);
 			}
+	has_let_doze = true;
+	for (row = 1; row <= 2; row++)
+		for (b = 0; b < OP_LOOKUP; b++)
+			for (c = 0; c < 3; c++) {
+				set_nested(2, OP_NOEXIST, 2, b, (__u32)c, 0, 0);
+				nested[1].row = row;
+				interleave(1);
+				set_nested(3, OP_NOEXIST, 2, b, (__u32)c, OP_DELETE, (__u32)c);
+				nested[1].row = row;
+				interleave(1);
+			}
+	has_let_doze = false;
 	for (a = 0; a < OP_NR; a++)
 		for (b = 0; b < OP_LOOKUP; b++)
 			for (c = 0; c < OP_LOOKUP; c++) {
