@@ -68,6 +68,17 @@ static inline RING_MAY_RACE __u64 ring_span_word(const __u64 *at)
 	return load_acquire(at + 1); /* pairs with the consumer that closes it */
 }
 
+/*
+ * Takes a record of the span by its word. The consumer may close and free the span between the look and
+ * this, and somebody fill a record there: then the exchange fails, which is what it is for, and a locked
+ * one that fails leaves what others store alone. ThreadSanitizer counts it as a store. What records hold is
+ * ordered by their headers, not by this.
+ */
+static inline RING_MAY_RACE bool ring_span_take(__u64 *at, __u64 *word, __u64 next)
+{
+	return cas_acq_rel(at + 1, word, next);
+}
+
 /* A record of `bytes`, BUSY; NULL: no room, counted as lost. */
 INLAY_HIDDEN void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes);
 /* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */

@@ -437,7 +437,7 @@ static __attribute__((noinline)) void *span_next(const struct ring *r, struct in
 			break;
 		next = word >> INLAY_RING_WORD_POS_SHIFT << INLAY_RING_WORD_POS_SHIFT |
 		       extent << INLAY_RING_WORD_EXTENT_SHIFT | (used + extent);
-		if (!cas_acq_rel(at + 1, &word, next))
+		if (!ring_span_take(at, &word, next))
 			continue;
 		record = at + used;
 		store_relaxed(record, header_make(r, bytes, INLAY_RING_IN_SPAN));

@@ -44,7 +44,7 @@ void *__inlay_ring_reserve_in_span_v1(char *region, __u64 size, struct inlay_rin
 	if (INLAY_RING_HAS_LONE && INLAY_LIKELY(span & INLAY_RING_SPAN_HAS_SLOT)) {
 		if (INLAY_UNLIKELY(!take_with_slot(h, seat, at, word, next)))
 			return NULL;
-	} else if (ring_span_word(at) != word || !cas_acq_rel(at + 1, &word, next)) {
+	} else if (ring_span_word(at) != word || !ring_span_take(at, &word, next)) {
 		return NULL;
 	}
 	store_relaxed(at + used, load_signal(&inlay_ring_this()->header) + INLAY_RING_IN_SPAN + bytes);
