@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- samples ---- */
@@ -64,10 +65,16 @@ json_t *bench_times_json(const struct bench_times *times)
 int bench_json_write(json_t *root, const char *path)
 {
 	char temporary[PATH_MAX + 8];
+	struct stat st;
 	int err;
 
-	snprintf(temporary, sizeof(temporary), "%s.tmp", path);
-	err = json_dump_file(root, temporary, JSON_INDENT(2)) || rename(temporary, path);
+	/* a device or a pipe is written to, not replaced */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		err = json_dump_file(root, path, JSON_INDENT(2));
+	} else {
+		snprintf(temporary, sizeof(temporary), "%s.tmp", path);
+		err = json_dump_file(root, temporary, JSON_INDENT(2)) || rename(temporary, path);
+	}
 	json_decref(root);
 	return err ? -EIO : 0;
 }

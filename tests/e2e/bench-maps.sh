@@ -9,6 +9,13 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 "$dir/bench-maps" --samples 5 --json "$scratch/out.json" >"$scratch/table"
+
+# a pipe is written to, not replaced by a file
+mkfifo "$scratch/pipe"
+python3 -c 'import json, sys; json.load(open(sys.argv[1]))["figures"]' "$scratch/pipe" & reader=$!
+timeout 20 "$dir/bench-maps" --samples 1 --only ktime --json "$scratch/pipe" >/dev/null
+[ -p "$scratch/pipe" ] || { kill $reader; echo "the pipe was replaced"; exit 1; }
+wait $reader
 cat "$scratch/table"
 python3 - "$scratch/out.json" "$scratch/table" "$(id -u)" <<'EOP'
 import json
