@@ -31,6 +31,7 @@ part() {
 }
 
 part "include/" 'inlay/.*' include/inlay/*.h
+part "include/inlay/abi/" 'inlay/abi/.*|linux/types\.h' include/inlay/abi/*.h
 part "rt/" 'inlay/.*|rt/.*' rt/*.[chS] rt/inline/*.h
 part "bpfcc/ without ll/" 'inlay/.*|bpfcc/[a-z0-9_]+\.h|bpfcc/verify/verify\.h|bpfcc/cmd/cmd\.h|rt/helpers\.def' bpfcc/*.[ch]
 part "bpfcc/verify/" 'inlay/.*|bpfcc/[a-z0-9_]+\.h|bpfcc/verify/.*' bpfcc/verify/*.[ch]

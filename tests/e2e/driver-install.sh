@@ -14,8 +14,8 @@ mv "$work/first" "$work/prefix"		# nothing may point to where it was
 prefix=$work/prefix
 libdir=$(dirname "$(find "$prefix" -name libinlay.a)")
 
-for file in bin/inlay-cc bin/inlay-c++ bin/inlay bin/bpfcc include/inlay/abi.h include/inlay/inlay.h \
-	    include/inlay/inlay.bpf.h include/inlay/bpfcc.h; do
+for file in bin/inlay-cc bin/inlay-c++ bin/inlay bin/bpfcc include/inlay/abi.h include/inlay/abi/base.h \
+	    include/inlay/inlay.h include/inlay/inlay.bpf.h include/inlay/bpfcc.h; do
 	[ -e "$prefix/$file" ] || { echo "not installed: $file"; exit 1; }
 done
 for file in libinlay.a libinlay.so libinlay.so.1 inlay-pass.so libbpfcc.so pkgconfig/inlay.pc; do
