@@ -195,10 +195,12 @@ static bool patch(struct bpf_insn *insns, uint32_t nr_insns, uint32_t at, uint64
 	}
 }
 
-static bool asks_whether(uint32_t kind)
+/* As in libbpf: what does not exist answers 0 to these, its size included. */
+static bool absence_answers(uint32_t kind)
 {
 	return kind == BPFCC_CORE_FIELD_EXISTS || kind == BPFCC_CORE_TYPE_EXISTS ||
-	       kind == BPFCC_CORE_TYPE_MATCHES || kind == BPFCC_CORE_ENUM_EXISTS;
+	       kind == BPFCC_CORE_TYPE_MATCHES || kind == BPFCC_CORE_TYPE_SIZE ||
+	       kind == BPFCC_CORE_TYPE_ID_TARGET || kind == BPFCC_CORE_ENUM_EXISTS;
 }
 
 /* As bpfcc_core_resolve(), for a structure of the kernel's of which a process knows something. */
@@ -234,7 +236,7 @@ static int resolve_in_target(struct bpfcc_loader *l, const struct bpfcc_core_rel
 	if (err == -E2BIG)
 		return bpfcc_error(l->diag, where, "name the layout with a file of types: --target-btf",
 				   "the target has several types \"%s\", which do not agree", name);
-	if (!a->exists && asks_whether(relo->kind) && (!err || err == -ENOENT))
+	if (!a->exists && absence_answers(relo->kind) && (!err || err == -ENOENT))
 		a->exists = true; /* no is an answer */
 	return err;
 }

@@ -48,6 +48,7 @@ int layout(struct pt_regs *ctx)
 	out[7] = bpf_core_field_exists(ctx->brand_new);
 	out[8] = bpf_core_type_exists(struct mm_struct) + 2;
 	out[9] = bpf_core_enum_value_exists(enum color, GREEN) + 3;
+	out[11] = bpf_core_type_size(struct mm_struct) + 4;
 #ifdef NO_MEMBER
 	out[10] = ctx->brand_new;
 #endif
@@ -76,6 +77,9 @@ int layout(struct pt_regs *ctx)
 // CHECK: [[R:r[0-9]]] = 0x0 ll ;
 // CHECK: [[R]] += 3 ;
 // CHECK: *(u64 *)(r2 + 72) = [[R]] ;
+// CHECK: [[R:r[0-9]]] = 0 ;
+// CHECK: [[R]] += 4 ;
+// CHECK: *(u64 *)(r2 + 88) = [[R]] ;
 // MEMBER: error: "struct pt_regs" of this architecture has no member "brand_new"
 // MEMBER-NEXT: out[10] = ctx->brand_new;
 // MEMBER: help: test for it first: bpf_core_field_exists()
