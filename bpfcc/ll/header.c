@@ -6,7 +6,8 @@
  *
  * Types come from the object's BTF, written out down to fixed-width integers and anonymous
  * structures: names of the user's types would collide with the headers that they come from. All
- * structures are packed, with their padding as members, so that offsets are the object's.
+ * structures are packed, with their padding as members, so that offsets are the object's. What an
+ * object has is called anything: names.h makes identifiers of it.
  */
 #include "bpfcc/ll/header.h"
 
@@ -19,18 +20,22 @@
 #include <bpf/btf.h>
 
 #include "bpfcc/ll/impl.h"
+#include "bpfcc/ll/names.h"
 
 #define MAX_DEPTH 16
+#define MAX_MEMBERS 100000	/* of all structures together; hostile ones could be without end */
 
 struct header {
 	FILE *out;
 	const struct bpfcc_object *object;
+	struct ll_names names;	/* of functions */
 	char prefix[128], hash[17];
-	unsigned int nr_pads;
-	bool is_arm64;
+	unsigned int nr_pads, nr_members;
+	bool is_arm64, is_out_of_memory;
 };
 
-static void h_type(struct header *h, uint32_t type, const char *name, int depth);
+static void h_type(struct header *h, struct ll_names *scope, uint32_t type, const char *name,
+		   int depth);
 
 static void h_indent(struct header *h, int depth)
 {
@@ -38,116 +43,210 @@ static void h_indent(struct header *h, int depth)
 		fputc('\t', h->out);
 }
 
-static void h_pad(struct header *h, uint32_t bytes, int depth)
+/* Text inside of a comment, which it must neither end nor seem to begin again. */
+static void h_comment(struct header *h, const char *text)
 {
+	for (char before = '\0'; *text; before = *text++) {
+		if ((before == '*' && *text == '/') || (before == '/' && *text == '*'))
+			fputc(' ', h->out);
+		fputc(*text < ' ' || *text > '~' ? '?' : *text, h->out);
+	}
+}
+
+static void h_names_fini(struct header *h, struct ll_names *scope)
+{
+	h->is_out_of_memory |= scope->is_out_of_memory;
+	ll_names_fini(scope);
+}
+
+static void h_pad(struct header *h, struct ll_names *scope, uint32_t bytes, int depth)
+{
+	char name[32];
+
 	if (!bytes)
 		return;
+	snprintf(name, sizeof(name), "pad%u_", h->nr_pads++);
 	h_indent(h, depth);
-	fprintf(h->out, "uint8_t pad%u_[%u];\n", h->nr_pads++, bytes);
+	fprintf(h->out, "uint8_t %s[%u];\n", ll_names_add(scope, "", name, NULL), bytes);
 }
 
-/* Where nothing better is known: bytes. */
-static void h_bytes(struct header *h, int64_t bytes, const char *name, int depth)
+/*
+ * Bits up to `bit`, which is the next member's. In a packed structure a bit-field begins at the bit
+ * behind the last one, and anything else at the byte.
+ */
+static void h_gap(struct header *h, struct ll_names *scope, uint64_t *at, uint64_t bit, int depth)
 {
-	h_indent(h, depth);
-	fprintf(h->out, "uint8_t %s[%lld];\n", name, bytes > 0 ? (long long)bytes : 0ll);
-}
+	uint64_t next_byte = (*at + 7) / 8 * 8;
+	uint64_t end = bit < next_byte ? bit : next_byte;
 
-static bool has_bitfields(const struct btf_type *t)
-{
-	for (uint32_t i = 0; i < btf_vlen(t); i++)
-		if (btf_member_bitfield_size(t, i) || btf_member_bit_offset(t, i) % 8)
-			return true;
-	return false;
-}
-
-static void h_struct(struct header *h, const struct btf_type *t, const char *name, int depth)
-{
-	const struct btf_member *members = btf_members(t);
-	uint32_t at = 0;
-
-	h_indent(h, depth);
-	fprintf(h->out, "%s __attribute__((packed)) {\n", btf_is_union(t) ? "union" : "struct");
-	for (uint32_t i = 0; i < btf_vlen(t); i++) {
-		const char *member = btf__name_by_offset(h->object->btf, members[i].name_off);
-		uint32_t off = btf_member_bit_offset(t, i) / 8;
-		int64_t bytes = btf__resolve_size(h->object->btf, members[i].type);
-
-		if (!btf_is_union(t) && off >= at) {
-			h_pad(h, off - at, depth + 1);
-			at = off + (bytes > 0 ? (uint32_t)bytes : 0);
-		}
-		h_type(h, members[i].type, member ? member : "", depth + 1);
+	if (end > *at) {
+		h_indent(h, depth);
+		fprintf(h->out, "uint32_t : %u;\n", (unsigned int)(end - *at));
+		*at = end;
 	}
-	if (!btf_is_union(t) && t->size > at)
-		h_pad(h, t->size - at, depth + 1);
+	if (bit <= *at)
+		return;
+	h_pad(h, scope, (uint32_t)((bit - *at) / 8), depth);
+	*at += (bit - *at) / 8 * 8;
+	if (bit > *at) {
+		h_indent(h, depth);
+		fprintf(h->out, "uint32_t : %u;\n", (unsigned int)(bit - *at));
+		*at = bit;
+	}
+}
+
+static const struct btf_type *skip_names(const struct header *h, uint32_t type)
+{
+	const struct btf_type *t = btf__type_by_id(h->object->btf, type);
+
+	while (t && (btf_is_mod(t) || btf_is_typedef(t)))
+		t = btf__type_by_id(h->object->btf, t->type);
+	return t;
+}
+
+static bool is_signed(const struct btf_type *t)
+{
+	return btf_is_int(t) ? btf_int_encoding(t) & BTF_INT_SIGNED : btf_kflag(t);
+}
+
+static void h_bitfield(struct header *h, struct ll_names *scope, uint32_t type, const char *name,
+		       uint32_t bits, int depth)
+{
+	const struct btf_type *t = skip_names(h, type);
+
+	h_indent(h, depth);
+	fprintf(h->out, "%sint%d_t %s : %u;\n", t && is_signed(t) ? "" : "u", bits > 32 ? 64 : 32,
+		ll_names_add(scope, "", name, NULL), bits);
+}
+
+/* The bits of member `i`, 0 if it cannot be written out. */
+static uint64_t member_bits(const struct header *h, const struct btf_type *t, uint32_t i)
+{
+	const struct btf_type *m = skip_names(h, btf_members(t)[i].type);
+	uint32_t bits = btf_member_bitfield_size(t, i);
+	int64_t bytes;
+
+	if (bits)
+		return bits <= 64 ? bits : 0;
+	/* bit-fields as compilers described them once */
+	if (btf_member_bit_offset(t, i) % 8 ||
+	    (m && btf_is_int(m) && (btf_int_offset(m) || btf_int_bits(m) != 8 * m->size)))
+		return 0;
+	bytes = btf__resolve_size(h->object->btf, btf_members(t)[i].type);
+	return bytes > 0 ? 8 * (uint64_t)bytes : 0;
+}
+
+static void h_members(struct header *h, struct ll_names *scope, const struct btf_type *t, int depth)
+{
+	uint64_t at = 0, longest = 0, end = 8 * (uint64_t)t->size;
+
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		const struct btf_member *m = &btf_members(t)[i];
+		const char *name = btf__name_by_offset(h->object->btf, m->name_off);
+		uint64_t bit = btf_member_bit_offset(t, i), bits = member_bits(h, t, i);
+
+		if (!bits || bit < at || bit + bits > end || h->nr_members++ >= MAX_MEMBERS)
+			continue;
+		h_gap(h, scope, &at, bit, depth);
+		if (btf_member_bitfield_size(t, i))
+			h_bitfield(h, scope, m->type, name, (uint32_t)bits, depth);
+		else
+			h_type(h, scope, m->type, name, depth);
+		at = btf_is_union(t) ? 0 : bit + bits;
+		longest = bits > longest ? bits : longest;
+	}
+	if (!btf_is_union(t))
+		h_gap(h, scope, &at, end, depth);
+	else if (longest < end)
+		h_pad(h, scope, t->size, depth);
+}
+
+/* Members of one without a name are in the scope that it is in. */
+static void h_struct(struct header *h, struct ll_names *scope, const struct btf_type *t,
+		     const char *name, int depth)
+{
+	struct ll_names own = {0};
+
+	h_indent(h, depth);
+	/* ISO C++ has no structures without a name */
+	fprintf(h->out, "%s%s __attribute__((packed)) {\n", *name ? "" : "__extension__ ",
+		btf_is_union(t) ? "union" : "struct");
+	h_members(h, *name ? &own : scope, t, depth + 1);
 	h_indent(h, depth);
 	fprintf(h->out, "}%s%s;\n", *name ? " " : "", name);
+	h_names_fini(h, &own);
 }
 
-static const char *int_name(const struct btf_type *t)
+/* A number's type of that size */
+static const char *number_name(uint32_t bytes, bool has_sign)
 {
-	bool is_signed = btf_int_encoding(t) & BTF_INT_SIGNED;
-
-	if (btf_int_encoding(t) & BTF_INT_BOOL && t->size == 1)
-		return "uint8_t";
-	switch (t->size) {
+	switch (bytes) {
 	case 1:
-		return is_signed ? "int8_t" : "uint8_t";
+		return has_sign ? "int8_t" : "uint8_t";
 	case 2:
-		return is_signed ? "int16_t" : "uint16_t";
+		return has_sign ? "int16_t" : "uint16_t";
 	case 4:
-		return is_signed ? "int32_t" : "uint32_t";
+		return has_sign ? "int32_t" : "uint32_t";
 	case 8:
-		return is_signed ? "int64_t" : "uint64_t";
+		return has_sign ? "int64_t" : "uint64_t";
 	default:
 		return NULL;
 	}
 }
 
-/* A name, which may have the dimensions of an array behind it already. */
-static void h_array(struct header *h, const struct btf_type *t, const char *name, int depth)
+/* NULL: what is known of it is its size */
+static const char *plain_name(const struct btf_type *t)
 {
-	const struct btf_array *array = btf_array(t);
-	char *longer;
-
-	if (asprintf(&longer, "%s[%u]", name, array->nelems) < 0)
-		return;
-	h_type(h, array->type, longer, depth);
-	free(longer);
+	if (!t)
+		return NULL;
+	if (btf_is_int(t) || btf_is_any_enum(t))
+		return number_name(t->size, is_signed(t));
+	if (btf_is_ptr(t))
+		return "uint64_t"; /* of a map, or of nothing */
+	if (btf_kind(t) == BTF_KIND_FLOAT)
+		return t->size == 8 ? "double" : t->size == 4 ? "float" : NULL;
+	return NULL;
 }
 
-static void h_type(struct header *h, uint32_t type, const char *name, int depth)
+/* `text`: an identifier, with the dimensions of an array behind it, or "" */
+static void h_declare(struct header *h, struct ll_names *scope, uint32_t type, const char *text,
+		      int depth)
 {
-	const struct btf_type *t = btf__type_by_id(h->object->btf, type);
-	const char *plain = NULL;
-	int64_t bytes;
+	const struct btf_type *t = skip_names(h, type);
+	const char *plain = plain_name(t);
+	char *longer;
 
-	while (t && (btf_is_mod(t) || btf_is_typedef(t)))
-		t = btf__type_by_id(h->object->btf, t->type);
-	if (t && btf_is_array(t) && depth < MAX_DEPTH) {
-		h_array(h, t, name, depth);
-		return;
+	if (t && btf_is_array(t) && depth < MAX_DEPTH && h->nr_members < MAX_MEMBERS) {
+		if (asprintf(&longer, "%s[%u]", text, btf_array(t)->nelems) < 0) {
+			h->is_out_of_memory = true;
+			return;
+		}
+		h_declare(h, scope, btf_array(t)->type, longer, depth);
+		free(longer);
+	} else if (t && btf_is_composite(t) && depth < MAX_DEPTH && h->nr_members < MAX_MEMBERS) {
+		h_struct(h, scope, t, text, depth);
+	} else if (plain) {
+		h_indent(h, depth);
+		fprintf(h->out, "%s %s;\n", plain, text);
+	} else if (!*text) {
+		h_pad(h, scope, (uint32_t)btf__resolve_size(h->object->btf, type), depth);
+	} else {
+		/* where nothing better is known: bytes */
+		h_indent(h, depth);
+		fprintf(h->out, "uint8_t %s[%lld];\n", text,
+			(long long)btf__resolve_size(h->object->btf, type));
 	}
-	if (t && btf_is_composite(t) && depth < MAX_DEPTH && !has_bitfields(t)) {
-		h_struct(h, t, name, depth);
-		return;
-	}
-	if (t && btf_is_int(t))
-		plain = int_name(t);
-	else if (t && btf_is_enum(t))
-		plain = t->size == 4 ? "uint32_t" : NULL;
-	else if (t && btf_is_ptr(t))
-		plain = "uint64_t"; /* of a map, or of nothing */
-	else if (t && btf_kind(t) == BTF_KIND_FLOAT)
-		plain = t->size == 8 ? "double" : t->size == 4 ? "float" : NULL;
-	bytes = btf__resolve_size(h->object->btf, type);
-	if (!plain) {
-		h_bytes(h, bytes, name, depth);
-		return;
-	}
-	h_indent(h, depth);
-	fprintf(h->out, "%s %s;\n", plain, name);
+}
+
+/* One member or variable, which has a size. */
+static void h_type(struct header *h, struct ll_names *scope, uint32_t type, const char *name,
+		   int depth)
+{
+	const struct btf_type *t = skip_names(h, type);
+	bool has_none = (!name || !*name) && t && btf_is_composite(t);
+
+	h_declare(h, scope, type, has_none ? "" : ll_names_add(scope, "", name ? name : "", NULL),
+		  depth);
 }
 
 static const struct btf_type *find_datasec(const struct bpfcc_object *object, const char *name)
@@ -164,122 +263,159 @@ static int compare_var(const void *a, const void *b)
 	return x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
-static int h_variables(struct header *h, const struct bpfcc_map *map, const char *part)
+/*
+ * ret_names[i]: what vars[i] is called, or NULL. A static variable of a function is
+ * FUNCTION.VARIABLE, and gives way to one that has that name in C.
+ */
+static void name_variables(struct header *h, struct ll_names *scope,
+			   const struct btf_var_secinfo *vars, uint32_t nr, const char **ret_names)
 {
-	/* ".data": "data" */
-	const char *c_name = part + (part[0] == '_');
-	const struct btf_type *sec = find_datasec(h->object, map->name);
-	struct btf_var_secinfo *vars;
-	uint32_t at = 0, nr;
+	for (int pass = 0; pass < 2; pass++)
+		for (uint32_t i = 0; i < nr; i++) {
+			const struct btf_type *var = btf__type_by_id(h->object->btf, vars[i].type);
+			const char *name =
+			    var ? btf__name_by_offset(h->object->btf, var->name_off) : NULL;
 
-	if (!sec)
-		return 0;
-	nr = btf_vlen(sec);
-	vars = calloc(nr + 1, sizeof(*vars));
-	if (!vars)
-		return -ENOMEM;
-	memcpy(vars, btf_var_secinfos(sec), nr * sizeof(*vars));
-	qsort(vars, nr, sizeof(*vars), compare_var);
-	fprintf(h->out, "\n/* variables of %s */\nstruct %s%s {\n", map->name, h->prefix, c_name);
-	for (uint32_t i = 0; i < nr; i++) {
-		const struct btf_type *var = btf__type_by_id(h->object->btf, vars[i].type);
-		const char *name =
-		    var ? btf__name_by_offset(h->object->btf, var->name_off) : NULL;
-		/* a static variable of a function is NAME.VARIABLE */
-		char clean[160];
-
-		if (!name || vars[i].offset < at)
-			continue;
-		ll_symbol_part(name, clean, sizeof(clean));
-		h_pad(h, vars[i].offset - at, 1);
-		h_type(h, var->type, clean, 1);
-		at = vars[i].offset + vars[i].size;
-	}
-	if (map->value_size > at)
-		h_pad(h, map->value_size - at, 1);
-	free(vars);
-	fprintf(h->out,
-		"} __attribute__((packed, aligned(8)));\n"
-		"INLAY_STATIC_ASSERT(sizeof(struct %s%s) >= %u, \"layout of %s\");\n"
-		"void *%s%s_memory(void) __asm__(\"__inlay_memory_%s_%s\");\n"
-		"/* NULL: above 1 MiB, and the runtime has not started */\n"
-		"static inline struct %s%s *%s%s(void)\n"
-		"{\n\treturn (struct %s%s *)%s%s_memory();\n}\n",
-		h->prefix, c_name, map->value_size, map->name, h->prefix, c_name, h->hash, part,
-		h->prefix, c_name, h->prefix, c_name, h->prefix, c_name, h->prefix, c_name);
-	return 0;
+			if (name && !strchr(name, '.') == !pass)
+				ret_names[i] = ll_names_add(scope, "", name, NULL);
+		}
 }
 
-static int h_maps(struct header *h)
+/* names: nr of them, all NULL */
+static void h_section(struct header *h, const struct bpfcc_map *map, const char *part,
+		      const struct btf_var_secinfo *vars, uint32_t nr, const char **names)
+{
+	/* ".data": "data" */
+	const char *name = ll_names_add(&h->names, h->prefix, part + (part[0] == '_'), "_memory");
+	struct ll_names scope = {0};
+	uint64_t at = 0;
+
+	name_variables(h, &scope, vars, nr, names);
+	fputs("\n/* variables of ", h->out);
+	h_comment(h, map->name);
+	fprintf(h->out, " */\nstruct %s {\n", name);
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct btf_type *var = btf__type_by_id(h->object->btf, vars[i].type);
+		uint64_t end = 8ull * map->value_size, bit = 8ull * vars[i].offset;
+		int64_t bytes = names[i] ? btf__resolve_size(h->object->btf, var->type) : 0;
+
+		/* what its type does not tell, such as a last member of any length, is padding */
+		if (bytes <= 0 || bit < at || bit + 8 * (uint64_t)bytes > end)
+			continue;
+		h_gap(h, &scope, &at, bit, 1);
+		h_declare(h, &scope, var->type, names[i], 1);
+		at += 8 * (uint64_t)bytes;
+	}
+	h_gap(h, &scope, &at, 8ull * map->value_size, 1);
+	h_names_fini(h, &scope);
+	fprintf(h->out,
+		"} __attribute__((packed, aligned(8)));\n"
+		"INLAY_STATIC_ASSERT(sizeof(struct %s) >= %u, \"layout of %s\");\n"
+		"void *%s_memory(void) __asm__(\"__inlay_memory_%s_%s\");\n"
+		"/* NULL: above 1 MiB, and the runtime has not started */\n"
+		"static inline struct %s *%s(void)\n"
+		"{\n\treturn (struct %s *)%s_memory();\n}\n",
+		name, map->value_size, name, name, h->hash, part, name, name, name, name);
+}
+
+static void h_variables(struct header *h, const struct bpfcc_map *map, const char *part)
+{
+	const struct btf_type *sec = find_datasec(h->object, map->name);
+	uint32_t nr = sec ? btf_vlen(sec) : 0;
+	struct btf_var_secinfo *vars;
+	const char **names;
+
+	if (!sec)
+		return;
+	vars = calloc(nr + 1, sizeof(*vars));
+	names = calloc(nr + 1, sizeof(*names));
+	if (vars && names) {
+		memcpy(vars, btf_var_secinfos(sec), nr * sizeof(*vars));
+		qsort(vars, nr, sizeof(*vars), compare_var);
+		h_section(h, map, part, vars, nr, names);
+	} else {
+		h->is_out_of_memory = true;
+	}
+	free(names);
+	free(vars);
+}
+
+static void h_map(struct header *h, const struct bpfcc_map *map, const char *part)
+{
+	char want[160];
+
+	snprintf(want, sizeof(want), "map_%s", part);
+	fputs("\n/* map ", h->out);
+	h_comment(h, map->name);
+	fprintf(h->out,
+		": type %u, key %u bytes, value %u bytes, %u entries; for "
+		"__inlay_map_lookup_elem_v1()\n * and what else inlay_rt.h has */\n"
+		"const struct inlay_map_desc *%s(void) __asm__(\"__inlay_map_%s_%s\");\n",
+		map->type, map->key_size, map->value_size, map->max_entries,
+		ll_names_add(&h->names, h->prefix, want, NULL), h->hash, part);
+}
+
+static void h_maps(struct header *h)
 {
 	for (uint32_t i = 0; i < h->object->nr_maps; i++) {
 		const struct bpfcc_map *map = &h->object->maps[i];
 		char part[128];
-		int err;
 
 		ll_symbol_part(map->name, part, sizeof(part));
 		if (map->flags & INLAY_MAP_RODATA) {
-			fprintf(h->out, "\n/* %s: constants, set when it was compiled (--set) */\n",
-				map->name);
+			fputs("\n/* ", h->out);
+			h_comment(h, map->name);
+			fputs(": constants, set when it was compiled (--set) */\n", h->out);
 		} else if (map->flags & INLAY_MAP_GLOBAL) {
-			err = h_variables(h, map, part);
-			if (err)
-				return err;
+			h_variables(h, map, part);
 		} else {
-			fprintf(h->out,
-				"\n/* map %s: type %u, key %u bytes, value %u bytes, %u entries; "
-				"for __inlay_map_lookup_elem_v1()\n"
-				" * and what else inlay_rt.h has */\n"
-				"const struct inlay_map_desc *%smap_%s(void) "
-				"__asm__(\"__inlay_map_%s_%s\");\n",
-				map->name, map->type, map->key_size, map->value_size,
-				map->max_entries, h->prefix, part, h->hash, part);
+			h_map(h, map, part);
 		}
 	}
-	return 0;
 }
 
-static void h_progs(struct header *h)
+static void h_prog(struct header *h, const struct bpfcc_prog *prog)
 {
 	static const char *const args[2][6] = {
 		{"di", "si", "dx", "cx", "r8", "r9"},
 		{"regs[0]", "regs[1]", "regs[2]", "regs[3]", "regs[4]", "regs[5]"},
 	};
+	const char *name = ll_names_add(&h->names, h->prefix, prog->name, "_args");
+	char symbol[256];
 
-	for (uint32_t i = 0; i < h->object->nr_progs; i++) {
-		const struct bpfcc_prog *prog = &h->object->progs[i];
-		char symbol[256], part[160];
-
-		l_prog_symbol(h->object, prog, symbol, sizeof(symbol));
-		ll_symbol_part(prog->name, part, sizeof(part));
-		fprintf(h->out,
-			"\n/* program %s, SEC(\"%s\"): on a hit, and on arguments */\n"
-			"int %s%s(struct inlay_frame *frame) __asm__(\"%s\");\n"
-			"static inline int %s%s_args(uint64_t a1, uint64_t a2, uint64_t a3, "
-			"uint64_t a4,\n\t\t\t\t    uint64_t a5, uint64_t a6)\n"
-			"{\n\tuint64_t cookie = 0;\n\tstruct inlay_frame frame = {};\n\n"
-			"\tframe.session_cookie = (__u64 *)&cookie;\n",
-			prog->name, prog->section, h->prefix, part, symbol, h->prefix, part);
-		for (unsigned int k = 0; k < 6; k++)
-			fprintf(h->out, "\tframe.regs.%s = a%u;\n", args[h->is_arm64][k], k + 1);
-		fprintf(h->out, "\treturn %s%s(&frame);\n}\n", h->prefix, part);
-	}
+	l_prog_symbol(h->object, prog, symbol, sizeof(symbol));
+	fputs("\n/* program ", h->out);
+	h_comment(h, prog->name);
+	fputs(", SEC(\"", h->out);
+	h_comment(h, prog->section);
+	fprintf(h->out,
+		"\"): on a hit, and on arguments */\n"
+		"int %s(struct inlay_frame *frame) __asm__(\"%s\");\n"
+		"static inline int %s_args(uint64_t a1, uint64_t a2, uint64_t a3, "
+		"uint64_t a4,\n\t\t\t\t    uint64_t a5, uint64_t a6)\n"
+		"{\n\tuint64_t cookie = 0;\n\tstruct inlay_frame frame;\n\n"
+		"\t__builtin_memset(&frame, 0, sizeof(frame));\n"
+		"\tframe.session_cookie = (__u64 *)&cookie;\n",
+		name, symbol, name);
+	for (unsigned int k = 0; k < 6; k++)
+		fprintf(h->out, "\tframe.regs.%s = a%u;\n", args[h->is_arm64][k], k + 1);
+	fprintf(h->out, "\treturn %s(&frame);\n}\n", name);
 }
 
-static int h_all(struct header *h)
+static void h_all(struct header *h)
 {
-	int err;
-
+	fprintf(h->out, "/* Made by bpfcc %s from ", INLAY_VERSION);
+	h_comment(h, h->object->name);
 	fprintf(h->out,
-		"/* Made by bpfcc %s from %s: do not edit. For the .o or .so of the same object. */\n"
+		": do not edit. For the .o or .so of the same object. */\n"
 		"#ifndef INLAY_HEADER_%s_%s\n#define INLAY_HEADER_%s_%s\n\n"
 		"#include <stdint.h>\n\n#include \"inlay/abi.h\"\n\n"
 		"#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
-		INLAY_VERSION, h->object->name, h->prefix, h->hash, h->prefix, h->hash);
-	h_progs(h);
-	err = h_maps(h);
+		h->prefix, h->hash, h->prefix, h->hash);
+	for (uint32_t i = 0; i < h->object->nr_progs; i++)
+		h_prog(h, &h->object->progs[i]);
+	h_maps(h);
 	fputs("\n#ifdef __cplusplus\n}\n#endif\n#endif\n", h->out);
-	return err;
 }
 
 int bpfcc_header(const struct inlay_bpfcc_object *object, char **ret_text, size_t *ret_bytes)
@@ -303,9 +439,9 @@ int bpfcc_header(const struct inlay_bpfcc_object *object, char **ret_text, size_
 	h.out = open_memstream(ret_text, ret_bytes);
 	if (!h.out)
 		return -ENOMEM;
-	err = h_all(&h);
-	if (fclose(h.out) && !err)
-		err = -ENOMEM;
+	h_all(&h);
+	h_names_fini(&h, &h.names);
+	err = fclose(h.out) || h.is_out_of_memory ? -ENOMEM : 0;
 	if (err) {
 		free(*ret_text);
 		*ret_text = NULL;

@@ -111,7 +111,7 @@ for out in o so h; do
 done
 [ "$(ls /tmp/bpfcc-* 2>/dev/null | wc -l)" = 0 ] || fail "temporary files are left behind"
 
-flags="-Wall -Wextra -Werror -Wno-address-of-packed-member -I$INLAY_SOURCE -I$INLAY_SOURCE/include -I."
+flags="-Wall -Wextra -pedantic -Werror -Wno-address-of-packed-member -I$INLAY_SOURCE -I$INLAY_SOURCE/include -I."
 "$CLANG" $flags -O2 main.c score.o "$INLAY_BUILD/lib/libinlay.a" -o with_object
 "$CLANG" $flags -O2 -DSHARED main.c ./score.so -o with_library
 "$CLANG" --driver-mode=g++ $flags -O2 -x c++ main.c -x none score.o "$INLAY_BUILD/lib/libinlay.a" -o with_cxx
@@ -128,6 +128,56 @@ result=$(./with_library)
 "$bpfcc" --set scale=3 score.bpf.o -o score.s
 grep -q "__inlay_region_[0-9a-f]*__rodata(%rip)" score.s && fail "a constant is loaded"
 grep -qE '\$-2\b|\$4294967294\b' score.s && fail "what a constant switches off is there"
+
+# names that C, C++ or the header itself have, bit-fields, what ends or begins a comment
+cat >names.bpf.c <<'EOC'
+#include <linux/bpf.h>
+#include <linux/ptrace.h>
+#include <bpf/bpf_helpers.h>
+enum sign { MINUS = -3, PLUS = 3 } sign;
+enum wide { WIDE = 0x100000000 } wide;
+struct { union { struct { unsigned char low : 3, high : 5; }; unsigned char both; }; int behind; } nested;
+struct { unsigned a : 7, b : 20; unsigned long c : 33; short d : 5; unsigned char e; int f : 1; } bits;
+struct { int class, new, this; } words;
+struct { int nr; int more[]; } tail = {1, {2, 3}};
+struct {} nothing;
+int behind_tail = 5;
+int both_n;
+SEC("uprobe.multi/*") int both(void *ctx) { static int n; both_n++; return n += bits.d; }
+SEC("uprobe/a*/b:f") int bss(void *ctx) { nested.behind++; return sign + bits.e + (wide == WIDE); }
+SEC("uprobe/g") int bss_args(void *ctx) { return nested.high + words.class + behind_tail; }
+char LICENSE[] SEC("license") = "GPL";
+EOC
+cat >names.c <<'EOC'
+#include <errno.h>
+#include "names.h"
+int main(void)
+{
+	struct names_bss_ *b = names_bss_();
+
+	b->bits.a = 1;
+	b->bits.b = 0xfffff;
+	b->bits.c = 0x155555555;
+	b->bits.d = -3;
+	b->bits.e = 7;
+	b->bits.f = -1;
+	b->sign = -3;
+	b->wide = 0x100000000;
+	b->nested.both = 0xff;
+	b->words.class_ = 100;
+	names_data()->behind_tail += 1000;
+	return !(names_both_args(0, 0, 0, 0, 0, 0) == -3 && b->both_n == 1 && b->both_n_ == -3 &&
+		 names_bss_args(0, 0, 0, 0, 0, 0) == 5 && b->nested.behind == 1 &&
+		 names_bss_args__args(0, 0, 0, 0, 0, 0) == 31 + 100 + 1005 && b->bits.a == 1);
+}
+EOC
+"$CLANG" -target bpf -g -O2 $define -I"/usr/include/$(uname -m)-linux-gnu" -w -c names.bpf.c -o names.bpf.o
+"$bpfcc" names.bpf.o -o names.o
+"$bpfcc" names.bpf.o -o names.h
+"$CLANG" $flags names.c names.o "$INLAY_BUILD/lib/libinlay.a" -o names
+./names || fail "names"
+"$CLANG" --driver-mode=g++ $flags -x c++ names.c -x none names.o "$INLAY_BUILD/lib/libinlay.a" -o names_cxx
+./names_cxx || fail "names in C++"
 
 # what cannot be linked says so, and leaves nothing
 if "$bpfcc" --target=aarch64-linux-gnu score.bpf.o -o other.so 2>message; then
