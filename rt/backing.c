@@ -22,6 +22,25 @@
 #define RESERVE_TRIES 100
 
 /*
+ * Gives the directory that was just made what a umask took from its owner, or every later target of
+ * that user would be without one. By a descriptor that needs no rights, so that it is no link.
+ */
+static void dir_complete(const char *path)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	char by_fd[64] = "/proc/self/fd/";
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (!sys_fstat(fd, &st) && st.st_uid == sys_geteuid() && (st.st_mode & 0777) != 0700) {
+		str_append_u64(by_fd, sizeof(by_fd), (__u64)fd);
+		sys_chmod(by_fd, 0700);
+	}
+	sys_close(fd);
+}
+
+/*
  * Opens (and makes, if need be) a directory for segments. It must be the user's own, closed to
  * everybody else and no link: in a world-writable parent another user could have made it first.
  */
@@ -30,7 +49,8 @@ int __inlay_backing_dir_open(const char *path)
 	struct stat st;
 	int fd;
 
-	sys_mkdir(path, 0700);
+	if (!sys_mkdir(path, 0700))
+		dir_complete(path);
 	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	if (fd < 0)
 		return fd;
@@ -64,6 +84,17 @@ int __inlay_backing_memfd(const char *name)
 	return fd;
 }
 
+/* Never one of the first three: a target that was started without them prints there. */
+static int dup_high(int fd)
+{
+	int high = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN);
+	struct sys_rlimit limit;
+
+	if (high < 0 && !sys_getrlimit(7 /* RLIMIT_NOFILE */, &limit) && limit.soft / 2 > 3)
+		high = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)(limit.soft / 2));
+	return high < 0 ? (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, 3) : high;
+}
+
 int __inlay_backing_set(int fd)
 {
 	struct stat st;
@@ -72,10 +103,10 @@ int __inlay_backing_set(int fd)
 	err = sys_fstat(fd, &st);
 	if (err)
 		return err;
-	high = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN);
-	if (high < 0)
-		high = (int)sys_fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	/* never one of the first three: a target that was started without them prints there */
+	/* by a umask: it has to be opened again, and readers want to */
+	if ((st.st_mode & 0600) != 0600)
+		sys_fchmod(fd, 0600);
+	high = dup_high(fd);
 	if (high < 0)
 		return high;
 	sys_close(fd);
@@ -85,16 +116,27 @@ int __inlay_backing_set(int fd)
 	return 0;
 }
 
-static int checked(int fd)
+static bool is_backing(int fd)
 {
 	struct stat st;
 
+	return !sys_fstat(fd, &st) && st.st_dev == __inlay_rt.dev && st.st_ino == __inlay_rt.ino;
+}
+
+static int checked(int fd)
+{
 	if (fd < 0)
 		return -EBADF;
-	if (!sys_fstat(fd, &st) && st.st_dev == __inlay_rt.dev && st.st_ino == __inlay_rt.ino)
+	if (is_backing(fd))
 		return fd;
 	sys_close(fd);
 	return -EBADF;
+}
+
+void __inlay_backing_close(int fd)
+{
+	if (fd >= 0 && is_backing(fd))
+		sys_close(fd);
 }
 
 static int open_by_name(void)
@@ -114,10 +156,7 @@ static int open_by_name(void)
 /* The copy is made first and checked then: nobody else knows its number. */
 static int dup_checked(void)
 {
-	int fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, BACKING_FD_MIN));
-	if (fd < 0)
-		fd = checked((int)sys_fcntl(__inlay_rt.fd, F_DUPFD_CLOEXEC, 3));
-	return fd;
+	return checked(dup_high(__inlay_rt.fd));
 }
 
 int __inlay_backing_dup(void)

@@ -75,7 +75,8 @@ static void on_bus(int sig, siginfo_t *info, void *context)
 		return;
 	/* as without us: a fault comes again when we return, and what was sent is sent again */
 	kernel_sigaction(sig, &dfl, NULL);
-	if (info->si_code <= 0)
+	/* nor does what the machine found by itself come again */
+	if (info->si_code <= 0 || info->si_code == BUS_MCEERR_AO)
 		sys_call4(__NR_rt_tgsigqueueinfo, sys_getpid(), sys_gettid(), sig, info);
 }
 

@@ -64,8 +64,7 @@ static void process_is_new(void)
 	if (__inlay_rt.mode == RT_OFF)
 		return;
 	/* the parent forked while another of its threads claimed a row: not ours */
-	if (fd >= 0)
-		sys_close(fd);
+	__inlay_backing_close(fd);
 	store_relaxed(&__inlay_rt.lock_fd, -1);
 	__inlay_rt.pid = sys_getpid();
 	__inlay_rt.starttime = __inlay_starttime();

@@ -222,6 +222,8 @@ INLAY_HIDDEN int __inlay_backing_set(int fd);
  * Signal-safe. -EBADF: the target closed ours and no way leads back. */
 INLAY_HIDDEN int __inlay_backing_dup(void);
 INLAY_HIDDEN int __inlay_backing_reopen(void);
+/* Closes a descriptor that was of the backing, and may be the target's by now; < 0: there is none. */
+INLAY_HIDDEN void __inlay_backing_close(int fd);
 INLAY_HIDDEN int __inlay_backing_reserve(int fd, __u64 off, __u64 bytes);
 INLAY_HIDDEN void __inlay_backing_unlink(void);
 

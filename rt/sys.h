@@ -120,6 +120,16 @@ static inline int sys_mkdir(const char *path, unsigned int mode)
 	return (int)sys_call3(__NR_mkdirat, AT_FDCWD, path, mode);
 }
 
+static inline int sys_chmod(const char *path, unsigned int mode)
+{
+	return (int)sys_call3(__NR_fchmodat, AT_FDCWD, path, mode);
+}
+
+static inline int sys_fchmod(int fd, unsigned int mode)
+{
+	return (int)sys_call3(__NR_fchmod, fd, mode, 0);
+}
+
 static inline int sys_unlinkat(int dir, const char *path)
 {
 	return (int)sys_call3(__NR_unlinkat, dir, path, 0);

@@ -4,6 +4,7 @@
  * handlers that hit a probe before the runtime's own, what a child inherits at a bad moment.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -28,6 +29,7 @@
 #include "rt/inlay_rt_internal.h"
 #include "rt/inline/clock.h"
 #include "rt/inline/current.h"
+#include "rt/sigaction.h"
 
 FIXTURE_PERCPU_ARRAY(0, first, 8, 2)
 FIXTURE_PERCPU_ARRAY(1, second, 8, 2)
@@ -137,6 +139,49 @@ static void test_lock_does_not_live_on_in_a_child(void **state)
 	wait_ok(pid);
 	assert_int_equal(err, 0);
 	__inlay_segment_unlock(lock_fd);
+}
+
+/* Where a row's lock could not be kept by a mapping, its descriptor may be somebody else's by now. */
+static void test_child_closes_nothing_else(void **state)
+{
+	int fd = open("/dev/null", O_RDONLY), own = __inlay_backing_reopen();
+	pid_t pid;
+
+	(void)state;
+	assert_true(fd >= 0 && own >= 0);
+	__inlay_rt.lock_fd = fd;
+	pid = fork();
+	if (!pid)
+		_exit(fcntl(fd, F_GETFD) < 0);
+	wait_ok(pid);
+	close(fd);
+	__inlay_rt.lock_fd = own;
+	pid = fork();
+	if (!pid)
+		_exit(fcntl(own, F_GETFD) >= 0);
+	wait_ok(pid);
+	__inlay_rt.lock_fd = -1;
+	close(own);
+}
+
+/* What the machine found by itself comes once, and is the end of who has no handler. */
+static void test_memory_error(void **state)
+{
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = BUS_MCEERR_AO };
+	const struct kernel_action none = { 0 };
+	int status = -1;
+	pid_t pid;
+
+	(void)state;
+	pid = fork();
+	if (!pid) {
+		kernel_sigaction(SIGBUS, &none, NULL);
+		__inlay_cut_start();
+		syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), SIGBUS, &info);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
 }
 
 /* Makes every further fork of this process fail, as a limit does. */
@@ -252,6 +297,8 @@ int main(void)
 		cmocka_unit_test(test_vfork_child_that_exits),
 		cmocka_unit_test(test_hit_in_an_earlier_fork_handler),
 		cmocka_unit_test(test_lock_does_not_live_on_in_a_child),
+		cmocka_unit_test(test_child_closes_nothing_else),
+		cmocka_unit_test(test_memory_error),
 		cmocka_unit_test(test_fork_that_fails),
 		cmocka_unit_test(test_raw_child_gets_its_own_shard),
 	};
