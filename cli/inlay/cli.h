@@ -17,6 +17,7 @@ struct args {
 	bool is_once;		/* -1 */
 	bool is_wait;		/* -w */
 	bool is_dry;		/* -d */
+	bool can_wait;		/* the command takes -w */
 	int sym;		/* --sym 1, --no-sym -1, default 0: where every key is a function */
 	bool is_mangled;	/* --no-demangle */
 	const char *target;	/* -p */

@@ -302,7 +302,7 @@ int events_print(struct events *events, int timeout_ms)
 		nr += ret > 0 || ret == -ECANCELED;
 	}
 	if (nr)
-		fflush(stdout);
+		(void)out_flush();
 	return ret >= 0 || ret == -ECANCELED || ret == -EINTR ? 0 : ret;
 }
 
@@ -310,7 +310,7 @@ void events_report(struct events *events)
 {
 	char name[2 * INLAY_NAME_BYTES];
 
-	fflush(stdout);
+	(void)out_flush();
 	for (size_t i = 0; i < events->nr; i++) {
 		const struct source *source = events->sources[i];
 		struct inlay_map_info info = INLAY_SIZED(inlay_map_info);

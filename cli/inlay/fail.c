@@ -10,7 +10,7 @@
 
 static void say(const char *format, va_list args)
 {
-	fflush(stdout);
+	(void)out_flush();
 	fputs("inlay: ", stderr);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);

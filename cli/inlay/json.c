@@ -10,6 +10,7 @@
 
 #include "cli/inlay/cli.h"
 #include "cli/inlay/out.h"
+#include "cli/inlay/stop.h"
 #include "cli/inlay/utf8.h"
 
 #define MARK "\xef\xa3\xbf"
@@ -55,10 +56,13 @@ int json_print(json_t *json)
 	json_decref(json);
 	if (!text)
 		return out_of_memory();
+	stop_hold(); /* half of it would be no JSON */
 	for (at = text; (mark = strstr(at, "\"" MARK)); at = strchr(mark + 4, '"') + 1)
 		printf("%.*s%.*s", (int)(mark - at), at, (int)strspn(mark + 4, "0123456789"),
 		       mark + 4);
 	printf("%s\n", at);
 	free(text);
-	return fflush(stdout) ? EXIT_REFUSED : EXIT_DONE;
+	(void)out_flush();
+	stop_release();
+	return EXIT_DONE;
 }

@@ -176,6 +176,7 @@ static int run(const struct command *command, int argc, char **argv)
 {
 	struct args args = { .interval = 1 };
 	int letter, err;
+	char word[160];
 
 	opterr = 0;
 	optind = 1;
@@ -196,10 +197,15 @@ static int run(const struct command *command, int argc, char **argv)
 	}
 	args.words = argv + optind;
 	args.nr_words = argc - optind;
-	if (args.nr_words < command->min_words || args.nr_words > command->max_words) {
-		print_help(command, stderr);
-		return EXIT_USAGE;
-	}
+	args.can_wait = strchr(command->options, 'w');
+	if (args.nr_words < command->min_words)
+		return usage_error("'inlay %s' needs a %s; see 'inlay help %s'", command->name,
+				   command->usage, command->name);
+	if (args.nr_words > command->max_words)
+		return usage_error("'inlay %s' does not take '%s'; see 'inlay help %s'",
+				   command->name,
+				   escape(args.words[command->max_words], word, sizeof(word)),
+				   command->name);
 	return command->run(&args);
 }
 
@@ -322,13 +328,14 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int code;
+	int code, err;
 
 	out_init();
 	libbpf_set_print(silent);
 	code = dispatch(argc, argv);
-	/* A full disk under a redirected dump is a failure too. */
-	if (fflush(stdout) && code == EXIT_DONE)
-		code = fail("cannot write the output: %s", strerror(errno));
+	/* A full disk under a redirected dump is a failure too; that 'head' has seen enough is none. */
+	err = out_flush();
+	if (err && err != -EPIPE && code == EXIT_DONE)
+		code = fail("cannot write the output: %s", strerror(-err));
 	return code;
 }

@@ -2,6 +2,10 @@
 /*
  * Output for people: colours, escapes, tables and numbers. See out.h.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +16,23 @@
 #include "cli/inlay/utf8.h"
 
 static bool is_terminal, has_colours;
+static int first_error;
+
+/* A segment that is opened as descriptor 1 would be written to by printf(). */
+static void fill_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		/* the lowest free one; reads and writes fail as on a closed one */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
+			_exit(70);
+}
 
 void out_init(void)
 {
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
+	fill_descriptors();
+	signal(SIGPIPE, SIG_IGN); /* see out_flush() */
 	is_terminal = isatty(STDOUT_FILENO);
 	has_colours = is_terminal && !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
@@ -24,6 +40,21 @@ void out_init(void)
 bool out_is_terminal(void)
 {
 	return is_terminal;
+}
+
+bool out_is_gone(void)
+{
+	struct pollfd pollfd = { .fd = STDOUT_FILENO };
+
+	return poll(&pollfd, 1, 0) > 0 && pollfd.revents & POLLERR;
+}
+
+int out_flush(void)
+{
+	errno = 0;
+	if ((fflush(stdout) || ferror(stdout)) && !first_error)
+		first_error = errno ? errno : out_is_gone() ? EPIPE : EIO;
+	return -first_error;
 }
 
 unsigned int out_columns(void)

@@ -16,9 +16,19 @@ enum paint {
 	PAINT_NONE, PAINT_TITLE, PAINT_NAME, PAINT_DIM, PAINT_BAR, PAINT_BAD, PAINT_GOOD,
 };
 
-/* Decides once whether stdout takes colours: a terminal, NO_COLOR unset or empty, TERM not "dumb". */
+/*
+ * Before a file is opened: what is opened must not become stdin, stdout or stderr. Decides whether
+ * stdout takes colours: a terminal, NO_COLOR unset or empty, TERM not "dumb".
+ */
 void out_init(void);
 bool out_is_terminal(void);
+/*
+ * Writes out what is buffered. 0, or -errno of the first output that failed so far; -EPIPE: nobody
+ * reads any more, which is no mistake: 'head' has seen enough.
+ */
+int out_flush(void);
+/* Whether nobody reads any more, known before something is written. */
+bool out_is_gone(void);
 unsigned int out_columns(void);
 /* The sequence that starts a paint, or "" without colours; PAINT_NONE ends one. */
 const char *paint(enum paint paint);
@@ -49,7 +59,7 @@ const char *format_bytes(uint64_t n, char *buffer, size_t bytes);
 json_t *json_text(const char *text);
 /* jansson has no unsigned 64-bit numbers; these survive until json_print(). */
 json_t *json_u64(uint64_t n);
-/* Prints on one line and frees. Returns an exit code. */
+/* Prints on one line and frees. Returns an exit code; what cannot be written is main()'s affair. */
 int json_print(json_t *json);
 
 #endif /* INLAY_CLI_OUT_H */

@@ -276,9 +276,11 @@ int targets_open(const struct args *args, const char *target, bool is_writable,
 		if (finding.nr_refused)
 			return fail("%s", finding.reason);
 		if (target)
-			return fail("no program '%s' with probes runs or has left a segment",
-				    escape(target, name, sizeof(name)));
-		return fail("no program with probes runs or has left a segment");
+			return fail("no program '%s' with probes runs or has left a segment%s",
+				    escape(target, name, sizeof(name)),
+				    args->can_wait ? "; -w waits for one" : "");
+		return fail("no program with probes runs or has left a segment%s",
+			    args->can_wait ? "; -w waits for one" : "");
 	}
 	ret_targets->readers = calloc(finding.nr, sizeof(struct inlay_reader *));
 	for (size_t i = 0; ret_targets->readers && i < finding.nr; i++) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `inlay trace`: the lines of bpf_trace_printk() and the events of targets, as they come. */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +8,7 @@
 #include "cli/inlay/cli.h"
 #include "cli/inlay/events.h"
 #include "cli/inlay/out.h"
+#include "cli/inlay/stop.h"
 
 enum {
 	POLL_MS = 50,
@@ -34,14 +34,6 @@ struct trace {
 	bool has_text;		/* lines of text are wanted, too */
 	int error;		/* of a target; the others are followed on */
 };
-
-static volatile sig_atomic_t is_stopped;
-
-static void on_stop(int sig)
-{
-	(void)sig;
-	is_stopped = 1;
-}
 
 static void put_line(const struct trace *trace, struct inlay_reader *reader,
 		     const struct inlay_trace_line *line)
@@ -72,7 +64,7 @@ static void put_line(const struct trace *trace, struct inlay_reader *reader,
 	printf("%s%7u %llu.%06llu:%s %s\n", paint(PAINT_DIM), line->tid,
 	       (unsigned long long)line->time_ns / 1000000000,
 	       (unsigned long long)line->time_ns % 1000000000 / 1000, paint(PAINT_NONE), text);
-	fflush(stdout);
+	(void)out_flush();
 }
 
 static bool is_over(struct inlay_reader *reader)
@@ -146,21 +138,26 @@ static void refresh(struct trace *trace, time_t *last)
 		(void)follow_new(trace); /* what goes wrong with one is said, and the others go on */
 }
 
+/* An event that is taken out of its ring and cannot be printed is lost. */
+static bool is_wanted(const struct trace *trace)
+{
+	return !stop_seen() && !is_enough(&trace->count) && !out_flush() && !out_is_gone();
+}
+
 static void follow(struct trace *trace)
 {
 	struct timespec pause = { .tv_nsec = POLL_MS * 1000000 };
 	bool is_last = false;
 	time_t last = 0;
 
-	while (!is_last && !is_stopped && !is_enough(&trace->count)) {
+	while (!is_last && is_wanted(trace)) {
 		refresh(trace, &last);
 		put_all(trace, POLL_MS, &is_last);
 		if (!is_last && !events_nr(trace->events))
 			nanosleep(&pause, NULL);
 	}
 	/* a call takes a ring's worth at most, and the last one may have been cut off there */
-	for (uint64_t before = ~0ull; is_last && before != trace->count.nr && !is_stopped &&
-				      !is_enough(&trace->count);) {
+	for (uint64_t before = ~0ull; is_last && before != trace->count.nr && is_wanted(trace);) {
 		before = trace->count.nr;
 		put_all(trace, 0, &is_last);
 	}
@@ -229,7 +226,6 @@ static int trace_open(struct trace *trace)
 int cmd_trace(const struct args *args)
 {
 	struct trace trace = { .args = args, .count.max = args->count };
-	struct sigaction action = { .sa_handler = on_stop };
 	int first, code = split_words(args, &trace.target, &first);
 
 	if (code)
@@ -240,8 +236,7 @@ int cmd_trace(const struct args *args)
 	code = trace_open(&trace);
 	if (!code) {
 		/* so that the losses are told when it is interrupted */
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
+		stop_catch();
 		follow(&trace);
 		if (trace.error)
 			code = fail_read("trace", trace.error);

@@ -14,6 +14,7 @@
 #include "cli/inlay/counters.h"
 #include "cli/inlay/keys.h"
 #include "cli/inlay/out.h"
+#include "cli/inlay/stop.h"
 
 enum { ROWS = 20, SAMPLES_MAX = 1 << 20 };
 
@@ -409,7 +410,7 @@ static int print_round(const struct watch *watch, const struct round *now)
 	else
 		print_lines(watch, order, now->nr, when, many_targets(watch));
 	free(order);
-	return fflush(stdout) ? -errno : 0;
+	return 0;
 }
 
 /* ---- The loop --------------------------------------------------------------------------- */
@@ -440,10 +441,13 @@ static int loop(struct watch *watch)
 	bool is_over = false;
 	int err = read_round(watch, &before);
 
-	while (!err && !is_over && !(watch->args->count && nr++ == watch->args->count)) {
+	while (!err && !is_over && !out_flush() &&
+	       !(watch->args->count && nr++ == watch->args->count)) {
 		is_over = all_ended(watch);
 		if (!is_over)
 			wait_interval(watch->args->interval);
+		if (stop_seen())
+			break;
 		/* asked again so that the counts of a target that ended meanwhile are complete */
 		is_over = is_over || all_ended(watch);
 		err = read_round(watch, &now);
@@ -466,6 +470,7 @@ int cmd_watch(const struct args *args)
 	int code = open_maps(&watch), err;
 
 	if (!code) {
+		stop_catch(); /* that is how most of them end */
 		err = loop(&watch);
 		if (err)
 			code = fail_read("watch", err);

@@ -11,8 +11,8 @@ for command in list ps maps dump hist watch stacks stat on off trace gc; do
 	exits 0 inlay help $command
 	has "help $command" "$out" "^usage: inlay $command"
 	text=$out
-	exits 0 inlay $command --help
-	[ "$text" = "$out" ] || fail "$command --help differs from help $command"
+	exits 0 bash -c "inlay $command --help 2>/dev/null"
+	[ "$text" = "$out" ] || fail "$command --help differs from help $command, or is not on stdout"
 	exits 2 inlay $command --nonsense
 	has "an unknown option" "$out" "'inlay $command' has no option --nonsense"
 done
@@ -22,6 +22,9 @@ exits 2 inlay dmup
 has "a slip" "$out" "did you mean 'dump'"
 exits 2 inlay frobnicate
 exits 2 inlay dump
+[ "$out" = "inlay: 'inlay dump' needs a MAP; see 'inlay help dump'" ] || fail "dump: $out"
+exits 2 inlay maps one two
+[ "$out" = "inlay: 'inlay maps' does not take 'two'; see 'inlay help maps'" ] || fail "maps: $out"
 exits 2 inlay watch -i 0
 exits 2 inlay watch -n x
 exits 2 inlay ps -i 1
@@ -106,8 +109,45 @@ inlay dump conns -j | json "dump -j of a hash map" \
 exits 1 inlay dump nosuch
 has "no such map" "$out" "^  $one:probes\.conns$"
 exits 1 inlay dump nosuch.conns
-exits 1 bash -c 'inlay dump sizes >/dev/full'
-has "a full disk" "$out" 'cannot write the output'
+# ---- output that cannot be written, that nobody reads (any more), that is interrupted
+for command in 'dump sizes' 'maps -j' 'watch .bss -i 0.1 -n 100' trace 'trace -j' 'help dump'; do
+	exits 1 timeout -s KILL 20 bash -c "inlay $command >/dev/full"
+	[ "$out" = "inlay: cannot write the output: No space left on device" ] || fail "full: $out"
+	exits 1 timeout -s KILL 20 bash -c "inlay $command >&-"
+	has "stdout is closed" "$out" '^inlay: cannot write the output: Bad file descriptor$'
+	for ignored in '' "trap '' PIPE; "; do
+		exits 0 timeout -s KILL 20 bash -c "set -o pipefail; $ignored inlay $command | true"
+		[ -z "$out" ] || fail "$command | true: $out"
+	done
+done
+exits 0 inlay maps "$one" # what went to a closed stdout is not in the segment
+exits 0 bash -c 'set -o pipefail; inlay dump -a sizes | head -1'
+[ "$out" = '0: 52' ] || fail "dump | head: $out"
+# a line at a time, while the target goes on; and a trace whose reader has gone takes nothing more
+exits 0 timeout -s KILL 20 bash -c 'set -o pipefail; inlay trace | grep -m 1 "greeted 1$"'
+python3 - <<'PY' || fail "interrupted"
+import fcntl, json, os, signal, subprocess, time
+def run(words, sig):
+    r, w = os.pipe()
+    fcntl.fcntl(w, 1031, 4096) # F_SETPIPE_SZ
+    p = subprocess.Popen(["inlay", *words], stdout=w, stderr=subprocess.PIPE)
+    os.close(w)
+    time.sleep(0.5)
+    assert p.poll() is None, words # the pipe is full, or it waits for more
+    p.send_signal(sig)
+    time.sleep(0.1)
+    text = os.fdopen(r).read()
+    return p.wait(20), text, p.stderr.read()
+# whole, and the exit status tells of the signal
+for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    code, text, err = run(["hist", "-j"] + ["latency_ns"] * 50, sig)
+    assert code == -sig and not err, (code, err)
+    assert len(text) > 4096 and len(json.loads(text)) == 50, len(text)
+    code, text, err = run(["trace", "-j"], sig)
+    assert code == 0 and [json.loads(line) for line in text.splitlines()], (code, text, err)
+    code, text, err = run(["watch", "-i", "30"], sig)
+    assert code == 0 and not err, (code, err)
+PY
 
 exits 0 inlay hist latency_ns
 has "hist" "$out" '^work  100 samples  p50 < 2\.05 us'
@@ -255,6 +295,10 @@ has "the live one and what is left" "$out" "^16 ended: "
 
 # ---- trace waits for a target, if it is told to
 exits 1 inlay trace nobody
+[ "$out" = "inlay: no program 'nobody' with probes runs or has left a segment; -w waits for one" ] ||
+	fail "trace of nobody: $out"
+exits 1 inlay dump nobody:sizes
+[ "$out" = "inlay: no program 'nobody' with probes runs or has left a segment" ] || fail "dump: $out"
 exits 2 inlay trace -w 4242
 has "a process does not come back" "$out" "-w waits for the name of a program"
 inlay trace -w late >"$work/late.trace" 2>"$work/late.err" &
@@ -268,6 +312,13 @@ appears "$work/late.trace"
 say late "exit"
 wait $tracer || fail "trace -w: $(cat "$work/late.err")"
 [ "$(grep -c 'greeted 1$' "$work/late.trace")" = 2 ] || fail "trace -w: $(cat "$work/late.trace")"
+# what one that was killed has left is printed, and then trace ends
+inlay gc -a >/dev/null # the first one was being read when it ended, so it stayed
+start killed late
+say killed kill
+wait "$killed" 2>/dev/null || :
+exits 0 timeout -s KILL 20 inlay trace late
+[ "$(grep -c 'greeted 1$' <<<"$out")" = 2 ] || fail "trace of one that has ended: $out"
 
 # ---- a target that could make no file: its memfd is found through /proc, once for a fork tree
 touch "$work/no-folder"
