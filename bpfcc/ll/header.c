@@ -359,9 +359,9 @@ static void h_maps(struct header *h)
 {
 	for (uint32_t i = 0; i < h->object->nr_maps; i++) {
 		const struct bpfcc_map *map = &h->object->maps[i];
-		char part[128];
+		char part[L_MAP_PART_BYTES];
 
-		ll_symbol_part(map->name, part, sizeof(part));
+		l_map_part(h->object, map, part, sizeof(part));
 		if (map->flags & INLAY_MAP_RODATA) {
 			fputs("\n/* ", h->out);
 			h_comment(h, map->name);

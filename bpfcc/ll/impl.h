@@ -161,6 +161,9 @@ void l_object(struct lower *l);
 void l_accessors(struct lower *l);
 void l_prog_symbol(const struct bpfcc_object *object, const struct bpfcc_prog *prog, char *buf,
 		   size_t size);
+#define L_MAP_PART_BYTES 144
+void l_map_part(const struct bpfcc_object *object, const struct bpfcc_map *map, char *buf,
+		size_t size);
 
 /* place.c: decides, on SSA form, how each access is made; and which map calls have a known map */
 void l_place_accesses(struct lower *l);

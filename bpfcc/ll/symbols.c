@@ -59,28 +59,50 @@ void l_prog_symbol(const struct bpfcc_object *object, const struct bpfcc_prog *p
 		snprintf(buf + at, size - (size_t)at, ".%u", prog->index);
 }
 
-/* "__inlay_<what>_H" or "__inlay_<what>_H_M" */
-static void name_of(struct lower *l, const char *what, const char *part, char *buf, size_t size)
+/*
+ * M of docs/DESIGN.md section 12. Of maps whose names become the same, all but the first are told
+ * apart by their number, behind a dot.
+ */
+void l_map_part(const struct bpfcc_object *object, const struct bpfcc_map *map, char *buf,
+		size_t size)
 {
-	char clean[128] = "";
+	char other[L_MAP_PART_BYTES - 16];
 
-	if (part)
-		ll_symbol_part(part, clean, sizeof(clean));
-	snprintf(buf, size, "__inlay_%s_%s%s%s", what, l->hash, part ? "_" : "", clean);
+	ll_symbol_part(map->name, buf, sizeof(other));
+	for (const struct bpfcc_map *m = object->maps; m < map; m++) {
+		ll_symbol_part(m->name, other, sizeof(other));
+		if (strcmp(buf, other))
+			continue;
+		snprintf(buf + strlen(buf), size - strlen(buf), ".%u",
+			 (unsigned int)(map - object->maps));
+		break;
+	}
 }
 
-static LLVMValueRef l_global(struct lower *l, const char *what, const char *part, LLVMTypeRef t)
+/* "__inlay_<what>_H" or "__inlay_<what>_H_M" */
+static void name_of(struct lower *l, const char *what, const struct bpfcc_map *map, char *buf,
+		    size_t size)
+{
+	char part[L_MAP_PART_BYTES] = "";
+
+	if (map)
+		l_map_part(l->object, map, part, sizeof(part));
+	snprintf(buf, size, "__inlay_%s_%s%s%s", what, l->hash, map ? "_" : "", part);
+}
+
+static LLVMValueRef l_global(struct lower *l, const char *what, const struct bpfcc_map *map,
+			     LLVMTypeRef t)
 {
 	char name[256];
 
-	name_of(l, what, part, name, sizeof(name));
+	name_of(l, what, map, name, sizeof(name));
 	return LLVMAddGlobal(l->module, t, name);
 }
 
-static LLVMValueRef l_constant(struct lower *l, const char *what, const char *part,
+static LLVMValueRef l_constant(struct lower *l, const char *what, const struct bpfcc_map *map,
 			       LLVMValueRef v_init)
 {
-	LLVMValueRef v = l_global(l, what, part, LLVMTypeOf(v_init));
+	LLVMValueRef v = l_global(l, what, map, LLVMTypeOf(v_init));
 
 	LLVMSetInitializer(v, v_init);
 	LLVMSetGlobalConstant(v, true);
@@ -100,12 +122,12 @@ static bool is_all_zero(const void *data, size_t bytes)
 
 /* Memory in .bss.inlay.H.M or .data.inlay.H.M: whole pages, so that backing can be mapped over it.
  */
-static LLVMValueRef l_region(struct lower *l, const char *what, const char *part, const void *data,
-			     size_t data_bytes, uint64_t bytes)
+static LLVMValueRef l_region(struct lower *l, const char *what, const struct bpfcc_map *map,
+			     const void *data, size_t data_bytes, uint64_t bytes)
 {
 	LLVMTypeRef t = LLVMArrayType2(l->t_i8, bytes);
 	LLVMValueRef v_init = LLVMConstNull(t), v;
-	char section[256], clean[128];
+	char section[256], part[L_MAP_PART_BYTES];
 	bool is_zero = is_all_zero(data, data_bytes);
 
 	if (!is_zero) {
@@ -115,11 +137,14 @@ static LLVMValueRef l_region(struct lower *l, const char *what, const char *part
 
 		v_init = LLVMConstStructInContext(l->context, v_parts, 2, true);
 	}
-	v = l_global(l, what, part, LLVMTypeOf(v_init));
+	v = l_global(l, what, map, LLVMTypeOf(v_init));
 	LLVMSetInitializer(v, v_init);
-	ll_symbol_part(part ? part : what, clean, sizeof(clean));
+	if (map)
+		l_map_part(l->object, map, part, sizeof(part));
+	else
+		ll_symbol_part(what, part, sizeof(part));
 	snprintf(section, sizeof(section), "%s%s.%s",
-		 is_zero ? INLAY_SECTION_BSS_PREFIX : INLAY_SECTION_DATA_PREFIX, l->hash, clean);
+		 is_zero ? INLAY_SECTION_BSS_PREFIX : INLAY_SECTION_DATA_PREFIX, l->hash, part);
 	LLVMSetSection(v, section);
 	LLVMSetAlignment(v, INLAY_PAGE_BYTES);
 	ll_make_odr(l->module, v, NULL);
@@ -131,7 +156,7 @@ static LLVMValueRef l_rodata(struct lower *l, const struct bpfcc_map *map)
 {
 	LLVMValueRef v_init = map->data ? l_bytes(l, map->data, map->value_size)
 					: LLVMConstNull(LLVMArrayType2(l->t_i8, map->value_size));
-	LLVMValueRef v = l_global(l, "region", map->name, LLVMTypeOf(v_init));
+	LLVMValueRef v = l_global(l, "region", map, LLVMTypeOf(v_init));
 
 	LLVMSetInitializer(v, v_init);
 	LLVMSetGlobalConstant(v, true);
@@ -162,7 +187,8 @@ static LLVMValueRef l_run_memory(struct lower *l, const struct bpfcc_map *map, b
  * The slot of a thread's shard, and the function that gives its address to descriptors. With
  * `v_shard` there is one shard for all, and the slot has it from the start.
  */
-static LLVMValueRef l_shard_slot(struct lower *l, const char *map, LLVMValueRef v_shard)
+static LLVMValueRef l_shard_slot(struct lower *l, const struct bpfcc_map *map,
+				 LLVMValueRef v_shard)
 {
 	const char *intrinsic = "llvm.threadlocal.address";
 	unsigned int id = LLVMLookupIntrinsicID(intrinsic, strlen(intrinsic));
@@ -200,7 +226,7 @@ static LLVMValueRef l_arena_start(struct lower *l, const struct bpfcc_map *map)
 		return NULL;
 	v[0] = l_u64(l, map->arena_bytes);
 	v[1] = l_bytes(l, map->arena_data, map->arena_bytes);
-	v_start = l_constant(l, "start", map->name,
+	v_start = l_constant(l, "start", map,
 			     LLVMConstStructInContext(l->context, v, 2, false));
 	LLVMSetAlignment(v_start, 8);
 	return v_start;
@@ -242,7 +268,7 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 			    map->name, map->value_size, INLAY_LINK_REGION_MAX);
 		m->flags |= INLAY_MAP_HUGE;
 		m->v_start = l_arena_start(l, map);
-		m->v_base = l_global(l, "base", map->name, l->t_ptr);
+		m->v_base = l_global(l, "base", map, l->t_ptr);
 		LLVMSetInitializer(m->v_base, l_null(l));
 		LLVMSetAlignment(m->v_base, 8);
 		ll_make_odr(l->module, m->v_base, NULL);
@@ -250,12 +276,11 @@ static int l_map_storage(struct lower *l, struct lower_map *m)
 		err = bpfcc_map_image(l->object, map, &image, &image_bytes);
 		if (err)
 			return err;
-		m->v_region =
-		    l_region(l, "region", map->name, image, image_bytes, m->region_bytes);
+		m->v_region = l_region(l, "region", map, image, image_bytes, m->region_bytes);
 		free(image);
 	}
 	if (m->flags & INLAY_MAP_PERCPU)
-		m->v_slot = l_shard_slot(l, map->name, v_shard);
+		m->v_slot = l_shard_slot(l, map, v_shard);
 	return 0;
 }
 
@@ -316,7 +341,7 @@ static LLVMValueRef l_inner_table(struct lower *l, const struct bpfcc_map *map)
 			v_descs[nr++] = bpfcc_map_is_like(map->inner, &l->object->maps[i]) ?
 						l->maps[i].v_desc :
 						l_null(l);
-	v = l_constant(l, "inner", map->name, LLVMConstArray2(l->t_ptr, v_descs, nr));
+	v = l_constant(l, "inner", map, LLVMConstArray2(l->t_ptr, v_descs, nr));
 	free(v_descs);
 	return v;
 }
@@ -385,7 +410,7 @@ int l_maps(struct lower *l)
 		struct lower_map *m = &l->maps[i];
 
 		m->map = &l->object->maps[i];
-		m->v_desc = l_global(l, "desc", m->map->name, t_desc);
+		m->v_desc = l_global(l, "desc", m->map, t_desc);
 		LLVMSetGlobalConstant(m->v_desc, true);
 		ll_make_odr(l->module, m->v_desc, NULL);
 	}
@@ -411,7 +436,7 @@ static void l_accessor(struct lower *l, struct lower_map *m)
 	LLVMValueRef v_fn, v = m->v_desc;
 	char name[256];
 
-	name_of(l, is_global ? "memory" : "map", m->map->name, name, sizeof(name));
+	name_of(l, is_global ? "memory" : "map", m->map, name, sizeof(name));
 	v_fn = LLVMAddFunction(l->module, name, LLVMFunctionType(l->t_ptr, NULL, 0, false));
 	ll_add_attr(v_fn, LLVMAttributeFunctionIndex, "nounwind");
 	LLVMPositionBuilderAtEnd(b, LLVMAppendBasicBlockInContext(l->context, v_fn, "entry"));

@@ -143,9 +143,10 @@ struct { int nr; int more[]; } tail = {1, {2, 3}};
 struct {} nothing;
 int behind_tail = 5;
 int both_n;
+int dotted SEC(".data.x.y") = 1, lined SEC(".data.x_y") = 2;
 SEC("uprobe.multi/*") int both(void *ctx) { static int n; both_n++; return n += bits.d; }
 SEC("uprobe/a*/b:f") int bss(void *ctx) { nested.behind++; return sign + bits.e + (wide == WIDE); }
-SEC("uprobe/g") int bss_args(void *ctx) { return nested.high + words.class + behind_tail; }
+SEC("uprobe/g") int bss_args(void *ctx) { return nested.high + words.class + behind_tail + dotted * 10000 + lined * 1000000; }
 char LICENSE[] SEC("license") = "GPL";
 EOC
 cat >names.c <<'EOC'
@@ -166,14 +167,18 @@ int main(void)
 	b->nested.both = 0xff;
 	b->words.class_ = 100;
 	names_data()->behind_tail += 1000;
+	names_data_x_y()->dotted += 10;
+	LINED->lined += 20;
 	return !(names_both_args(0, 0, 0, 0, 0, 0) == -3 && b->both_n == 1 && b->both_n_ == -3 &&
 		 names_bss_args(0, 0, 0, 0, 0, 0) == 5 && b->nested.behind == 1 &&
-		 names_bss_args__args(0, 0, 0, 0, 0, 0) == 31 + 100 + 1005 && b->bits.a == 1);
+		 names_bss_args__args(0, 0, 0, 0, 0, 0) == 31 + 100 + 1005 + 110000 + 22000000 && b->bits.a == 1);
 }
 EOC
 "$CLANG" -target bpf -g -O2 $define -I"/usr/include/$(uname -m)-linux-gnu" -w -c names.bpf.c -o names.bpf.o
 "$bpfcc" names.bpf.o -o names.o
 "$bpfcc" names.bpf.o -o names.h
+# the name of the second section is not the first one's: its number tells them apart
+flags="$flags -DLINED=$(sed -n 's/^static inline struct names_data_x_y_.* \*\(names_data_x_y_.*\)(void)/\1()/p' names.h)"
 "$CLANG" $flags names.c names.o "$INLAY_BUILD/lib/libinlay.a" -o names
 ./names || fail "names"
 "$CLANG" --driver-mode=g++ $flags -x c++ names.c -x none names.o "$INLAY_BUILD/lib/libinlay.a" -o names_cxx
