@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Symbol tables of a target's modules, read at first need. See symbols.h. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <gelf.h>
-#include <libelf.h>
 
 #include "cli/inlay/demangle.h"
+#include "cli/inlay/elf_file.h"
 #include "cli/inlay/symbols.h"
 
 struct symbol {
 	uint64_t start, bytes;	/* as in the file, without the load bias */
-	const char *name;	/* in the module's ELF data */
+	const char *name;	/* in the ELF data of the module or of its debug file */
 	char *plain;		/* demangled; NULL: not looked for yet; `name` may not be mangled */
 	bool is_plain;		/* it was looked for */
 };
@@ -32,8 +29,8 @@ struct module {
 	bool is_whole;		/* start and end are those of the file, and not of one mapping */
 	uint8_t build_id[INLAY_BUILD_ID_BYTES];	/* that the file must have */
 	uint32_t build_id_bytes;		/* 0: any */
-	int fd;
-	Elf *elf;
+	struct elf_file file;
+	struct elf_file debug;	/* what was stripped off it */
 	struct symbol *symbols;
 	size_t nr;
 };
@@ -42,6 +39,7 @@ struct symbols {
 	struct module *modules;	/* the first is the executable; of two that fit, the last counts */
 	size_t nr;
 	bool is_demangled;
+	char root[32];		/* of the target that lives, to go before its paths; else empty */
 };
 
 bool process_is(uint32_t pid, uint64_t starttime)
@@ -74,14 +72,15 @@ static int by_start(const void *a, const void *b)
 	return (int)strlen(x->name) - (int)strlen(y->name);
 }
 
-static void read_table(struct module *module, Elf_Scn *section, const GElf_Shdr *header)
+static void read_table(struct module *module, Elf *elf, Elf_Scn *section)
 {
 	Elf_Data *data = elf_getdata(section, NULL);
+	GElf_Shdr header;
 	size_t nr, i;
 
-	if (!data || !header->sh_entsize)
+	if (!data || !gelf_getshdr(section, &header) || !header.sh_entsize)
 		return;
-	nr = data->d_size / header->sh_entsize;
+	nr = data->d_size / header.sh_entsize;
 	for (i = 0; i < nr && i < INT_MAX; i++) {
 		struct symbol *more;
 		GElf_Sym sym;
@@ -91,7 +90,7 @@ static void read_table(struct module *module, Elf_Scn *section, const GElf_Shdr 
 		    (GELF_ST_TYPE(sym.st_info) != STT_FUNC &&
 		     GELF_ST_TYPE(sym.st_info) != STT_GNU_IFUNC))
 			continue;
-		name = elf_strptr(module->elf, header->sh_link, sym.st_name);
+		name = elf_strptr(elf, header.sh_link, sym.st_name);
 		if (!name || !*name)
 			continue;
 		if (!(module->nr & (module->nr - 1))) { /* full at each power of two */
@@ -113,9 +112,9 @@ static void find_end(struct module *module)
 	GElf_Phdr header;
 	size_t nr = 0;
 
-	elf_getphdrnum(module->elf, &nr);
+	elf_getphdrnum(module->file.elf, &nr);
 	for (size_t i = 0; i < nr && i < INT_MAX; i++)
-		if (gelf_getphdr(module->elf, (int)i, &header) && header.p_type == PT_LOAD &&
+		if (gelf_getphdr(module->file.elf, (int)i, &header) && header.p_type == PT_LOAD &&
 		    header.p_vaddr + header.p_memsz > module->load_end)
 			module->load_end = header.p_vaddr + header.p_memsz;
 }
@@ -125,11 +124,11 @@ static void find_bias(struct module *module)
 {
 	size_t nr = 0;
 
-	elf_getphdrnum(module->elf, &nr);
+	elf_getphdrnum(module->file.elf, &nr);
 	for (size_t i = 0; i < nr && i < INT_MAX; i++) {
 		GElf_Phdr header;
 
-		if (!gelf_getphdr(module->elf, (int)i, &header) || header.p_type != PT_LOAD)
+		if (!gelf_getphdr(module->file.elf, (int)i, &header) || header.p_type != PT_LOAD)
 			continue;
 		if (module->file_off < (header.p_offset & ~0xfffull) ||
 		    module->file_off - (header.p_offset & ~0xfffull) >= header.p_filesz + 0xfff)
@@ -140,88 +139,51 @@ static void find_bias(struct module *module)
 	}
 }
 
-static bool has_note_id(const struct module *module, Elf_Data *data)
-{
-	size_t at = 0, name, desc;
-	GElf_Nhdr note;
-
-	while (data && (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
-		const char *bytes = data->d_buf;
-
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(ELF_NOTE_GNU) &&
-		    !memcmp(bytes + name, ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)))
-			return note.n_descsz >= module->build_id_bytes &&
-			       !memcmp(bytes + desc, module->build_id, module->build_id_bytes);
-	}
-	return false;
-}
-
 /* Whether it is the file that the target had: it may have been replaced since. */
 static bool is_same_file(const struct module *module)
 {
-	size_t nr = 0;
+	const uint8_t *id;
 
-	if (!module->build_id_bytes)
-		return true;
-	elf_getphdrnum(module->elf, &nr);
-	for (size_t i = 0; i < nr && i < INT_MAX; i++) {
-		GElf_Phdr header;
-
-		if (gelf_getphdr(module->elf, (int)i, &header) && header.p_type == PT_NOTE &&
-		    has_note_id(module,
-				elf_getdata_rawchunk(module->elf, (int64_t)header.p_offset,
-						     header.p_filesz,
-						     header.p_align == 8 ? ELF_T_NHDR8 :
-									   ELF_T_NHDR)))
-			return true;
-	}
-	return false;
+	return !module->build_id_bytes ||
+	       (elf_build_id(module->file.elf, &id) >= module->build_id_bytes &&
+		!memcmp(id, module->build_id, module->build_id_bytes));
 }
 
-/* The names of files come from the target: opening a device could have effects. */
-static int open_file(const char *path)
+static bool has_dwarf(Elf *elf)
 {
-	struct stat st;
-
-	if (*path != '/' || stat(path, &st) || !S_ISREG(st.st_mode))
-		return -1;
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	return elf_section_find(elf, SHT_PROGBITS, ".debug_info") ||
+	       elf_section_find(elf, SHT_PROGBITS, ".zdebug_info");
 }
 
-static void module_read(struct module *module)
+static bool read_tables(struct module *module, Elf *elf, uint32_t type)
 {
-	Elf_Scn *section = NULL;
-	bool has_symtab = false;
+	Elf_Scn *section = elf ? elf_section_find(elf, type, NULL) : NULL;
+
+	if (section)
+		read_table(module, elf, section);
+	return section;
+}
+
+static void module_read(struct symbols *symbols, struct module *module)
+{
+	Elf *elf;
 
 	module->is_read = true;
-	module->fd = open_file(module->path);
-	if (module->fd < 0)
-		return;
-	module->elf = elf_begin(module->fd, ELF_C_READ_MMAP_PRIVATE, NULL);
-	if (!module->elf || elf_kind(module->elf) != ELF_K_ELF)
+	if (elf_file_open(module->path, &module->file))
 		return;
 	if (!is_same_file(module)) {
-		elf_end(module->elf);
-		module->elf = NULL;
+		elf_file_close(&module->file);
 		return;
 	}
+	elf = module->file.elf;
 	if (!module->has_bias)
 		find_bias(module);
 	find_end(module);
-	while ((section = elf_nextscn(module->elf, section))) {
-		GElf_Shdr header;
-
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_SYMTAB) {
-			read_table(module, section, &header);
-			has_symtab = true;
-		}
-	}
-	while (!has_symtab && (section = elf_nextscn(module->elf, section))) {
-		GElf_Shdr header;
-
-		if (gelf_getshdr(section, &header) && header.sh_type == SHT_DYNSYM)
-			read_table(module, section, &header);
-	}
+	if (!elf_section_find(elf, SHT_SYMTAB, NULL) || !has_dwarf(elf))
+		elf_debug_file_open(elf, module->shown, symbols->root, &module->debug);
+	if (!read_tables(module, elf, SHT_SYMTAB) &&
+	    !read_tables(module, module->debug.elf, SHT_SYMTAB))
+		read_tables(module, elf, SHT_DYNSYM);
 	if (module->nr)
 		qsort(module->symbols, module->nr, sizeof(*module->symbols), by_start);
 }
@@ -235,7 +197,7 @@ static struct module *add_module(struct symbols *symbols, const char *path, cons
 	symbols->modules = more;
 	more = &more[symbols->nr];
 	memset(more, 0, sizeof(*more));
-	more->fd = -1;
+	more->file.fd = more->debug.fd = -1;
 	more->path = strdup(path);
 	more->shown = strdup(shown);
 	if (!more->path || !more->shown) {
@@ -338,6 +300,8 @@ struct symbols *symbols_new(struct inlay_reader *reader, bool is_demangled)
 	elf_version(EV_CURRENT);
 	snprintf(path, sizeof(path), "/proc/%u/exe", info.pid);
 	is_live = process_is(info.pid, info.starttime);
+	if (is_live)
+		snprintf(symbols->root, sizeof(symbols->root), "/proc/%u/root", info.pid);
 	exe = add_module(symbols, is_live ? path : info.exe, info.exe);
 	if (exe) {
 		exe->bias = info.exe_base;
@@ -358,22 +322,21 @@ void symbols_free(struct symbols *symbols)
 		for (size_t k = 0; k < symbols->modules[i].nr; k++)
 			free(symbols->modules[i].symbols[k].plain);
 		free(symbols->modules[i].symbols);
-		elf_end(symbols->modules[i].elf);
-		if (symbols->modules[i].fd >= 0)
-			close(symbols->modules[i].fd);
+		elf_file_close(&symbols->modules[i].debug);
+		elf_file_close(&symbols->modules[i].file);
 	}
 	if (symbols)
 		free(symbols->modules);
 	free(symbols);
 }
 
-static struct symbol *find_in(struct module *module, uint64_t address)
+static struct symbol *find_in(struct symbols *symbols, struct module *module, uint64_t address)
 {
 	size_t low = 0, high;
 	struct symbol *symbol;
 
 	if (!module->is_read)
-		module_read(module);
+		module_read(symbols, module);
 	if (!module->has_bias || !module->nr || address < module->bias)
 		return NULL;
 	address -= module->bias;
@@ -412,7 +375,7 @@ const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *re
 
 		if (address < module->start || address >= module->end)
 			continue;
-		symbol = find_in(module, address);
+		symbol = find_in(symbols, module, address);
 		if (!symbol)
 			continue;
 		*ret_distance = address - module->bias - symbol->start;
@@ -430,11 +393,13 @@ void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_mo
 		if (address < module->start || address >= module->end)
 			continue;
 		if (!module->is_read)
-			module_read(module);
+			module_read(symbols, module);
 		if (!module->is_whole &&
 		    (!module->has_bias || address - module->bias >= module->load_end))
 			continue;
-		ret_module->path = module->elf ? module->path : NULL;
+		/* where the DWARF is */
+		ret_module->path = module->file.elf && has_dwarf(module->file.elf) ?
+				       module->path : module->debug.path;
 		ret_module->shown = module->shown;
 		ret_module->address = address - module->bias;
 		return;

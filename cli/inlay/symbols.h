@@ -2,7 +2,7 @@
 /*
  * Names for code addresses in a target: its executable by the load bias that the segment holds,
  * also after it ended, and its shared libraries by /proc while it runs, or by the table that
- * targets with stacks keep.
+ * targets with stacks keep. Of a stripped file they come from its debug file.
  */
 #ifndef INLAY_CLI_SYMBOLS_H
 #define INLAY_CLI_SYMBOLS_H
@@ -21,7 +21,7 @@ void symbols_free(struct symbols *symbols);
 const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *ret_distance);
 
 struct symbols_module {
-	const char *path;	/* to open; NULL: there is no file, or another one by now */
+	const char *path;	/* the file with its DWARF, to open; NULL: none, or another one by now */
 	const char *shown;	/* as the target names it; NULL: in none that is known */
 	uint64_t address;	/* as in the file */
 };

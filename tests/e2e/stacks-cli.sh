@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # `inlay stacks`: names of functions in an executable at a random address and in libraries, while the
-# target runs and later; counts by every kind of key; text, JSON and folded lines.
+# target runs and later, and when it was stripped; counts by every kind of key; text, JSON and folded lines.
 set -eu -o pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)/stacks
@@ -138,6 +138,34 @@ exec 9>&-
 wait "$target"
 target=
 check_names "after its end"
+
+# what was stripped is in a debug file: beside the executable, in .debug, or nowhere
+strip_names() {
+	local text
+	text=$(inlay stacks by_id --folded --inlines)
+	has "$1" "$text" "$2"
+}
+cp target whole
+objcopy --only-keep-debug whole target.debug
+objcopy --strip-all --add-gnu-debuglink=target.debug whole target
+check_names "stripped, with a debug file"
+mkdir .debug
+mv target.debug .debug
+check_names "stripped, with a debug file in .debug"
+objcopy --strip-debug --add-gnu-debuglink=.debug/target.debug whole target
+check_names "stripped of DWARF"
+objcopy --strip-all --add-gnu-debuglink=.debug/target.debug whole target
+# one of another build
+objcopy --only-keep-debug liboutside.so .debug/target.debug
+strip_names "another's debug file" '\[target\];\[target\];\[target\] 7$'
+for bytes in 0 70 3000; do
+	head -c $bytes whole >.debug/target.debug
+	strip_names "a debug file of $bytes bytes" '\[target\];\[target\] 7$'
+done
+rm -r .debug
+strip_names "no debug file" '\[target\];\[target\] 7$'
+mv whole target
+check_names "whole again"
 
 # a stack of every byte that there is: nothing crashes, whatever the numbers are
 segment=$(echo segments/*)
