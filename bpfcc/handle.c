@@ -29,6 +29,10 @@ static int copy_opts(struct inlay_bpfcc_object *h, const struct inlay_bpfcc_opts
 	if (opts) {
 		size_t bytes = opts->sz < sizeof(h->opts) ? opts->sz : sizeof(h->opts);
 
+		/* of a newer header: what is not set there is no matter */
+		for (size_t i = sizeof(h->opts); i < opts->sz; i++)
+			if (((const char *)opts)[i])
+				return -E2BIG;
 		memcpy(&h->opts, opts, bytes);
 	}
 	h->opts.sz = sizeof(h->opts);

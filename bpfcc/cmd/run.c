@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bpfcc/arena.h"
 #include "bpfcc/cmd/cmd.h"
@@ -38,6 +40,7 @@ static const char usage_text[] =
 	"  --interp                   run it in the checking interpreter, which stops at the first\n"
 	"                             thing that a verified program never does\n"
 	"  --no-verify                run it even if it is not safe: it can crash, or not end\n"
+	"                             (also --unsafe-no-verify)\n"
 	CMD_OBJECT_OPTIONS_HELP
 	"  -h, --help                 print this\n"
 	"\n"
@@ -91,6 +94,7 @@ static int parse(struct run *r, int argc, char **argv)
 		{"mem", required_argument, NULL, OPT_MEM},
 		{"interp", no_argument, NULL, OPT_INTERP},
 		{"no-verify", no_argument, NULL, CMD_OPT_NO_VERIFY},
+		{"unsafe-no-verify", no_argument, NULL, CMD_OPT_NO_VERIFY},
 		CMD_OBJECT_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -111,6 +115,8 @@ static int parse(struct run *r, int argc, char **argv)
 			     NULL);
 	if (r->is_raw || r->is_elf) {
 		r->cmd.input = "<stdin>";
+		if (optind < argc && r->memory_hex)
+			return usage("the memory is given twice", argv[optind]);
 		if (optind < argc)
 			r->memory_hex = argv[optind++];
 	} else {
@@ -161,6 +167,37 @@ static uint8_t *read_code(const struct run *r, size_t *ret_bytes)
 	return code;
 }
 
+static const char *crash_text;
+static int crash_status;
+
+static void on_crash(int signal)
+{
+	(void)signal;
+	if (write(STDERR_FILENO, crash_text, strlen(crash_text)) < 0)
+		_exit(crash_status);
+	_exit(crash_status);
+}
+
+/* What a program does wrong it does to this process: let it say so, and fail as all else fails. */
+static void catch_crashes(bool is_verified)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+	static char stack[1 << 16];
+	const stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	/* once: a second one, in here, is the end */
+	struct sigaction action = {.sa_handler = on_crash, .sa_flags = SA_ONSTACK | SA_RESETHAND};
+
+	crash_status = is_verified ? EXIT_INTERNAL : EXIT_REFUSED;
+	crash_text = is_verified ? "bpfcc: internal error: a program that was verified crashed\n" :
+				   "bpfcc: error: the program crashed; it was not verified\n"
+				   "      = help: bpfcc run --interp says where and why\n";
+	sigemptyset(&action.sa_mask);
+	if (sigaltstack(&alternate, NULL))
+		return;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
+
 /* A message was given if -EINVAL. */
 static int open_and_run(struct run *r, const uint8_t *code, size_t bytes)
 {
@@ -174,6 +211,8 @@ static int open_and_run(struct run *r, const uint8_t *code, size_t bytes)
 		err = cmd_program_open(&r->cmd, code, bytes, &object);
 	else
 		err = cmd_object_open(&r->cmd, code, bytes, &object);
+	if (!err && !r->is_interpreted)
+		catch_crashes(!r->cmd.opts.unsafe_no_verify);
 	if (!err) {
 		err = (r->is_interpreted ? inlay_bpfcc_object_interpret : inlay_bpfcc_object_run)(
 			object, NULL, r->memory, r->memory_bytes, &r0);

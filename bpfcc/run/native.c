@@ -225,7 +225,8 @@ static void define(struct symbols *s, const char *name, void *address)
 
 static void define_runtime(struct symbols *s, const char *name)
 {
-	void *address = runtime_symbol(s->n, name);
+	/* one message is enough */
+	void *address = s->err ? NULL : runtime_symbol(s->n, name);
 
 	if (address)
 		define(s, name, address);

@@ -122,7 +122,8 @@ enum inlay_bpfcc_output {
 /*
  * Reads, relocates and checks a probe object from a file, or from `size` bytes at `data` when data
  * is not NULL (`path` then only names it; the bytes may be freed after the call).
- * -EINVAL: refused, see messages; -ENOENT, -EIO ...: the file; -ENOMEM.
+ * -EINVAL: refused, see messages; -ENOENT, -EIO ...: the file; -E2BIG: `opts` has something set that
+ * this version does not know; -ENOMEM.
  */
 int inlay_bpfcc_object_open(const char *path, const void *data, size_t size,
 			    const struct inlay_bpfcc_opts *opts,

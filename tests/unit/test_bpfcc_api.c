@@ -4,6 +4,7 @@
  */
 #include "bpfcc_fixture.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,6 +208,24 @@ static void test_verify(void **unused)
 	inlay_bpfcc_object_free(object);
 }
 
+/* What a newer header has is no matter unless it is used. */
+static void test_newer_opts(void **unused)
+{
+	struct {
+		struct inlay_bpfcc_opts opts;
+		void *later[2];
+	} newer = {.opts = {.sz = sizeof(newer)}};
+	struct inlay_bpfcc_object *object;
+
+	(void)unused;
+	assert_int_equal(inlay_bpfcc_object_open(BPFCC_PROBE, NULL, 0, &newer.opts, &object), 0);
+	inlay_bpfcc_object_free(object);
+	newer.later[1] = &newer;
+	assert_int_equal(inlay_bpfcc_object_open(BPFCC_PROBE, NULL, 0, &newer.opts, &object),
+			 -E2BIG);
+	assert_null(object);
+}
+
 /* ---- threads ---- */
 
 static void *open_often(void *arg)
@@ -247,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_emit),
 		cmocka_unit_test(test_older_opts),
+		cmocka_unit_test(test_newer_opts),
 		cmocka_unit_test(test_run),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_verify),
