@@ -303,6 +303,14 @@ static int prepare_map(struct bpf_map *map, const struct bpfcc_object *o)
 		return -EFBIG;
 	err = bpf_map__set_max_entries(map, bounded_entries(m->type, m->key_size, m->value_size,
 							    m->max_entries));
+	/* a question leaves nothing behind, and takes no map that somebody else has pinned */
+	if (!err)
+		err = bpf_map__set_pin_path(map, NULL);
+	/* other loaders than libbpf know the sizes of what has but one */
+	if (!err && !bpf_map__key_size(map) && m->key_size)
+		err = bpf_map__set_key_size(map, m->key_size);
+	if (!err && !bpf_map__value_size(map) && m->value_size)
+		err = bpf_map__set_value_size(map, m->value_size);
 	if (!err && m->data && bpf_map__initial_value(map, &bytes) && bytes == m->value_size)
 		err = bpf_map__set_initial_value(map, m->data, bytes);
 	return err;
@@ -341,12 +349,12 @@ static int prepare_program(struct cmd_kernel *k, struct bpf_program *program, co
 	return err ? err : bpf_program__set_log_level(program, LOG_STATS);
 }
 
-/* libbpf's own last complaint, for what fails before the kernel's verifier sees it */
+/* libbpf's own first complaint, for what fails before the kernel's verifier sees it */
 static char complaint[256];
 
 static int keep_complaint(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_WARN) {
+	if (level == LIBBPF_WARN && !complaint[0]) {
 		vsnprintf(complaint, sizeof(complaint), format, args);
 		complaint[strcspn(complaint, "\n")] = '\0';
 	}
