@@ -277,13 +277,15 @@ static int branch_may_goto(struct verify *v, const struct bpf_insn *in)
 {
 	const struct verify_state *before = verify_previous(v, v->insn);
 	struct verify_state *again;
+	struct verify_frame *f;
 
 	again = verify_push(v, v->insn + 1);
 	if (!again)
 		return v->err;
-	again->may_goto_depth++;
+	f = again->frames[again->nr_frames - 1];
+	f->may_goto_depth++;
 	if (before)
-		verify_widen(v, before, again, again->may_goto_depth);
+		verify_widen(v, before, again, f->may_goto_depth);
 	go(v, true, in);
 	return v->err;
 }

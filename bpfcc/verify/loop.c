@@ -222,8 +222,13 @@ void verify_watch_insn(struct verify *v)
 
 static bool can_compare(const struct verify_state *a, const struct verify_state *b)
 {
-	return a->nr_frames == b->nr_frames && a->nr_refs == b->nr_refs &&
-	       a->may_goto_depth == b->may_goto_depth && a->callback_rounds == b->callback_rounds;
+	if (a->nr_frames != b->nr_frames || a->nr_refs != b->nr_refs ||
+	    a->callback_rounds != b->callback_rounds)
+		return false;
+	for (uint32_t i = 0; i < a->nr_frames; i++)
+		if (a->frames[i]->may_goto_depth != b->frames[i]->may_goto_depth)
+			return false;
+	return true;
 }
 
 int verify_watch_visit(struct verify *v)

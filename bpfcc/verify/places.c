@@ -209,7 +209,8 @@ int verify_places_new(struct verify *v)
 
 	w->places = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*w->places));
 	w->kept = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*w->kept));
-	if (!w->places || !w->kept)
+	w->budgets = bpfcc_arena_array(v->arena, o->nr_funcs, sizeof(*w->budgets));
+	if (!w->places || !w->kept || !w->budgets)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < o->nr_funcs; i++) {
 		const struct bpfcc_func *f = &o->funcs[i];
@@ -218,7 +219,7 @@ int verify_places_new(struct verify *v)
 		w->kept[i] = bpfcc_arena_array(v->arena, f->nr_insns + 1, sizeof(**w->kept));
 		if (!w->places[i] || !w->kept[i])
 			return -ENOMEM;
-		if (find_live(f, w->places[i]))
+		if (find_live(f, w->places[i]) || verify_budget_of(f, &w->budgets[i]))
 			return -ENOMEM;
 		find_points(f, w->places[i]);
 	}

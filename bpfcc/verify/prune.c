@@ -324,14 +324,14 @@ bool verify_compare(struct verify *v, const struct verify_state *old,
 	c.nr_ids = c.next_none = 0;
 	if (!same_frames(old, cur) || !same_refs(&c, old, cur))
 		return false;
-	if (how == COMPARE_EQUAL && (old->may_goto_depth != cur->may_goto_depth ||
-				     old->callback_rounds != cur->callback_rounds))
+	if (how == COMPARE_EQUAL && old->callback_rounds != cur->callback_rounds)
 		return false;
 	for (uint32_t i = old->nr_frames; i-- > 0;) {
 		const struct verify_frame *f = old->frames[i], *g = cur->frames[i];
 		uint32_t live = verify_live(v, old, i);
 
-		if (how == COMPARE_EQUAL && f->callback_depth != g->callback_depth)
+		if (how == COMPARE_EQUAL && (f->callback_depth != g->callback_depth ||
+					     f->may_goto_depth != g->may_goto_depth))
 			return false;
 		/* fewer rounds were left to the old one */
 		if (f->callback_depth > g->callback_depth ||
@@ -458,11 +458,50 @@ static void widen_slot(struct verify *v, const struct verify_slot *old, struct v
 	}
 }
 
+/* Some, for those that come and go: what is related in one of a few ways is found again. */
+#define RELATION_ROUNDS 4u
+
+static void widen_relation(struct compare *c, const struct verify_reg *old, struct verify_reg *r)
+{
+	uint32_t id = ((old->flags ^ r->flags) & VF_LOW) ? 0 : r->id;
+
+	if (old->type != VT_SCALAR || r->type != VT_SCALAR || !old->id || !r->id ||
+	    same_id(c, ID_SCALAR, old->id, id, (int64_t)r->add - old->add))
+		return;
+	r->id = 0;
+	r->add = 0;
+	r->flags &= (uint8_t)~VF_LOW;
+}
+
+/*
+ * A number that is one more each round and the copy of what it was at first are a step farther apart each
+ * time. Related otherwise than a round ago, copies are not related any more, which is always right.
+ */
+static void widen_relations(struct verify *v, const struct verify_state *old, struct verify_state *s)
+{
+	struct compare c;
+
+	c.v = v;
+	c.how = COMPARE_WITHIN;
+	c.nr_ids = c.next_none = 0;
+	for (uint32_t i = 0; i < s->nr_frames && i < old->nr_frames; i++) {
+		const struct verify_frame *f = old->frames[i];
+		struct verify_frame *g = s->frames[i];
+
+		for (int reg = 0; reg < 10; reg++)
+			widen_relation(&c, &f->regs[reg], &g->regs[reg]);
+		for (uint32_t k = 0; k < g->nr_slots && k < f->nr_slots; k++)
+			widen_relation(&c, &f->slots[k].spill, &g->slots[k].spill);
+	}
+}
+
 void verify_widen(struct verify *v, const struct verify_state *old, struct verify_state *s,
 		  uint32_t rounds)
 {
 	bool is_all = rounds > VERIFY_PRECISE_ROUNDS;
 
+	if (rounds > RELATION_ROUNDS)
+		widen_relations(v, old, s);
 	for (uint32_t i = 0; i < s->nr_frames && i < old->nr_frames; i++) {
 		const struct verify_frame *f = old->frames[i];
 		struct verify_frame *g = s->frames[i];

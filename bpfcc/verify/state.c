@@ -219,6 +219,7 @@ struct verify_frame *verify_push_frame(struct verify *v, struct verify_state *s,
 	s->frames[s->nr_frames] = f;
 	verify_set_pointer(v, &f->regs[BPF_REG_10], VT_STACK, 0);
 	f->regs[BPF_REG_10].frame = (uint8_t)s->nr_frames++;
+	f->run_id = ++s->next_id;
 	s->insn = 0;
 	if (s->nr_frames > v->walk->stats.max_depth)
 		v->walk->stats.max_depth = s->nr_frames;

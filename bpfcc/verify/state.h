@@ -126,6 +126,9 @@ struct verify_frame {
 	/* The call of a helper with a callback that this frame makes, unique on the path: another
 	 * each time that control comes to the call, the same while its callback runs. walk.c's. */
 	uint32_t call_id;
+	/* This run of the function, unique on the path, and how often it has gone through a may_goto: the
+	 * budget is of one run. */
+	uint32_t run_id, may_goto_depth;
 	struct verify_reg regs[11];
 	/* slot[i] is the 8 bytes at r10 - 8 * (i + 1); owned by the state, nr_slots of them */
 	struct verify_slot *slots;
@@ -151,7 +154,6 @@ struct verify_state {
 	uint32_t nr_frames;
 	uint32_t insn;		/* to be walked next, in frames[nr_frames - 1]->func */
 	uint32_t nr_refs;
-	uint32_t may_goto_depth;
 	uint32_t callback_rounds; /* how often a callback has returned to its call; walk.c's */
 	uint32_t next_id;	/* for id, ref and uid: unique on this path */
 	uint32_t max_refs;	/* private to state.c: a kept state has no room for more */

@@ -224,16 +224,45 @@ static bool same_calls(const struct verify_state *a, const struct verify_state *
 }
 
 /*
+ * The runs of functions with may_goto are the very same ones, whose budgets are used up together; and where a
+ * path counts, the current one went through as many may_gotos as the old one.
+ */
+static bool same_runs(const struct verify_walk *w, const struct verify_state *old,
+		      const struct verify_state *cur)
+{
+	for (uint32_t i = 0; i < old->nr_frames && i < cur->nr_frames; i++) {
+		const struct verify_frame *f = old->frames[i], *g = cur->frames[i];
+		enum verify_budget budget = w->budgets[f->func];
+
+		if (budget == BUDGET_NONE)
+			continue;
+		if (f->run_id != g->run_id ||
+		    (budget == BUDGET_COUNTED && f->may_goto_depth > g->may_goto_depth))
+			return false;
+	}
+	return true;
+}
+
+/* This run of the function on top went through a may_goto since. */
+static bool has_gone_through(const struct verify_state *old, const struct verify_state *cur)
+{
+	return old->nr_frames == cur->nr_frames &&
+	       old->frames[old->nr_frames - 1]->may_goto_depth <
+	       cur->frames[cur->nr_frames - 1]->may_goto_depth;
+}
+
+/*
  * The path came by here before, and stops if nothing new can come of going round once more. Attack:
  * a loop that never ends. So stopping takes a loop that the run time ends: the run of a callback
  * within one and the same call of the helper, one and the same iterator, or a may_goto that was gone
- * through. Nothing that ends a loop around this one may have begun anew, or that one never ends.
+ * through in one and the same run of its function. Nothing that ends a loop around this one may have
+ * begun anew, or that one never ends.
  */
 static bool is_bounded_again(struct verify *v, const struct verify_state *old, uint8_t point)
 {
 	const struct verify_state *cur = v->cur;
 
-	if (!verify_iter_same(old, cur))
+	if (!verify_iter_same(old, cur) || !same_runs(v->walk, old, cur))
 		return false;
 	if ((point & POINT_CALLBACK) && v->walk->is_back)
 		return same_calls(old, cur, point) &&
@@ -242,15 +271,15 @@ static bool is_bounded_again(struct verify *v, const struct verify_state *old, u
 		return same_calls(old, cur, point) && verify_iter_is_stepped_on(old, cur) &&
 		       verify_compare(v, old, cur, COMPARE_WITHIN);
 	if (point & POINT_MAY_GOTO)
-		return old->may_goto_depth != cur->may_goto_depth &&
+		return has_gone_through(old, cur) &&
 		       verify_compare(v, old, cur, COMPARE_WITHIN);
 	return false;
 }
 
 /*
  * All paths from `old` were walked. While those of a loop around it were not, what mattered is not
- * known of values that the loop carries round, and the loop must be bounded with this path in it, too: the same call of the helper that
- * runs the callback, and no may_goto fewer than `old` went through.
+ * known of values that the loop carries round, and the loop must be bounded with this path in it, too: the
+ * same call of the helper that runs the callback, the same iterators, the same runs of functions with may_goto.
  */
 static bool is_covered(struct verify *v, uint8_t point, const struct verify_state *old,
 		       const struct verify_kept *loop)
@@ -258,7 +287,7 @@ static bool is_covered(struct verify *v, uint8_t point, const struct verify_stat
 	if (!loop)
 		return verify_compare(v, old, v->cur, COMPARE_MARKS);
 	return same_calls(old, v->cur, point) && verify_iter_same(old, v->cur) &&
-	       old->may_goto_depth <= v->cur->may_goto_depth &&
+	       same_runs(v->walk, old, v->cur) &&
 	       verify_compare(v, old, v->cur, COMPARE_LOOP);
 }
 
@@ -329,12 +358,29 @@ static int visit_open(struct verify *v, uint8_t point, struct verify_kept *k, ui
 	return 0;
 }
 
-/* States from which all was walked. One that is found too seldom costs more than it saves. */
-static bool visit_done(struct verify *v, uint8_t point, bool is_kept, struct verify_kept **at)
+/*
+ * One that is found too seldom costs more than it saves. But where the run time ends loops, the turns of an
+ * inner one are each compared with all turns of its last time, in vain until the first is found: that is let
+ * pass while it costs little beside the walk.
+ */
+#define MISSES_PER_INSN 16u
+
+static bool is_worth_its_misses(const struct verify_walk *w, uint8_t point, const struct verify_kept *k)
 {
 	const uint32_t patience = point & POINT_FORCE ? 64 : 3;
+
+	if (w->opts.keep_states || k->nr_misses <= (k->nr_hits + 1) * patience)
+		return true;
+	return (point & POINT_FORCE) && w->nr_misses / MISSES_PER_INSN < w->stats.nr_insns_walked &&
+	       w->bytes + w->pool.bytes < w->opts.max_bytes / 8;
+}
+
+/* States from which all was walked. */
+static bool visit_done(struct verify *v, uint8_t point, bool is_kept, struct verify_kept **at)
+{
+	struct verify_walk *w = v->walk;
 	/* where nothing is dropped the lists grow long */
-	uint32_t most = v->walk->opts.keep_states ? 256 : UINT32_MAX;
+	uint32_t most = w->opts.keep_states ? 256 : UINT32_MAX;
 	struct verify_kept *k;
 
 	while ((k = *at) && most--) {
@@ -344,9 +390,11 @@ static bool visit_done(struct verify *v, uint8_t point, bool is_kept, struct ver
 			stop_at(v, k, loop);
 			return true;
 		}
-		if (is_kept)
+		if (is_kept) {
 			k->nr_misses++;
-		if (v->walk->opts.keep_states || k->nr_misses <= (k->nr_hits + 1) * patience) {
+			w->nr_misses++;
+		}
+		if (is_worth_its_misses(w, point, k)) {
 			at = &k->next;
 			continue;
 		}
@@ -561,7 +609,7 @@ int verify_walk_prog(struct verify *v, const struct bpfcc_func *func)
 	int err;
 
 	w->stats = (struct bpfcc_verify_stats){0};
-	w->nr_jumps = w->last_jumps = w->last_insns = 0;
+	w->nr_jumps = w->nr_misses = w->last_jumps = w->last_insns = 0;
 	verify_watch_stop(w);
 	v->err = 0;
 	err = verify_arena_find(v, func);

@@ -58,6 +58,13 @@ enum verify_point {
 /* Through what an instruction accesses memory. */
 enum verify_seen { SEEN_CTX = 1u << 0, SEEN_OTHER = 1u << 1, SEEN_ARENA = 1u << 2 };
 
+/* What is known of a function's budget for may_goto. */
+enum verify_budget {
+	BUDGET_NONE,	/* it has no may_goto */
+	BUDGET_SPENT,	/* any cycle through a may_goto uses up some of it */
+	BUDGET_COUNTED,	/* a cycle may pass one by its jump; paths count how often they go through */
+};
+
 /* Of one instruction, before any walk. */
 struct verify_place {
 	uint8_t point;		/* enum verify_point */
@@ -102,6 +109,7 @@ struct verify_walk {
 	struct bpfcc_verify *result;
 	struct bpfcc_verify_opts opts;	/* with the limits filled in */
 	struct verify_place **places;	/* by function and instruction */
+	enum verify_budget *budgets;	/* by function */
 	struct verify_kept_at **kept;	/* by function and instruction */
 	struct verify_kept *parent;	/* of the current path */
 	const struct verify_step *steps; /* of the current path */
@@ -117,6 +125,7 @@ struct verify_walk {
 	struct verify_kept *fresh;	/* kept at the current instruction, just now */
 	bool is_back;			/* a callback has just returned to the call that runs it */
 	uint32_t nr_jumps;		/* walked */
+	uint32_t nr_misses;		/* of done states that were compared with */
 	uint32_t last_jumps, last_insns; /* when a state was kept */
 	struct bpfcc_verify_stats stats;
 };
@@ -166,6 +175,10 @@ uint32_t verify_live(struct verify *v, const struct verify_state *s, uint32_t fr
 int verify_places_new(struct verify *v);
 /* Registers that an instruction reads, as a mask. */
 uint32_t verify_reads(const struct bpf_insn *in);
+
+/* cycles.c */
+/* 0, or -ENOMEM; of a function whose jumps were checked */
+int verify_budget_of(const struct bpfcc_func *func, enum verify_budget *ret_budget);
 
 /* iter.c */
 /* Both states are at a step of the very same iterator, which has gone on since. */
