@@ -286,6 +286,27 @@ static int each_row(struct rows *rows, struct cmd_lines *lines)
 	return rows->err ? rows->err : got;
 }
 
+/* -EBADMSG: what is in it; else it could not be read. */
+static void refuse_file(struct cmd_verify *c, int err)
+{
+	struct inlay_bpfcc_message m = {
+		.sz = sizeof(m),
+		.severity = INLAY_BPFCC_ERROR,
+		.object = strcmp(c->cmd.input, "-") ? c->cmd.input : "<stdin>",
+		.insn = -1,
+		.text = "the first line does not name the columns \"name\" and \"insns\"",
+		.hint = "columns are separated by tabs",
+	};
+	char text[128];
+
+	if (err != -EBADMSG) {
+		snprintf(text, sizeof(text), "cannot read the file: %s", strerror(-err));
+		m.text = text;
+		m.hint = NULL;
+	}
+	cmd_message(&c->cmd.messages, &m);
+}
+
 int cmd_verify_rows(struct cmd_verify *c)
 {
 	struct rows *rows = calloc(1, sizeof(*rows));
@@ -312,12 +333,7 @@ int cmd_verify_rows(struct cmd_verify *c)
 	pthread_cond_destroy(&rows->work);
 	pthread_mutex_destroy(&rows->lock);
 	free(rows);
-	cmd_messages_flush(&c->cmd.messages);
-	if (err == -EBADMSG)
-		return cmd_fail("%s: the first line does not name the columns \"name\" and "
-				"\"insns\"",
-				c->cmd.input);
 	if (err && err != -ENOMEM)
-		return cmd_fail("%s: cannot read the file: %s", c->cmd.input, strerror(-err));
+		refuse_file(c, err);
 	return cmd_finish(&c->cmd, err);
 }
