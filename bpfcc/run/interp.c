@@ -399,16 +399,26 @@ void bpfcc_interp_free(struct bpfcc_interp *it)
 	free(it);
 }
 
+int interp_holds_nothing(struct bpfcc_interp *it, const char *where)
+{
+	if (it->nr_held)
+		return interp_trap(it, BPFCC_TRAP_HELD,
+				   "%u records, dynptrs or iterators are not given back %s",
+				   it->nr_held, where);
+	if (it->lock_thing)
+		return interp_trap(it, BPFCC_TRAP_HELD, "a lock is held %s", where);
+	if (it->nr_sections[SECTION_RCU])
+		return interp_trap(it, BPFCC_TRAP_HELD, "the RCU read lock is held %s", where);
+	if (it->nr_sections[SECTION_PREEMPT])
+		return interp_trap(it, BPFCC_TRAP_HELD, "preemption is disabled %s", where);
+	return 0;
+}
+
 static int leave(struct bpfcc_interp *it, const struct value *r0)
 {
 	if (!r0->is_set)
 		return interp_trap(it, BPFCC_TRAP_UNSET, "r0 is not set at the exit");
-	if (it->nr_held)
-		return interp_trap(it, BPFCC_TRAP_HELD, "%u records, dynptrs or iterators are not given back",
-				   it->nr_held);
-	if (it->lock_thing)
-		return interp_trap(it, BPFCC_TRAP_HELD, "a lock is held at the exit");
-	return 0;
+	return interp_holds_nothing(it, "at the exit");
 }
 
 int bpfcc_interp_call(struct bpfcc_interp *it, uint32_t func, const struct bpfcc_interp_ctx *ctx,

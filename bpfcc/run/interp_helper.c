@@ -254,12 +254,18 @@ static int probe_read_str(struct bpfcc_interp *it, struct arg args[5])
 static int call_back(struct bpfcc_interp *it, const struct arg *func, struct value args[5],
 		     uint64_t *ret)
 {
+	uint32_t nr_held = it->nr_held, nr_rcu = it->nr_sections[SECTION_RCU],
+		 nr_preempt = it->nr_sections[SECTION_PREEMPT];
 	struct value r0 = {0};
 
 	if (interp_function(it, it->things[func->v.thing].func, args, &r0))
 		return -EFAULT;
 	if (!r0.is_set)
 		return interp_trap(it, BPFCC_TRAP_UNSET, "a callback's r0 is not set");
+	if (it->nr_held != nr_held || it->nr_sections[SECTION_RCU] != nr_rcu ||
+	    it->nr_sections[SECTION_PREEMPT] != nr_preempt)
+		return interp_trap(it, BPFCC_TRAP_HELD,
+				   "a callback does not hold at its end what it did at first");
 	*ret = r0.num;
 	return 0;
 }
@@ -377,8 +383,8 @@ static int tail_call(struct bpfcc_interp *it, struct arg args[5])
 		f->regs[0] = (struct value){0};
 		return 0;
 	}
-	if (it->nr_held || it->lock_thing)
-		return interp_trap(it, BPFCC_TRAP_HELD, "a tail call with something held");
+	if (interp_holds_nothing(it, "at the tail call"))
+		return -EFAULT;
 	it->nr_tail_calls++;
 	stack = interp_thing(it, THING_STACK, NULL, STACK_BYTES);
 	if (!stack)

@@ -98,6 +98,9 @@ struct frame {
 	uint64_t may_goto_left;
 };
 
+/* of the kernel's, which do nothing here */
+enum section { SECTION_RCU, SECTION_PREEMPT, NR_SECTIONS };
+
 struct bpfcc_interp {
 	const struct bpfcc_object *object;
 	struct bpfcc_interp_opts opts;
@@ -111,6 +114,7 @@ struct bpfcc_interp {
 	uint32_t nr_iters, max_iters;
 	struct frame *frame;	/* the innermost */
 	uint32_t nr_frames, nr_held, nr_tail_calls;
+	uint32_t nr_sections[NR_SECTIONS];	/* entered and not left */
 	uint32_t lock_thing;
 	uint64_t lock_off;
 	uint32_t cookie;	/* thing of the session cookie */
@@ -121,6 +125,8 @@ struct bpfcc_interp {
 /* ---- interp.c ---- */
 int interp_trap(struct bpfcc_interp *it, enum bpfcc_trap_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Something is held where nothing may be: a trap. */
+int interp_holds_nothing(struct bpfcc_interp *it, const char *where);
 /* Runs a function in a new frame; args: r1 to r5. */
 int interp_function(struct bpfcc_interp *it, uint32_t func, const struct value args[5],
 		    struct value *ret);

@@ -87,6 +87,21 @@ static int iter_destroy(struct bpfcc_interp *it, struct arg *arg)
 	return interp_end_iter(it, &arg->v);
 }
 
+/* ---- sections ---- */
+
+/* Kernels do not have the RCU read lock taken while it is held. */
+static int section(struct bpfcc_interp *it, enum section which, bool is_entered)
+{
+	uint32_t *nr = &it->nr_sections[which];
+
+	if (is_entered ? which == SECTION_RCU && *nr : !*nr)
+		return interp_trap(it, BPFCC_TRAP_HELD, is_entered ? "the RCU read lock is held already"
+								   : "a section is left that was not entered");
+	*nr += is_entered ? 1 : -1u;
+	it->frame->regs[0] = (struct value){0};
+	return 0;
+}
+
 /* ---- dynptrs ---- */
 
 static int dynptr_adjust(struct bpfcc_interp *it, struct dynptr *d, uint32_t start, uint32_t end)
@@ -216,6 +231,12 @@ int interp_kfunc(struct bpfcc_interp *it, const struct bpfcc_helper *kfunc, stru
 	switch (kfunc->kfunc) {
 	case BPFCC_KFUNC_bpf_session_cookie:
 		return session_cookie(it);
+	case BPFCC_KFUNC_bpf_rcu_read_lock:
+	case BPFCC_KFUNC_bpf_rcu_read_unlock:
+		return section(it, SECTION_RCU, kfunc->kfunc == BPFCC_KFUNC_bpf_rcu_read_lock);
+	case BPFCC_KFUNC_bpf_preempt_disable:
+	case BPFCC_KFUNC_bpf_preempt_enable:
+		return section(it, SECTION_PREEMPT, kfunc->kfunc == BPFCC_KFUNC_bpf_preempt_disable);
 	case BPFCC_KFUNC_bpf_arena_alloc_pages:
 	case BPFCC_KFUNC_bpf_arena_free_pages:
 		return interp_arena_kfunc(it, kfunc, args);

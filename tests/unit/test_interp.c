@@ -293,6 +293,25 @@ static void test_locks(void **state)
 	      CALL(BPF_FUNC_spin_lock), MOV(1, 6), ADDI(1, 4), CALL(BPF_FUNC_spin_unlock), EXIT);
 }
 
+#define KFUNC(name) INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, BPFCC_KFUNC_##name)
+#define RCU_LOCK KFUNC(bpf_rcu_read_lock)
+#define RCU_UNLOCK KFUNC(bpf_rcu_read_unlock)
+#define PREEMPT_OFF KFUNC(bpf_preempt_disable)
+#define PREEMPT_ON KFUNC(bpf_preempt_enable)
+
+static void test_sections(void **state)
+{
+	(void)state;
+	GIVES(0, RCU_LOCK, PREEMPT_OFF, PREEMPT_OFF, RCU_UNLOCK, PREEMPT_ON, PREEMPT_ON, MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, RCU_LOCK, MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, RCU_LOCK, RCU_LOCK, RCU_UNLOCK, RCU_UNLOCK, MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, RCU_UNLOCK, MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, PREEMPT_OFF, PREEMPT_OFF, PREEMPT_ON, MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, PREEMPT_OFF, PREEMPT_ON, PREEMPT_ON, MOVI(0, 0), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_HELD, MOV(6, 1), RCU_LOCK, MOV(1, 6), TAIL_CALL(1), EXIT);
+	TRAPS(&plain, BPFCC_TRAP_UNSET, RCU_LOCK, RCU_UNLOCK, EXIT);
+}
+
 /* at r10 - 32, of the twelve bytes of a value */
 #define DYNPTR                                                                                     	LOOKUP(ARRAY, 0), MOV(1, 0), MOVI(2, 12), MOVI(3, 0), MOV(4, 10), ADDI(4, -32),            		CALL(BPF_FUNC_dynptr_from_mem)
 #define SLICE(off, bytes)                                                                          	MOV(1, 10), ADDI(1, -32), MOVI(2, off), MOVI(3, bytes), CALL(BPF_FUNC_dynptr_data)
@@ -404,8 +423,8 @@ int main(void)
 	    cmocka_unit_test(test_memory), cmocka_unit_test(test_registers),
 	    cmocka_unit_test(test_alu),	   cmocka_unit_test(test_maps),
 	    cmocka_unit_test(test_records), cmocka_unit_test(test_helpers),
-	    cmocka_unit_test(test_locks),  cmocka_unit_test(test_dynptrs),
-	    cmocka_unit_test(test_tail_calls),
+	    cmocka_unit_test(test_locks),  cmocka_unit_test(test_sections),
+	    cmocka_unit_test(test_dynptrs), cmocka_unit_test(test_tail_calls),
 	    cmocka_unit_test(test_seeds),  cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_view),
 	};
