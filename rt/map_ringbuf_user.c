@@ -6,7 +6,8 @@
  *
  * One drain at a time; another one is refused with -EBUSY, unless the process whose turn it was is
  * dead, or the turn has not gone on for so long that nobody can be waited for: its thread is stopped, was
- * taken out of the callback by longjmp(), or is of a process without a name that is gone. What stands in the ring may change at any time: a header is read once, and what it says is
+ * taken out of the callback by longjmp(), or is of a process without a name that is gone. A thread that
+ * comes back less deep than its own turn was knows that it has left it, and goes on at once. What stands in the ring may change at any time: a header is read once, and what it says is
  * checked against the ring before anything is handed out.
  */
 #include <errno.h>
@@ -53,12 +54,46 @@ static bool is_stalled(struct inlay_ring_header *h, __u32 turn)
 	return false;
 }
 
-static bool turn_take(struct inlay_ring_header *h, __u32 *ret_turn)
+/* The turn that this thread took last, and where on its stack; of a handler, if one came in between. */
+static __thread struct {
+	const struct inlay_ring_header *header;
+	const struct inlay_user_drain *drain;
+	__u32 turn;
+} last __attribute__((tls_model("initial-exec")));
+
+static void remember(const struct inlay_ring_header *h, const struct inlay_user_drain *d, __u32 turn)
+{
+	store_signal(&last.header, h);
+	store_signal(&last.drain, d);
+	store_signal(&last.turn, turn);
+}
+
+static bool is_on_alternate_stack(void)
+{
+	stack_t now;
+
+	now.ss_flags = SS_ONSTACK;
+	sys_call3(__NR_sigaltstack, NULL, &now, 0);
+	return now.ss_flags & SS_ONSTACK;
+}
+
+/*
+ * Whether the turn is one that this thread has left by longjmp(): whose drain would be below the one that
+ * begins now. On an alternate stack the two cannot be compared.
+ */
+static bool is_left(const struct inlay_ring_header *h, const struct inlay_user_drain *d, __u32 turn)
+{
+	return (turn & INLAY_OWNER_MASK) && !((turn ^ __inlay_owner()) & INLAY_OWNER_MASK) &&
+	       load_signal(&last.header) == h && load_signal(&last.turn) == turn &&
+	       load_signal(&last.drain) <= d && !is_on_alternate_stack();
+}
+
+static bool turn_take(struct inlay_ring_header *h, const struct inlay_user_drain *d, __u32 *ret_turn)
 {
 	__u32 other = load_relaxed(&h->drain_owner);
 
-	if ((other & OWNER_SET) && __inlay_owner_is_alive(other & INLAY_OWNER_MASK) &&
-	    !is_stalled(h, other))
+	if ((other & OWNER_SET) && !is_left(h, d, other) &&
+	    __inlay_owner_is_alive(other & INLAY_OWNER_MASK) && !is_stalled(h, other))
 		return false;
 	*ret_turn = (__inlay_owner() & INLAY_OWNER_MASK) | OWNER_SET | ((other + TURN_ONE) & TURN_MASK);
 	/* acquire: pairs with the release at the end of the last drain */
@@ -72,8 +107,9 @@ __s64 __inlay_user_ringbuf_begin_v1(const struct inlay_map_desc *desc, __u64 fla
 	if (flags & ~(__u64)(INLAY_BPF_RB_NO_WAKEUP | INLAY_BPF_RB_FORCE_WAKEUP))
 		return -EINVAL;
 	d->region = inlay_map_region(desc);
-	if (!d->region || !turn_take(drain_header(d), &d->turn))
+	if (!d->region || !turn_take(drain_header(d), d, &d->turn))
 		return -EBUSY;
+	remember(drain_header(d), d, d->turn);
 	d->size = desc->max_entries;
 	d->flags = flags;
 	d->seen = 0;
@@ -148,6 +184,8 @@ __s64 __inlay_user_ringbuf_end_v1(void *drain)
 	/* release: pairs with who drains next */
 	if (turn_is_ours(d))
 		cas_acq_rel(&h->drain_owner, &turn, turn & TURN_MASK);
+	if (load_signal(&last.drain) == d)
+		remember(NULL, NULL, 0);
 	if (((d->flags & INLAY_BPF_RB_FORCE_WAKEUP) ||
 	     (!(d->flags & INLAY_BPF_RB_NO_WAKEUP) && d->seen)) &&
 	    __atomic_exchange_n(&h->waiting, 0u, __ATOMIC_SEQ_CST)) {

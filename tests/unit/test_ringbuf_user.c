@@ -3,7 +3,9 @@
  * Draining a ring that is written from outside, against the kernel's: the same bytes and positions in both,
  * right and wrong ones, and the same drains. Also: whose turn it is.
  */
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -289,6 +291,96 @@ static void left(void **state)
 	stub_owner = 1;
 }
 
+static jmp_buf out;
+
+static __attribute__((noinline)) void drain_and_leave(void)
+{
+	struct inlay_user_drain drain;
+
+	assert_int_equal(__inlay_user_ringbuf_begin_v1(&map.desc, 0, &drain), 0);
+	longjmp(out, 1);
+}
+
+static void set_up_two(void)
+{
+	__u64 len = 8;
+
+	memset(map.desc.region, 0, map.desc.region_bytes);
+	memcpy(header + 1, &len, 8);
+	memcpy((char *)(header + 1) + 16, &len, 8);
+	header->producer_pos = 32;
+}
+
+/* A thread that has left its own turn need not wait for it. */
+static void left_by_longjmp(void **state)
+{
+	struct inlay_user_drain drain, other;
+	struct inlay_dynptr ptr;
+
+	(void)state;
+	set_up_two();
+	if (!setjmp(out))
+		drain_and_leave();
+	assert_int_equal(__inlay_user_ringbuf_begin_v1(&map.desc, 0, &drain), 0);
+	assert_int_equal(__inlay_user_ringbuf_next_v1(&drain, &ptr), 1);
+	__inlay_user_ringbuf_done_v1(&drain);
+	/* another process's turn is not to be told from one that goes on */
+	stub_owner = 2;
+	assert_int_equal(__inlay_user_ringbuf_begin_v1(&map.desc, 0, &other), -16);
+	stub_owner = 1;
+	assert_int_equal(__inlay_user_ringbuf_end_v1(&drain), 1);
+	assert_int_equal(header->drain_owner >> 31, 0);
+}
+
+static volatile long handled;
+
+static void drain_in_handler(int sig)
+{
+	struct ringbuf_drain d = { 0 };
+
+	(void)sig;
+	our_drain(&d);
+	handled = d.ret;
+}
+
+/* In the middle of a drain, on a stack above the thread's. */
+static void *drain_and_raise(void *arg)
+{
+	stack_t stack = { .ss_sp = arg, .ss_size = 1 << 16 }, none = { .ss_flags = SS_DISABLE };
+	struct sigaction act = { .sa_handler = drain_in_handler, .sa_flags = SA_ONSTACK };
+	struct inlay_user_drain drain;
+	struct inlay_dynptr ptr;
+
+	if ((char *)arg < (char *)&drain || sigaltstack(&stack, NULL) ||
+	    sigaction(SIGUSR1, &act, NULL) ||
+	    __inlay_user_ringbuf_begin_v1(&map.desc, 0, &drain) ||
+	    __inlay_user_ringbuf_next_v1(&drain, &ptr) != 1 || raise(SIGUSR1))
+		return arg;
+	__inlay_user_ringbuf_done_v1(&drain);
+	sigaltstack(&none, NULL);
+	return __inlay_user_ringbuf_end_v1(&drain) == 1 ? NULL : arg;
+}
+
+static void interrupted_on_another_stack(void **state)
+{
+	enum { STACK_BYTES = 1 << 20 };
+	char *at = mmap(NULL, 2 * STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	pthread_attr_t attr;
+	pthread_t thread;
+	void *failed;
+
+	(void)state;
+	set_up_two();
+	assert_true(at != MAP_FAILED);
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, at, STACK_BYTES);
+	assert_int_equal(pthread_create(&thread, &attr, drain_and_raise, at + STACK_BYTES), 0);
+	assert_int_equal(pthread_join(thread, &failed), 0);
+	assert_null(failed);
+	assert_int_equal(handled, -16);
+}
+
 /* A signal handler in the callback forks and returns: the turn, and the samples, are the parent's. */
 static void forked(void **state)
 {
@@ -340,6 +432,8 @@ int main(void)
 		cmocka_unit_test(like_the_kernel),
 		cmocka_unit_test(turns),
 		cmocka_unit_test(left),
+		cmocka_unit_test(left_by_longjmp),
+		cmocka_unit_test(interrupted_on_another_stack),
 		cmocka_unit_test(forked),
 	};
 
