@@ -9,6 +9,10 @@
  * may fault: another thread may be changing it. What such a look finds may be nonsense then, and
  * harms nobody but who asks for names. A process without that list is linked statically, and
  * loads nothing.
+ *
+ * A row is its writer's, and stays when that has ended: stacks of the dead are to have names. When there is no
+ * other, who needs one takes a row of the dead. Where that was the parent of somebody who goes on at
+ * the same addresses, the next new stack of the child finds that it is missing, and writes it again.
  */
 #include <elf.h>
 #include <link.h>
@@ -28,6 +32,8 @@
 
 /* Helpers are also linked without the rest of the runtime. */
 extern __typeof__(__inlay_modules) __inlay_modules __attribute__((weak));
+extern __typeof__(__inlay_owner) __inlay_owner __attribute__((weak));
+extern __typeof__(__inlay_owner_is_alive) __inlay_owner_is_alive __attribute__((weak));
 
 /* How memory is read. */
 enum how {
@@ -38,7 +44,11 @@ enum how {
 
 /* Of the dynamic linker's struct r_debug; 0: none. */
 static __u64 debug_at;
-static __u64 program_bias;
+/* The executable, as the kernel has loaded it. */
+static struct program {
+	__u64 bias, start, end, phdrs;
+	__u32 nr_phdrs;
+} program;
 /* The process that is looking, so that a fork child does not wait for its parent; 0: nobody. */
 static __u32 looking;
 /* Pages of addresses that were looked for in vain: code that was made at run time, or no code. */
@@ -172,6 +182,13 @@ static __u32 rows_taken(const struct inlay_modules *table)
 	return nr < INLAY_SEGMENT_MAX_MODULES ? nr : INLAY_SEGMENT_MAX_MODULES;
 }
 
+/* It may be written again while it is looked at: then a module may seem to be there, for once. */
+static bool row_is_whole(const struct inlay_seg_module *row)
+{
+	/* pairs with add() */
+	return INLAY_MODULE_STATE(load_acquire(&row->state)) == INLAY_MODULE_WHOLE;
+}
+
 static bool base_is(const struct inlay_seg_module *row, const char *base)
 {
 	__u32 at = 0, i;
@@ -189,8 +206,7 @@ static bool has_module(const struct inlay_modules *table, __u64 bias, const char
 	__u32 nr = rows_taken(table);
 
 	for (__u32 i = 0; i < nr; i++)
-		/* pairs with add() */
-		if (load_acquire(&table->rows[i].is_set) && table->rows[i].bias == bias &&
+		if (row_is_whole(&table->rows[i]) && load_relaxed(&table->rows[i].bias) == bias &&
 		    base_is(&table->rows[i], str_base(name)))
 			return true;
 	return false;
@@ -204,28 +220,66 @@ static bool has_address(const struct inlay_modules *table, __u64 ip)
 		const struct inlay_seg_module *row = &table->rows[i];
 		__u64 start = load_relaxed(&row->start);
 
-		if (load_acquire(&row->is_set) /* pairs with add() */ &&
-		    ip - start < load_relaxed(&row->end) - start)
+		if (row_is_whole(row) && ip - start < load_relaxed(&row->end) - start)
 			return true;
 	}
 	return false;
 }
 
+/* The state of a row that may be taken; `is_of_dead`: of one that somebody has left. */
+static bool row_is_free(__u32 state, bool is_of_dead)
+{
+	if (!is_of_dead)
+		return !state;
+	/* who has no name may live */
+	return INLAY_MODULE_OWNER(state) && !__inlay_owner_is_alive(INLAY_MODULE_OWNER(state));
+}
+
+static struct inlay_seg_module *row_take(struct inlay_modules *table, __u32 writing, bool is_of_dead)
+{
+	__u32 nr, last = 0;
+
+	for (__u32 i = 0; i < INLAY_SEGMENT_MAX_MODULES; i++) {
+		__u32 state = load_relaxed(&table->rows[i].state);
+
+		/* most rows beside each other are of one process: to ask for it once is enough */
+		if ((last && INLAY_MODULE_OWNER(state) == last) || !row_is_free(state, is_of_dead)) {
+			last = INLAY_MODULE_OWNER(state);
+			continue;
+		}
+		if (!cas_acq_rel(&table->rows[i].state, &state, writing))
+			continue;
+		nr = load_relaxed(&table->nr);
+		while (nr <= i && !cas_acq_rel(&table->nr, &nr, i + 1))
+			;
+		return &table->rows[i];
+	}
+	return NULL;
+}
+
 static void add(struct inlay_modules *table, const struct inlay_seg_module *module)
 {
+	__u32 owner = __inlay_owner ? (__inlay_owner() & INLAY_OWNER_MASK) << 3 : 0;
+	__u32 writing = owner | INLAY_MODULE_WRITING;
+	struct inlay_seg_module *row = row_take(table, writing, false);
 	const __u64 *from = (const __u64 *)module;
-	__u32 nr = load_relaxed(&table->nr);
+	__u32 words = sizeof(*module) / sizeof(*from), at = offsetof(struct inlay_seg_module, state) / 8;
 	__u64 *to;
 
-	do {
-		if (nr >= INLAY_SEGMENT_MAX_MODULES)
-			return;
-	} while (!cas_acq_rel(&table->nr, &nr, nr + 1));
-	to = (__u64 *)&table->rows[nr];
-	for (__u32 i = 0; i < sizeof(*module) / sizeof(*to); i++)
-		store_relaxed(&to[i], from[i]);
-	/* pairs with readers' acquire: who sees it set sees all of the row */
-	store_release(&table->rows[nr].is_set, 1u);
+	if (!row && __inlay_owner_is_alive)
+		row = row_take(table, writing, true);
+	if (!row)
+		return;
+	/* release: who sees any of what follows sees that it is being written */
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	to = (__u64 *)row;
+	for (__u32 i = 0; i < words; i++)
+		if (i != at)
+			store_relaxed(&to[i], from[i]);
+	store_relaxed(&row->turn, add_relaxed(&table->turns, 1u) + 1);
+	/* release: pairs with readers' acquire, who see all of it. In the child of a handler that came in
+	 * between the row may be somebody's by now */
+	cas_acq_rel(&row->state, &writing, owner | INLAY_MODULE_WHOLE);
 }
 
 /* ---- at the start ----------------------------------------------------------------------- */
@@ -255,14 +309,21 @@ static int add_loaded(struct dl_phdr_info *info, size_t bytes, void *arg)
 	clear(&module, info->dlpi_addr);
 	if (is_program) {
 		find_debug(info);
-		store_relaxed(&program_bias, (__u64)info->dlpi_addr);
+		store_relaxed(&program.bias, (__u64)info->dlpi_addr);
 		set_program(&module);
 		name = module.path;
 	} else {
 		set_name(&module, name);
 	}
-	if (!has_module(table, module.bias, name) &&
-	    describe(HOW_PLAIN, (__u64)info->dlpi_phdr, info->dlpi_phnum, &module))
+	if (!describe(HOW_PLAIN, (__u64)info->dlpi_phdr, info->dlpi_phnum, &module))
+		return 0;
+	if (is_program) {
+		store_relaxed(&program.phdrs, (__u64)info->dlpi_phdr);
+		store_relaxed(&program.nr_phdrs, (__u32)info->dlpi_phnum);
+		store_relaxed(&program.start, module.start);
+		store_relaxed(&program.end, module.end);
+	}
+	if (!has_module(table, module.bias, name))
 		add(table, &module);
 	return 0;
 }
@@ -285,7 +346,7 @@ static void add_linked(struct inlay_modules *table, enum how how, const struct l
 	ElfW(Ehdr) head;
 	long bytes;
 
-	if (link->l_addr == load_relaxed(&program_bias))
+	if (link->l_addr == load_relaxed(&program.bias))
 		return;
 	bytes = how == HOW_GUARDED ?
 			__inlay_copy_string(name, (__u64)link->l_name, sizeof(name)) :
@@ -299,6 +360,17 @@ static void add_linked(struct inlay_modules *table, enum how how, const struct l
 		return;
 	set_name(&module, name);
 	add(table, &module);
+}
+
+/* The row that was there at the start is somebody else's by now. */
+static INLAY_NOINLINE void add_program(struct inlay_modules *table)
+{
+	struct inlay_seg_module module;
+
+	clear(&module, load_relaxed(&program.bias));
+	set_program(&module);
+	if (describe(HOW_PLAIN, load_relaxed(&program.phdrs), load_relaxed(&program.nr_phdrs), &module))
+		add(table, &module);
 }
 
 /* False: not now. */
@@ -332,7 +404,7 @@ void __inlay_modules_see(const __u64 *ips, __u32 nr)
 	struct inlay_modules *table = __inlay_modules ? __inlay_modules() : NULL;
 	bool has_looked = false, is_done = false;
 
-	if (!table || !load_relaxed(&debug_at))
+	if (!table)
 		return;
 	for (__u32 i = 0; i < nr; i++) {
 		__u64 page = ips[i] / INLAY_PAGE_BYTES;
@@ -341,8 +413,15 @@ void __inlay_modules_see(const __u64 *ips, __u32 nr)
 		/* small numbers end many chains */
 		if (!page || load_relaxed(last) == page || has_address(table, ips[i]))
 			continue;
+		if (ips[i] - load_relaxed(&program.start) <
+		    load_relaxed(&program.end) - load_relaxed(&program.start)) {
+			add_program(table);
+			if (!has_address(table, ips[i]))
+				store_relaxed(last, page);
+			continue;
+		}
 		if (!has_looked)
-			is_done = look(table);
+			is_done = load_relaxed(&debug_at) ? look(table) : true;
 		has_looked = true;
 		if (is_done && !has_address(table, ips[i]))
 			store_relaxed(last, page);

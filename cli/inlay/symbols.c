@@ -252,38 +252,57 @@ static bool is_same_path(const char *a, const char *b)
 	return tail && !strcmp(a + n - tail, b + m - tail);
 }
 
+static int by_turn(const void *a, const void *b)
+{
+	const struct inlay_module_info *x = a, *y = b;
+
+	return x->turn == y->turn ? 0 : x->turn < y->turn ? -1 : 1;
+}
+
+static bool add_one(struct symbols *symbols, const struct inlay_module_info *info, uint64_t exe_base,
+		    uint32_t live_pid)
+{
+	char path[sizeof(info->path) + 64];
+	struct module *module;
+
+	snprintf(path, sizeof(path), "%s", info->path);
+	if (live_pid && *info->path == '/')
+		snprintf(path, sizeof(path), "/proc/%u/root%s", live_pid, info->path);
+	if (symbols->nr && info->bias == exe_base &&
+	    is_same_path(info->path, symbols->modules->shown))
+		module = symbols->modules;
+	else
+		module = add_module(symbols, path, info->path);
+	if (!module)
+		return false;
+	module->start = info->start;
+	module->end = info->end;
+	module->bias = info->bias;
+	module->has_bias = true;
+	module->is_whole = true;
+	memcpy(module->build_id, info->build_id, sizeof(module->build_id));
+	module->build_id_bytes = info->build_id_bytes;
+	return true;
+}
+
 /* What the target itself has written down: libraries that are unloaded, or of which no /proc tells. */
 static void add_recorded(struct symbols *symbols, struct inlay_reader *reader, uint64_t exe_base,
 			 uint32_t live_pid)
 {
-	struct inlay_module_info info = INLAY_SIZED(inlay_module_info);
+	struct inlay_module_info *infos = calloc(INLAY_SEGMENT_MAX_MODULES, sizeof(*infos));
+	size_t nr = 0;
 	int err = 0;
 
-	for (uint32_t i = 0; err != -ENOENT && i < INLAY_SEGMENT_MAX_MODULES; i++) {
-		char path[sizeof(info.path) + 64];
-		struct module *module;
-
-		err = inlay_segment_module(reader, i, &info);
-		if (err)
-			continue;
-		snprintf(path, sizeof(path), "%s", info.path);
-		if (live_pid && *info.path == '/')
-			snprintf(path, sizeof(path), "/proc/%u/root%s", live_pid, info.path);
-		if (symbols->nr && info.bias == exe_base &&
-		    is_same_path(info.path, symbols->modules->shown))
-			module = symbols->modules;
-		else
-			module = add_module(symbols, path, info.path);
-		if (!module)
-			break;
-		module->start = info.start;
-		module->end = info.end;
-		module->bias = info.bias;
-		module->has_bias = true;
-		module->is_whole = true;
-		memcpy(module->build_id, info.build_id, sizeof(module->build_id));
-		module->build_id_bytes = info.build_id_bytes;
+	for (uint32_t i = 0; infos && err != -ENOENT && i < INLAY_SEGMENT_MAX_MODULES; i++) {
+		infos[nr].sz = sizeof(infos[nr]);
+		err = inlay_segment_module(reader, i, &infos[nr]);
+		nr += !err;
 	}
+	if (nr)
+		qsort(infos, nr, sizeof(*infos), by_turn);
+	for (size_t i = 0; i < nr && add_one(symbols, &infos[i], exe_base, live_pid); i++)
+		;
+	free(infos);
 }
 
 struct symbols *symbols_new(struct inlay_reader *reader, bool is_demangled)

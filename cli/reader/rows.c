@@ -236,7 +236,7 @@ int inlay_segment_module(struct inlay_reader *reader, uint32_t index,
 	uint64_t off = reader->modules_off;
 	struct inlay_module_info info = { 0 };
 	struct inlay_seg_module row;
-	uint32_t nr;
+	uint32_t nr, state = 0;
 	int err;
 
 	if (off < offsetof(struct inlay_segment, modules_off) || off > INT64_MAX / 2)
@@ -248,15 +248,21 @@ int inlay_segment_module(struct inlay_reader *reader, uint32_t index,
 		return err;
 	if (index >= nr || index >= INLAY_SEGMENT_MAX_MODULES)
 		return -ENOENT;
-	err = segment_read(reader, off + offsetof(struct inlay_modules, rows) + index * sizeof(row),
-			   &row, sizeof(row));
+	off += offsetof(struct inlay_modules, rows) + index * sizeof(row);
+	err = segment_read(reader, off, &row, sizeof(row));
+	/* the same after it was read: nobody has written it again meanwhile */
+	if (!err)
+		err = segment_read(reader, off + offsetof(struct inlay_seg_module, state), &state,
+				   sizeof(state));
 	if (err)
 		return err;
-	if (row.is_set != 1 || row.start >= row.end || row.build_id_bytes > sizeof(row.build_id))
+	if (INLAY_MODULE_STATE(row.state) != INLAY_MODULE_WHOLE || row.state != state ||
+	    row.start >= row.end || row.build_id_bytes > sizeof(row.build_id))
 		return -EAGAIN;
 	info.start = row.start;
 	info.end = row.end;
 	info.bias = row.bias;
+	info.turn = row.turn;
 	info.build_id_bytes = row.build_id_bytes;
 	memcpy(info.build_id, row.build_id, sizeof(info.build_id));
 	copy_name(info.path, row.path, sizeof(row.path));

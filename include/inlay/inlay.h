@@ -136,7 +136,8 @@ int inlay_segment_proc(struct inlay_reader *reader, uint32_t index,
 /*
  * A file that the target's code is, or was, in: what is known of it also when the target has ended.
  * Only targets that collect stacks (a STACK_TRACE map) write it down. Of two that hold an address
- * the later one counts. -ENOENT past the last; -EAGAIN: this row is not whole, or damaged.
+ * the one with the higher turn counts. -ENOENT past the last; -EAGAIN: this row is not whole, or
+ * damaged.
  */
 struct inlay_module_info {
 	size_t sz;
@@ -145,6 +146,7 @@ struct inlay_module_info {
 	uint32_t build_id_bytes;	/* 0: it has none; at most INLAY_BUILD_ID_BYTES */
 	uint8_t build_id[INLAY_BUILD_ID_BYTES];
 	char path[sizeof(((struct inlay_seg_module *)0)->path) + 1];	/* cut from the left if long */
+	uint32_t turn;
 };
 int inlay_segment_module(struct inlay_reader *reader, uint32_t index,
 			 struct inlay_module_info *ret_info);

@@ -82,6 +82,43 @@ inlay stacks counts --folded --inlines >/dev/null
 out=$(./target "$work/libloaded.so" storm) || fail "storm: exit code $?"
 [ "${out% times}" -gt 100 ] || fail "storm: only $out"
 
+# more programs than there is room for: what is loaded now has names, and so has what a child of somebody
+# whose rows were taken finds to be missing
+export INLAY_SEGMENT=many
+rm -f segments/* ready input
+mkfifo ready input
+(exec 9>input; sleep 300) & holder=$!
+./target "$work/libloaded.so" child <input >ready 2>errors &
+target=$!
+exec 7<ready
+read -r _ <&7
+read -r _ <&7
+child=$(pgrep -P "$target")
+kill -9 "$target"
+wait "$target" 2>/dev/null || :
+target=$child
+for _ in $(seq 18); do
+	mkfifo ready-too
+	./target "$work/libloaded.so" <input >ready-too 2>errors &
+	last=$!
+	read -r _ <ready-too
+	kill -9 "$last"
+	wait "$last" 2>/dev/null || :
+	rm ready-too
+done
+text=$(inlay stacks counts --folded)
+has "many programs: the last one" "$text" "${linked% 2}" "${own% 2}" "${loaded% 2}"
+kill "$holder"
+wait "$holder" 2>/dev/null || :
+read -r done <&7
+[ "$done" = "done" ] || fail "the child says $done"
+has "many programs: a child" "$(inlay stacks counts --folded)" \
+	"main;child_goes_on();${linked#main;}"
+kill -9 "$child"
+exec 7<&-
+target=
+unset INLAY_SEGMENT
+
 # two programs in one segment, at other addresses
 mkdir other
 cp target other/target

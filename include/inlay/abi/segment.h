@@ -69,23 +69,36 @@ struct inlay_segment {
 
 /*
  * The files that a process's code is in, so that addresses have names when it has ended: written by
- * targets that collect stacks, of the libraries that are there at their start and at a stack. Rows
- * are never changed once `is_set` is. Where two hold an address, the later one was loaded later, or
- * by another process of the segment.
+ * targets that collect stacks, of the libraries that are there at their start and at a stack. Of two
+ * that hold an address, the one with the higher turn was loaded later, or by another process of the
+ * segment. Where no row is free, those that the dead have written are written again.
  */
 #define INLAY_BUILD_ID_BYTES 20u
+/*
+ * state: bits 0..1, and from bit 3 on who writes or has written the row (INLAY_OWNER_*). It is taken
+ * by a compare-exchange of this word, which is the same before and after a row is read that is whole.
+ */
+enum inlay_module_state {
+	INLAY_MODULE_FREE = 0,	/* never used */
+	INLAY_MODULE_WHOLE = 1,
+	INLAY_MODULE_WRITING = 2,
+};
+#define INLAY_MODULE_STATE(word) ((word) & 3u)
+#define INLAY_MODULE_OWNER(word) ((word) >> 3)
 struct inlay_seg_module {
 	__u64 start, end;	/* addresses in the process */
 	__u64 bias;		/* address in memory minus p_vaddr */
-	__u32 is_set;		/* 1: the row is whole; release/acquire */
+	__u32 state;		/* release/acquire */
+	__u32 turn;		/* of the table, when the row was written */
 	__u32 build_id_bytes;	/* 0: none; longer ones are cut */
 	__u8 build_id[INLAY_BUILD_ID_BYTES];
-	char path[204];		/* cut from the left if longer */
+	char path[200];		/* cut from the left if longer */
 };
 INLAY_STATIC_ASSERT(sizeof(struct inlay_seg_module) == 256, "inlay_seg_module layout");
 struct inlay_modules {
-	__u32 nr;		/* rows that were taken, whole or not */
-	__u32 pad0[15];
+	__u32 nr;		/* rows that were ever taken */
+	__u32 turns;		/* counts what was written */
+	__u32 pad0[14];
 	struct inlay_seg_module rows[INLAY_SEGMENT_MAX_MODULES];
 };
 

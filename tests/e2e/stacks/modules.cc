@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Calls reached() through a library that it is linked with, and one that it loads when it runs; then
-// unloads that one and waits, to be killed.
+// unloads that one and waits, to be killed. `child`: a child goes on when its input ends.
 #define LIBRARY program
 #include "modules.h"
 
@@ -67,6 +67,29 @@ static int storm(const char *library, int seconds)
 	return 0;
 }
 
+/* New stacks of a child. */
+static __attribute__((noinline)) int child_goes_on(void)
+{
+	linked_entry(reached, 5);
+	return sink;
+}
+
+static void have_child(void)
+{
+	char byte;
+
+	if (fork())
+		return;
+	puts("child");
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	sink += child_goes_on();
+	puts("done");
+	fflush(stdout);
+	pause();
+}
+
 int main(int argc, char **argv)
 {
 	void (*entry)(reached_fn *, int);
@@ -82,8 +105,10 @@ int main(int argc, char **argv)
 	*(void **)&entry = library ? dlsym(library, "loaded_entry") : NULL;
 	if (entry)
 		entry(reached, 3);
-	if (library && argc > 2)
+	if (library && argc > 2 && !strcmp(argv[2], "unload"))
 		dlclose(library);
+	if (argc > 2 && !strcmp(argv[2], "child"))
+		have_child();
 	puts("ready");
 	fflush(stdout);
 	pause();
