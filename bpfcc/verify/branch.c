@@ -285,7 +285,7 @@ static int branch_may_goto(struct verify *v, const struct bpf_insn *in)
 	f = again->frames[again->nr_frames - 1];
 	f->may_goto_depth++;
 	if (before)
-		verify_widen(v, before, again, f->may_goto_depth);
+		verify_widen(v, before, again, f->may_goto_depth, false);
 	go(v, true, in);
 	return v->err;
 }

@@ -122,17 +122,12 @@ int verify_callback(struct verify *v, const struct verify_call *c)
 	return v->err;
 }
 
-/*
- * Rounds so far, for verify_widen(): few, if the helper makes few altogether. Kernels walk each of
- * them, and programs are written for that.
- */
-static uint32_t rounds_so_far(struct verify *v, int32_t helper)
+/* The helper makes few rounds. Kernels walk each of them, and programs are written for that. */
+static bool are_few(struct verify *v, int32_t helper)
 {
 	const struct verify_reg *nr = verify_reg(v, BPF_REG_1);
 
-	if (helper == BPF_FUNC_loop && nr->type == VT_SCALAR && nr->num.u32_max <= FEW_LOOPS)
-		return 0;
-	return verify_frame(v)->callback_depth;
+	return helper == BPF_FUNC_loop && nr->type == VT_SCALAR && nr->num.u32_max <= FEW_LOOPS;
 }
 
 /* What the helper lent to the callback for this one round. */
@@ -173,6 +168,6 @@ int verify_callback_return(struct verify *v)
 	v->cur->insn = call;
 	before = verify_previous(v, call);
 	if (before)
-		verify_widen(v, before, v->cur, rounds_so_far(v, helper));
+		verify_widen(v, before, v->cur, verify_frame(v)->callback_depth, are_few(v, helper));
 	return v->err;
 }

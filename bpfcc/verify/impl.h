@@ -117,11 +117,11 @@ void verify_pop_frame(struct verify *v, struct verify_state *s);
 const struct verify_state *verify_previous(struct verify *v, uint32_t insn);
 /*
  * Numbers of `s` that differ from `old` and on which no proof rests (yet) become unknown; after many
- * rounds the others, too: a proof that needs each of them would not come to an end.
+ * rounds the others, too, if there are not few altogether: a proof that needs each of them would not come
+ * to an end.
  */
-#define VERIFY_PRECISE_ROUNDS 2048u
 void verify_widen(struct verify *v, const struct verify_state *old, struct verify_state *s,
-		  uint32_t rounds);
+		  uint32_t rounds, bool are_few);
 
 /* ---- call.c, callback.c, refs.c, dynptr.c, lock.c, map_rules.c (calls) ---- */
 /* Helper, kfunc or pseudo call: checks arguments, releases and takes, sets r0, clobbers r1-r5; for

@@ -131,7 +131,7 @@ int verify_iter_step(struct verify *v, const struct verify_call *c, struct verif
 		next->spill.add++;
 		/* another round: what differs from the one before and does not matter becomes unknown */
 		if (before)
-			verify_widen(v, before, again, (uint32_t)next->spill.add);
+			verify_widen(v, before, again, (uint32_t)next->spill.add, false);
 		r = &again->frames[again->nr_frames - 1]->regs[BPF_REG_0];
 		verify_set_pointer(v, r, VT_MEM, VF_RDONLY);
 		r->bytes = ITEM_BYTES;

@@ -421,14 +421,29 @@ const struct verify_state *verify_previous(struct verify *v, uint32_t insn)
 	return NULL;
 }
 
+/* Rounds until numbers are widened on which a proof rests: those that grow beyond all memory; all. */
+#define FAR_ROUNDS 4u
+#define PRECISE_ROUNDS 2048u
+
+enum widen { WIDEN_LOOSE, WIDEN_FAR, WIDEN_ALL };
+
+/* The interval gets larger, and is larger than any that bounds an access. */
+static bool is_going_far(const struct range *old, const struct range *num)
+{
+	const int64_t far = 1ll << 32;
+
+	return (num->smax > far || num->smin < -far) && range_holds(num, old);
+}
+
 static void widen_reg(struct verify *v, const struct verify_reg *old, struct verify_reg *r,
-		      bool is_all)
+		      enum widen which)
 {
 	struct verify_use *use;
 
 	if (old->type != VT_SCALAR || r->type != VT_SCALAR || range_equal(&old->num, &r->num))
 		return;
-	if (!is_all && (has(old->use, USE_PRECISE) || has(r->use, USE_PRECISE)))
+	if ((has(old->use, USE_PRECISE) || has(r->use, USE_PRECISE)) && which != WIDEN_ALL &&
+	    !(which == WIDEN_FAR && is_going_far(&old->num, &r->num)))
 		return;
 	use = r->use;
 	verify_set_unknown(v, r);
@@ -437,18 +452,20 @@ static void widen_reg(struct verify *v, const struct verify_reg *old, struct ver
 }
 
 static void widen_slot(struct verify *v, const struct verify_slot *old, struct verify_slot *s,
-		       bool is_all)
+		       enum widen which)
 {
+	bool is_precise = has(old->use, USE_PRECISE) || has(old->spill.use, USE_PRECISE);
 	uint32_t n = 0;
 
-	if (!is_all && (has(old->use, USE_PRECISE) || has(old->spill.use, USE_PRECISE)))
-		return;
 	for (uint32_t i = 0; i < 8; i++)
 		n += s->byte[i] == VB_SPILL;
 	if (n == 8) {
-		widen_reg(v, &old->spill, &s->spill, is_all);
+		if (which != WIDEN_LOOSE || !is_precise)
+			widen_reg(v, &old->spill, &s->spill, which);
 		return;
 	}
+	if (is_precise && which != WIDEN_ALL)
+		return;
 	for (uint32_t i = 0; i < 8; i++) {
 		if (s->byte[i] == VB_ZERO && old->byte[i] != VB_ZERO && old->byte[i] != VB_UNINIT)
 			s->byte[i] = VB_MISC;
@@ -496,9 +513,10 @@ static void widen_relations(struct verify *v, const struct verify_state *old, st
 }
 
 void verify_widen(struct verify *v, const struct verify_state *old, struct verify_state *s,
-		  uint32_t rounds)
+		  uint32_t rounds, bool are_few)
 {
-	bool is_all = rounds > VERIFY_PRECISE_ROUNDS;
+	enum widen which = rounds <= FAR_ROUNDS ? WIDEN_LOOSE
+			   : rounds > PRECISE_ROUNDS && !are_few ? WIDEN_ALL : WIDEN_FAR;
 
 	if (rounds > RELATION_ROUNDS)
 		widen_relations(v, old, s);
@@ -507,8 +525,8 @@ void verify_widen(struct verify *v, const struct verify_state *old, struct verif
 		struct verify_frame *g = s->frames[i];
 
 		for (int reg = 0; reg < 10; reg++)
-			widen_reg(v, &f->regs[reg], &g->regs[reg], is_all);
+			widen_reg(v, &f->regs[reg], &g->regs[reg], which);
 		for (uint32_t k = 0; k < g->nr_slots && k < f->nr_slots; k++)
-			widen_slot(v, &f->slots[k], &g->slots[k], is_all);
+			widen_slot(v, &f->slots[k], &g->slots[k], which);
 	}
 }

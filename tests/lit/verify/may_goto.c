@@ -210,3 +210,64 @@ REJECT(copy_falls_behind_and_is_relied_upon, "outside of the value")
 	3:	exit;
 	), NUMBER(table, &table));
 }
+
+/* ---- numbers on which a proof rests, and that grow ---- */
+
+/* Below what bounds an access it is walked on until it ends. */
+ACCEPT(grows_until_it_is_cut)
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+		r6 &= 1;
+		r7 = 0;
+	1:	may_goto 2f;
+		r1 = %[table] ll;
+		r1 += r7;
+		r0 = *(u8 *)(r1 + 0);
+		r7 += r6;
+		if r7 < 64 goto 1b;
+		r7 = 63;
+		goto 1b;
+	2:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+REJECT(grows_until_it_is_cut_too_late, "outside of the value")
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+		r6 &= 1;
+		r7 = 0;
+	1:	may_goto 2f;
+		r1 = %[table] ll;
+		r1 += r7;
+		r0 = *(u8 *)(r1 + 0);
+		r7 += r6;
+		if r7 < 65 goto 1b;
+		r7 = 63;
+		goto 1b;
+	2:	r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+/* Above that, it soon is not known any more. */
+ACCEPT(grows_beyond_all_memory)
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+		w6 = w6;
+		r7 = 0;
+	1:	may_goto 2f;
+		r7 += r6;
+		if r7 < 64 goto 2f;
+		goto 1b;
+	2:	r0 = 0;
+		if r7 > 63 goto 3f;
+		r1 = %[table] ll;
+		r1 += r7;
+		r0 = *(u8 *)(r1 + 0);
+	3:	exit;
+	), NUMBER(table, &table));
+}
