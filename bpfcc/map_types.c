@@ -14,11 +14,12 @@
 #define MAX_PERCPU_VALUE_BYTES (32u << 10) /* the kernel's PCPU_MIN_UNIT_SIZE */
 #define MAX_REGION_BYTES (1ull << 40)
 #define MAX_LPM_KEY_BYTES 260u /* prefix length and 256 bytes */
-#define MAX_STACK_BYTES (127u * 8) /* kernel.perf_event_max_stack's default */
+#define MAX_STACK 127u /* addresses: kernel.perf_event_max_stack's default */
 #define MAX_HASHES 15u
 #define PAGE_BYTES 4096u
 #define ACCESS_FLAGS                                                                               \
 	(BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)
+#define PERCPU_FLAGS (ACCESS_FLAGS & ~BPF_F_NUMA_NODE)
 
 enum key_rule { KEY_ANY, KEY_INDEX, KEY_NONE, KEY_LPM };
 enum value_rule { VALUE_ANY, VALUE_FD, VALUE_NONE, VALUE_STACK };
@@ -35,9 +36,9 @@ static const struct bpfcc_map_type {
 	 ACCESS_FLAGS | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED, INLAY_MAP_HASH, true},
 	{BPF_MAP_TYPE_ARRAY, KEY_INDEX, VALUE_ANY, ACCESS_FLAGS | BPF_F_MMAPABLE | BPF_F_INNER_MAP,
 	 0, true},
-	{BPF_MAP_TYPE_PERCPU_ARRAY, KEY_INDEX, VALUE_ANY, ACCESS_FLAGS, INLAY_MAP_PERCPU, true},
+	{BPF_MAP_TYPE_PERCPU_ARRAY, KEY_INDEX, VALUE_ANY, PERCPU_FLAGS, INLAY_MAP_PERCPU, true},
 	{BPF_MAP_TYPE_PERCPU_HASH, KEY_ANY, VALUE_ANY,
-	 ACCESS_FLAGS | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED, INLAY_MAP_PERCPU | INLAY_MAP_HASH, true},
+	 PERCPU_FLAGS | BPF_F_NO_PREALLOC | BPF_F_ZERO_SEED, INLAY_MAP_PERCPU | INLAY_MAP_HASH, true},
 	{BPF_MAP_TYPE_PROG_ARRAY, KEY_INDEX, VALUE_FD,
 	 ACCESS_FLAGS & ~(BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG), 0, true},
 	{BPF_MAP_TYPE_PERF_EVENT_ARRAY, KEY_INDEX, VALUE_FD,
@@ -49,7 +50,7 @@ static const struct bpfcc_map_type {
 	{BPF_MAP_TYPE_LRU_HASH, KEY_ANY, VALUE_ANY,
 	 ACCESS_FLAGS | BPF_F_NO_COMMON_LRU | BPF_F_ZERO_SEED, INLAY_MAP_HASH, true},
 	{BPF_MAP_TYPE_LRU_PERCPU_HASH, KEY_ANY, VALUE_ANY,
-	 ACCESS_FLAGS | BPF_F_NO_COMMON_LRU | BPF_F_ZERO_SEED, INLAY_MAP_PERCPU | INLAY_MAP_HASH,
+	 PERCPU_FLAGS | BPF_F_NO_COMMON_LRU | BPF_F_ZERO_SEED, INLAY_MAP_PERCPU | INLAY_MAP_HASH,
 	 true},
 	{BPF_MAP_TYPE_LPM_TRIE, KEY_LPM, VALUE_ANY, ACCESS_FLAGS | BPF_F_NO_PREALLOC, INLAY_MAP_HASH,
 	 true},
@@ -123,6 +124,8 @@ static int check_key(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 static int check_value(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 		       const struct bpfcc_map *m, const struct bpfcc_where *where)
 {
+	uint32_t element;
+
 	switch (t->value) {
 	case VALUE_NONE:
 		if (!m->value_size)
@@ -137,14 +140,15 @@ static int check_value(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 				   "map \"%s\": value_size is 4 in a map of type %s, not %u (-EINVAL)",
 				   m->name, type_name(m->type), m->value_size);
 	case VALUE_STACK:
-		if (m->value_size >= 8 && m->value_size % 8 == 0 &&
-		    m->value_size <= MAX_STACK_BYTES * (m->map_flags & BPF_F_STACK_BUILD_ID ? 4 : 1))
+		element = m->map_flags & BPF_F_STACK_BUILD_ID ? sizeof(struct bpf_stack_build_id) : 8;
+		if (m->value_size && m->value_size % element == 0 &&
+		    m->value_size <= MAX_STACK * element)
 			return 0;
 		return bpfcc_error(l->diag, where,
 				   "a stack is up to 127 addresses; __uint(value_size, N) or --map "
 				   "NAME.value_size=N gives its size",
-				   "map \"%s\": value_size %u is not 8 to %u, a multiple of 8 (-EINVAL)",
-				   m->name, m->value_size, MAX_STACK_BYTES);
+				   "map \"%s\": value_size %u is not %u to %u, a multiple of %u (-EINVAL)",
+				   m->name, m->value_size, element, MAX_STACK * element, element);
 	case VALUE_ANY:
 		break;
 	}

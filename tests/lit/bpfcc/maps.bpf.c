@@ -15,6 +15,10 @@
 // RUN: not %bpfcc -d %t.5.bpf.o 2>&1 | FileCheck %s --check-prefix=FLAGS
 // RUN: %clang_bpf -DLEGACY -DSECTION='"uprobe/x"' -DMAP=wide -c %s -o %t.6.bpf.o
 // RUN: not %bpfcc -d %t.6.bpf.o 2>&1 | FileCheck %s --check-prefix=LEGACY
+// RUN: %clang_bpf -DSECTION='"uprobe/x"' -DMAP=build_ids -c %s -o %t.7.bpf.o
+// RUN: not %bpfcc -d %t.7.bpf.o 2>&1 | FileCheck %s --check-prefix=IDS
+// RUN: %clang_bpf -DSECTION='"uprobe/x"' -DMAP=node -c %s -o %t.8.bpf.o
+// RUN: not %bpfcc -d %t.8.bpf.o 2>&1 | FileCheck %s --check-prefix=NODE
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
@@ -44,6 +48,20 @@ struct {
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 } flags SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(key_size, 4);
+	__uint(value_size, 24);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_STACK_BUILD_ID);
+} build_ids SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, int);
+	__type(value, int);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_NUMA_NODE);
+} node SEC(".maps");
 #ifdef LEGACY
 struct { int type; } old SEC("maps") = {1};
 #endif
@@ -69,5 +87,7 @@ int other(void *ctx)
 // WIDE: error: map "wide": an array's key_size is 4, not 8 (-EINVAL)
 // LARGE: error: map "large": a per-CPU value_size of 40000 is above 32768 (-E2BIG)
 // FLAGS: error: map "flags": map_flags 0x1 are not valid for a map of type array (-EINVAL)
+// IDS: error: map "build_ids": value_size 24 is not 32 to 4064, a multiple of 32 (-EINVAL)
+// NODE: error: map "node": map_flags 0x4 are not valid for a map of type percpu_array (-EINVAL)
 // LEGACY: error: section "maps" holds map definitions of before libbpf 1.0
 // LEGACY: help: define them with BTF, in SEC(".maps")
