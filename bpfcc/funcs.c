@@ -204,8 +204,8 @@ static int check_skips(struct bpfcc_loader *l)
 	return 0;
 }
 
-/* One program, by its section's name. */
-static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
+/* One program, by its section's name; with --program that one only, or one that it `is_needed` by. */
+static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn, bool is_needed)
 {
 	const char *section = l->elf.sections[fn->section].name, *problem = NULL;
 	struct bpfcc_where where = {.insn = -1, .section = section, .program = fn->name};
@@ -239,13 +239,67 @@ static int add_program(struct bpfcc_loader *l, struct bpfcc_fn *fn)
 	case BPFCC_SECTION_PLACED:
 		break;
 	}
-	if (l->opts->program && strcmp(fn->name, l->opts->program))
+	if (l->opts->program && !is_needed && strcmp(fn->name, l->opts->program))
 		return 0;
 	if (!fn->is_global)
 		return bpfcc_error(l->diag, &where, "remove \"static\"",
 				   "a static function cannot be a program");
 	fn->placed = s;
 	return bpfcc_funcs_use(l, fn);
+}
+
+/* Programs that a map of SEC(".maps") holds from the start: a PROG_ARRAY's. */
+static int add_values(struct bpfcc_loader *l, const struct bpfcc_elf_symbol *map)
+{
+	const struct bpfcc_elf_section *maps = &l->elf.sections[map->section];
+	int err = 0;
+
+	for (uint32_t i = 0; i < maps->nr_rels && !err; i++) {
+		const struct bpfcc_elf_rel *rel = &maps->rels[i];
+		const struct bpfcc_elf_symbol *s = &l->elf.symbols[rel->symbol];
+		struct bpfcc_fn *fn;
+
+		if (rel->offset < map->value || rel->offset - map->value >= map->bytes)
+			continue;
+		fn = bpfcc_funcs_at(l, s->section, s->value);
+		if (fn && fn->index < 0)
+			err = add_program(l, fn, true);
+	}
+	return err;
+}
+
+/*
+ * Of one program that is run, what it may make tail calls to. Which functions of .text it calls is
+ * not known yet: what any of them refers to is taken along.
+ */
+static int add_tail_programs(struct bpfcc_loader *l)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < l->object->nr_funcs; i++) {
+		const struct bpfcc_fn *fn = &l->fns[l->order[i]];
+
+		for (uint32_t k = 0; k < l->elf.nr_sections && !err; k++) {
+			const struct bpfcc_elf_section *sec = &l->elf.sections[k];
+			bool is_own = k == fn->section;
+
+			if (!is_own && strcmp(sec->name, ".text"))
+				continue;
+			for (uint32_t r = 0; r < sec->nr_rels && !err; r++) {
+				const struct bpfcc_elf_rel *rel = &sec->rels[r];
+				const struct bpfcc_elf_symbol *s = &l->elf.symbols[rel->symbol];
+
+				if ((!is_own || (rel->offset >= fn->offset &&
+						 rel->offset - fn->offset < fn->bytes)) &&
+				    s->section < l->elf.nr_sections &&
+				    !strcmp(l->elf.sections[s->section].name, ".maps"))
+					err = add_values(l, s);
+			}
+		}
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 int bpfcc_funcs_find(struct bpfcc_loader *l)
@@ -266,7 +320,7 @@ int bpfcc_funcs_find(struct bpfcc_loader *l)
 			continue;
 		if (is_memory && l->object->nr_funcs)
 			break;
-		err = add_program(l, &l->fns[i]);
+		err = add_program(l, &l->fns[i], false);
 		if (err)
 			return err;
 	}
@@ -274,7 +328,7 @@ int bpfcc_funcs_find(struct bpfcc_loader *l)
 	for (uint32_t i = 0; i < l->nr_fns && is_memory && !l->object->nr_funcs; i++) {
 		if (!l->fns[i].is_global)
 			continue;
-		err = add_program(l, &l->fns[i]);
+		err = add_program(l, &l->fns[i], false);
 		if (err)
 			return err;
 	}
@@ -282,7 +336,7 @@ int bpfcc_funcs_find(struct bpfcc_loader *l)
 		return bpfcc_error(l->diag, NULL, NULL,
 				   "the object has no program \"%s\" for Inlay",
 				   l->opts->program);
-	return 0;
+	return is_memory ? add_tail_programs(l) : 0;
 }
 
 struct bpfcc_fn *bpfcc_funcs_at(struct bpfcc_loader *l, uint32_t section, uint64_t offset)

@@ -218,6 +218,21 @@ static bool has_may_goto(const struct bpfcc_func *func)
 	return false;
 }
 
+/* A program is run here, on memory that is no hit's registers: r1 and r2 say where it is. */
+static bool is_on_memory(const struct lower *l)
+{
+	return l->run_func && l->handle->opts.context == INLAY_BPFCC_CONTEXT_MEMORY;
+}
+
+static LLVMValueRef l_frame_word(struct lower_func *lf, int word)
+{
+	LLVMBuilderRef b = lf->l->builder;
+	LLVMValueRef v_at = LLVMConstInt(lf->l->t_i64, 8 * (uint64_t)word, false);
+
+	return LLVMBuildLoad2(b, lf->l->t_i64,
+			      LLVMBuildGEP2(b, lf->l->t_i8, lf->v_frame, &v_at, 1, ""), "");
+}
+
 static void l_entry(struct lower_func *lf)
 {
 	struct lower *l = lf->l;
@@ -245,7 +260,11 @@ static void l_entry(struct lower_func *lf)
 	} else if (lf->is_tail_body || (!lf->prog && l->has_tail_calls[lf->func->index])) {
 		lf->v_count = LLVMGetParam(lf->v_fn, --nr_params);
 	}
-	if (lf->is_tail_body) {
+	if (lf->is_tail_body && is_on_memory(l)) {
+		/* bpfcc_native_call() puts them there */
+		for (int i = 1; i <= 2; i++)
+			l_set_num(lf, i, l_frame_word(lf, i - 1));
+	} else if (lf->is_tail_body) {
 		l_set_ptr(lf, BPF_REG_1, lf->v_frame);
 	} else if (lf->prog) {
 		l_set_ptr(lf, BPF_REG_1, lf->v_frame);
@@ -274,7 +293,7 @@ static void l_exit(struct lower_func *lf)
 	}
 	v = l_get_num(lf, BPF_REG_0);
 	/* a program's result has 32 bits, in the kernel too; above is what its arithmetic left */
-	if (lf->prog)
+	if (lf->prog && !is_on_memory(l))
 		v = LLVMBuildAnd(b, v, LLVMConstInt(l->t_i64, 0xffffffff, false), "");
 	LLVMBuildRet(b, v);
 	lf->is_open = false;

@@ -440,6 +440,8 @@ int bpfcc_interp_call(struct bpfcc_interp *it, uint32_t func, const struct bpfcc
 	}
 	if (ctx->has_length)
 		args[1] = interp_number(ctx->bytes);
+	it->second = args[1];
+	it->has_no_ctx = !thing;
 	it->steps = 0;
 	it->nr_tail_calls = 0;
 	it->cookie = 0;

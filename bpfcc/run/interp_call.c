@@ -125,7 +125,9 @@ static int check_arg(struct bpfcc_interp *it, const struct bpfcc_helper *h, int 
 	case BPFCC_ARG_CONST_STR:
 		return string(it, h, i, arg);
 	case BPFCC_ARG_CTX:
-		if ((h->flags & BPFCC_HELPER_F_CTX_NULL) && !arg->v.thing && !arg->v.num)
+		if (((h->flags & BPFCC_HELPER_F_CTX_NULL) ||
+		     (h->id == BPF_FUNC_tail_call && it->has_no_ctx)) &&
+		    !arg->v.thing && !arg->v.num)
 			return 0;
 		return is_thing(it, &arg->v, THING_CTX) && arg->v.num == t->base
 			       ? 0

@@ -397,6 +397,7 @@ static int tail_call(struct bpfcc_interp *it, struct arg args[5])
 	f->insn = UINT32_MAX; /* the next one is 0 */
 	memset(f->regs, 0, sizeof(f->regs));
 	f->regs[1] = args[0].v;
+	f->regs[2] = it->second;
 	f->regs[10] = interp_pointer(it, stack, STACK_BYTES);
 	return 0;
 }

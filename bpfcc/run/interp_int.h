@@ -115,6 +115,8 @@ struct bpfcc_interp {
 	struct frame *frame;	/* the innermost */
 	uint32_t nr_frames, nr_held, nr_tail_calls;
 	uint32_t nr_sections[NR_SECTIONS];	/* entered and not left */
+	struct value second;	/* r2 at the start: set if the program is run on memory */
+	bool has_no_ctx;	/* r1 started as 0 */
 	uint32_t lock_thing;
 	uint64_t lock_off;
 	uint32_t cookie;	/* thing of the session cookie */

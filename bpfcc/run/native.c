@@ -475,8 +475,10 @@ uint64_t bpfcc_native_call(struct bpfcc_native *n, uint64_t r1, uint64_t r2)
 	uint64_t cookie = 0;
 	struct inlay_frame frame = {.session_cookie = (__u64 *)&cookie};
 
-	/* what a tail call goes to has its context there */
-	if (n->has_tail_calls && r1 && r2 <= sizeof(frame.regs))
+	/* what a tail call goes to has its context there, or where it is and how long */
+	if (n->has_tail_calls && n->object->opts.context == INLAY_BPFCC_CONTEXT_MEMORY)
+		memcpy(&frame.regs, (const uint64_t[]){r1, r2}, 2 * sizeof(uint64_t));
+	else if (n->has_tail_calls && r1 && r2 <= sizeof(frame.regs))
 		memcpy(&frame.regs, (const void *)(uintptr_t)r1, r2);
 
 	for (unsigned int i = 0; i < n->nr_tls; i++)
