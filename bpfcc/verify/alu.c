@@ -201,6 +201,9 @@ static void keep_id(struct verify_reg *dst, const struct bpf_insn *in, const str
 	dst->id = 0;
 	dst->add = 0;
 	dst->flags &= (uint8_t)~VF_LOW;
+	/* a counter is taken off: each round would part the number in another way */
+	if (op == BPF_SUB && BPF_SRC(in->code) == BPF_X)
+		return;
 	if (!was->id || (op != BPF_ADD && op != BPF_SUB) || !range_is_const(by) ||
 	    (is_wide(in) && (was->flags & VF_LOW)) || value < -INT32_MAX || value > INT32_MAX ||
 	    __builtin_add_overflow(was->add, (int32_t)(op == BPF_SUB ? -value : value), &add))
