@@ -113,6 +113,12 @@ static const char *load_constant(const struct bpfcc_func *func, uint32_t insn,
 	case BPF_PSEUDO_MAP_FD:
 	case BPF_PSEUDO_FUNC:
 		return in[1].imm ? RESERVED : NULL;
+	case BPF_PSEUDO_BTF_ID:
+		return "variables of the kernel have no address here";
+	case BPF_PSEUDO_MAP_IDX:
+	case BPF_PSEUDO_MAP_IDX_VALUE:
+		*ret_hint = "name the map, as libbpf's objects do";
+		return "there is no list of maps that a number could be an index of";
 	default:
 		return UNKNOWN;
 	}
