@@ -15,7 +15,7 @@
 #include "inlay/abi.h"
 
 /* Types by number in the BTF that is made here; a structure's is its row below plus FIRST_STRUCT. */
-enum { INT = 1, CHAR, LONG, COMM, ID, UPIDS, FIRST_STRUCT };
+enum { INT = 1, CHAR, LONG, COMM, ID, UPIDS, WORD, FIRST_STRUCT };
 enum {
 	TASK_STRUCT,
 	CRED,
@@ -24,6 +24,8 @@ enum {
 	UPID,
 	NS_COMMON,
 	KUID_T,
+	THREAD_STRUCT,
+	THREAD_UW,	/* arm64's */
 	FIRST_NS,	/* uts_namespace and so on, in the order of enum inlay_task_ns_kind */
 };
 
@@ -32,12 +34,13 @@ struct member {
 	const char *name;
 	int type;	/* a number of the first enumeration, or -1 - a structure's */
 	size_t offset;
+	enum { ANY, X86, ARM64 } machine;
 };
 
 #define STRUCT(s) (-1 - (s))
-#define TASK(name, type) {TASK_STRUCT, #name, type, offsetof(struct inlay_task_view, name)}
-#define NS_POINTER(name, kind) {NSPROXY, #name, LONG, 8 * (kind)}
-#define CRED_ID(name, as) {CRED, #name, STRUCT(KUID_T), offsetof(struct inlay_task_cred, as)}
+#define TASK(name, type) {TASK_STRUCT, #name, type, offsetof(struct inlay_task_view, name), ANY}
+#define NS_POINTER(name, kind) {NSPROXY, #name, LONG, 8 * (kind), ANY}
+#define CRED_ID(name, as) {CRED, #name, STRUCT(KUID_T), offsetof(struct inlay_task_cred, as), ANY}
 
 /*
  * Offsets of a structure behind a pointer count from where the pointer leads. Pointers are numbers
@@ -53,7 +56,8 @@ static const struct member members[] = {
 	TASK(nsproxy, LONG),
 	TASK(thread_pid, LONG),
 	TASK(cred, LONG),
-	{TASK_STRUCT, "real_cred", LONG, offsetof(struct inlay_task_view, cred)},
+	{TASK_STRUCT, "real_cred", LONG, offsetof(struct inlay_task_view, cred), ANY},
+	TASK(thread, STRUCT(THREAD_STRUCT)),
 	CRED_ID(uid, uid),
 	CRED_ID(gid, gid),
 	CRED_ID(suid, suid),
@@ -67,12 +71,16 @@ static const struct member members[] = {
 	NS_POINTER(net_ns, INLAY_TASK_NS_NET),
 	NS_POINTER(time_ns, INLAY_TASK_NS_TIME),
 	NS_POINTER(cgroup_ns, INLAY_TASK_NS_CGROUP),
-	{PID, "level", INT, offsetof(struct inlay_task_pid, level)},
-	{PID, "numbers", UPIDS, offsetof(struct inlay_task_pid, nr)},
-	{UPID, "nr", INT, 0},
-	{UPID, "ns", LONG, offsetof(struct inlay_task_pid, ns) - offsetof(struct inlay_task_pid, nr)},
-	{NS_COMMON, "inum", ID, offsetof(struct inlay_task_ns, inum)},
-	{KUID_T, "val", ID, 0},
+	{PID, "level", INT, offsetof(struct inlay_task_pid, level), ANY},
+	{PID, "numbers", UPIDS, offsetof(struct inlay_task_pid, nr), ANY},
+	{UPID, "nr", INT, 0, ANY},
+	{UPID, "ns", LONG, offsetof(struct inlay_task_pid, ns) - offsetof(struct inlay_task_pid, nr),
+	 ANY},
+	{NS_COMMON, "inum", ID, offsetof(struct inlay_task_ns, inum), ANY},
+	{KUID_T, "val", ID, 0, ANY},
+	{THREAD_STRUCT, "fsbase", WORD, 0, X86},
+	{THREAD_STRUCT, "uw", STRUCT(THREAD_UW), 0, ARM64},
+	{THREAD_UW, "tp_value", WORD, 0, ARM64},
 };
 
 static const struct {
@@ -86,6 +94,8 @@ static const struct {
 	[UPID] = {"upid", 16},
 	[NS_COMMON] = {"ns_common", offsetof(struct inlay_task_ns, level)},
 	[KUID_T] = {NULL, 4},
+	[THREAD_STRUCT] = {"thread_struct", sizeof(((struct inlay_task_view *)0)->thread)},
+	[THREAD_UW] = {NULL, sizeof(((struct inlay_task_view *)0)->thread)},
 	[FIRST_NS + INLAY_TASK_NS_UTS] = {"uts_namespace", sizeof(struct inlay_task_ns)},
 	[FIRST_NS + INLAY_TASK_NS_IPC] = {"ipc_namespace", sizeof(struct inlay_task_ns)},
 	[FIRST_NS + INLAY_TASK_NS_MNT] = {"mnt_namespace", sizeof(struct inlay_task_ns)},
@@ -103,12 +113,17 @@ static int add_field(struct btf *btf, const char *name, int type, size_t offset)
 	return btf__add_field(btf, name, id, (uint32_t)offset * 8, 0);
 }
 
-static int add_struct(struct btf *btf, int s)
+static bool is_of(const struct bpfcc_loader *l, const struct member *m, int s)
+{
+	return m->owner == s && (m->machine == ANY || m->machine == (l->is_arm64 ? ARM64 : X86));
+}
+
+static int add_struct(const struct bpfcc_loader *l, struct btf *btf, int s)
 {
 	int err = btf__add_struct(btf, structs[s].name, structs[s].bytes);
 
 	for (size_t i = 0; err >= 0 && i < sizeof(members) / sizeof(members[0]); i++)
-		if (members[i].owner == s)
+		if (is_of(l, &members[i], s))
 			err = add_field(btf, members[i].name, members[i].type, members[i].offset);
 	if (err >= 0 && s >= FIRST_NS)
 		err = add_field(btf, "ns", STRUCT(NS_COMMON), 0);
@@ -117,7 +132,7 @@ static int add_struct(struct btf *btf, int s)
 	return err;
 }
 
-static int add_types(struct btf *btf)
+static int add_types(const struct bpfcc_loader *l, struct btf *btf)
 {
 	int err = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
 
@@ -131,8 +146,10 @@ static int add_types(struct btf *btf)
 		err = btf__add_int(btf, "unsigned int", 4, 0);
 	if (err > 0)
 		err = btf__add_array(btf, INT, FIRST_STRUCT + UPID, 1);
+	if (err > 0)
+		err = btf__add_int(btf, "unsigned long", 8, 0);
 	for (int s = 0; err > 0 && s < NR_STRUCTS; s++) {
-		err = add_struct(btf, s);
+		err = add_struct(l, btf, s);
 		err = err < 0 ? err : 1;
 	}
 	return err < 0 ? err : 0;
@@ -161,7 +178,7 @@ const char *bpfcc_task_members(struct bpfcc_loader *l, const char *name)
 	const char *text = s < FIRST_NS ? NULL : s == FIRST_NS + INLAY_TASK_NS_PID ? "ns, level" : "ns";
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
-		if (members[i].owner != s)
+		if (!is_of(l, &members[i], s))
 			continue;
 		text = text ? bpfcc_arena_printf(l->arena, "%s, %s", text, members[i].name) :
 			      members[i].name;
@@ -180,7 +197,7 @@ int bpfcc_task_types(struct bpfcc_loader *l)
 	l->tasks = btf__new_empty();
 	if (!l->tasks)
 		return -ENOMEM;
-	err = add_types(l->tasks);
+	err = add_types(l, l->tasks);
 	if (err) {
 		btf__free(l->tasks);
 		l->tasks = NULL;

@@ -4,7 +4,8 @@
  * when it is read, of what the process can know. Nothing of it is ever in memory, so nothing can be
  * stale after a fork, and another process's addresses mean nothing here.
  *
- * Own threads have all of it, the parent its ids and its name. Everything else is -EFAULT.
+ * Own threads have all of it (where its variables are only the asking one), the parent its ids and its
+ * name. Everything else is -EFAULT.
  */
 #include <errno.h>
 
@@ -145,6 +146,11 @@ static int make_own(struct inlay_task_view *view, __u32 tid, __u64 id, const str
 		err = read_cred(&view->own_cred);
 	if (!err && WANTS(range, ns))
 		err = read_namespaces(view, range);
+	/* of the asking thread only: another's register is the kernel's to know */
+	if (!err && WANTS(range, thread)) {
+		err = tid == (__u32)id ? 0 : -EFAULT;
+		view->thread = (__u64)sys_thread_pointer();
+	}
 	return err;
 }
 
@@ -155,7 +161,7 @@ static int make_parent(struct inlay_task_view *view, __u32 tid, const struct ran
 
 	if (WANTS(range, real_parent) || WANTS(range, parent) || WANTS(range, nsproxy) ||
 	    WANTS(range, cred) || WANTS(range, nsproxy_ns) || WANTS(range, own_cred) ||
-	    WANTS(range, ns) ||
+	    WANTS(range, ns) || WANTS(range, thread) ||
 	    (__u32)sys_call3(__NR_getppid, 0, 0, 0) != tid)
 		return -EFAULT;
 	view->pid = view->tgid = view->own_pid.nr = tid;

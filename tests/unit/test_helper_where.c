@@ -135,7 +135,7 @@ static void test_task(void **state)
 				     (task) + offsetof(struct inlay_task_view, member))
 
 struct task_asked {
-	uint64_t task, leader, parent;
+	uint64_t task, leader, parent, tp, own_tp;
 	uint32_t pid, tgid, leader_pid, parent_tgid;
 	char comm[16], leader_comm[16], parent_comm[16];
 	long comm_bytes, failed;
@@ -156,6 +156,9 @@ static void *ask_task(void *arg)
 	t->failed |= TASK_MEMBER(t->leader, comm, t->leader_comm);
 	t->failed |= TASK_MEMBER(t->parent, tgid, t->parent_tgid);
 	t->failed |= TASK_MEMBER(t->parent, comm, t->parent_comm);
+	t->failed |= TASK_MEMBER(t->task, thread, t->tp);
+	t->failed |= TASK_MEMBER(t->leader, thread, t->own_tp) != -EFAULT;
+	t->own_tp = (uint64_t)pthread_self();
 	return NULL;
 }
 
@@ -192,6 +195,10 @@ static void test_task_view(void **state)
 	assert_int_equal(t.leader_pid, own);
 	assert_true(t.leader == task);
 	assert_string_equal(t.comm, "task-thread");
+	assert_true(t.tp);
+#ifdef __x86_64__
+	assert_true(t.tp == t.own_tp);
+#endif
 	read_proc_comm(getpid(), expected);
 	assert_memory_equal(t.leader_comm, expected, 16);
 	assert_int_equal(t.parent_tgid, getppid());
@@ -203,6 +210,7 @@ static void test_task_view(void **state)
 	assert_int_equal(word, 0);
 	assert_int_equal(TASK_MEMBER(t.parent, nsproxy, where), -EFAULT);
 	assert_int_equal(TASK_MEMBER(t.parent, own_cred, where), -EFAULT);
+	assert_int_equal(TASK_MEMBER(t.parent, thread, where), -EFAULT);
 	assert_int_equal(TASK_MEMBER(t.parent, thread_pid, where), 0);
 	assert_int_equal(__inlay_probe_read_v1(
 				 &word, 4, where + offsetof(struct inlay_task_pid, nr)),

@@ -55,8 +55,9 @@ struct inlay_task_view {
 	struct inlay_task_cred own_cred;
 	struct inlay_task_pid own_pid;
 	struct inlay_task_ns ns[INLAY_TASK_NR_NS];
+	__u64 thread;		/* struct thread_struct: fsbase of x86-64, uw.tp_value of arm64 */
 };
-INLAY_STATIC_ASSERT(sizeof(struct inlay_task_view) == 24 + 48 + 56 + 24 + 24 + 7 * 32,
+INLAY_STATIC_ASSERT(sizeof(struct inlay_task_view) == 24 + 48 + 56 + 24 + 24 + 7 * 32 + 8,
 		    "struct inlay_task_view");
 
 #endif /* INLAY_ABI_TASK_H */

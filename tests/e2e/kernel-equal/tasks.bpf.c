@@ -40,7 +40,11 @@ struct pid {
 	unsigned int level;
 	struct upid numbers[1];
 };
+struct thread_struct {
+	unsigned long fsbase;
+};
 struct task_struct {
+	struct thread_struct thread;
 	struct nsproxy *nsproxy;
 	int pid, tgid;
 	struct task_struct *real_parent, *parent, *group_leader;
@@ -63,7 +67,7 @@ struct {
 } comms SEC(".maps");
 
 __u64 hits, wrong_pid, wrong_tgid, wrong_leader, own_parent, no_parent, two_parents, no_number;
-__u64 wrong_number, leaders, uid_gid, euid_egid, lengths, members;
+__u64 wrong_number, leaders, uid_gid, euid_egid, lengths, members, wrong_thread;
 __u32 uts, mnt, pid, net, pid_again;
 
 SEC("uprobe/kv_work")
@@ -72,6 +76,7 @@ int BPF_UPROBE(work)
 	struct task_struct *task = (void *)bpf_get_current_task(), *leader;
 	__u64 id = bpf_get_current_pid_tgid(), zero = 0, *seen;
 	__u32 tgid = id >> 32, parent = BPF_CORE_READ(task, real_parent, tgid), nr;
+	__u64 thread, self = 0;
 	struct comm comm = {};
 
 	__sync_fetch_and_add(&hits, 1);
@@ -93,6 +98,12 @@ int BPF_UPROBE(work)
 		__sync_fetch_and_add(&wrong_number, nr != (__u32)id);
 
 	BPF_CORE_READ_INTO(&comm, task, group_leader, comm);
+#ifdef bpf_target_x86
+	/* the thread's control block begins with its own address */
+	thread = BPF_CORE_READ(task, thread.fsbase);
+	if (bpf_probe_read_user(&self, sizeof(self), (void *)thread) || self != thread)
+		__sync_fetch_and_add(&wrong_thread, 1);
+#endif
 	seen = inlay_map_lookup_or_init(&comms, &comm, &zero);
 	if (seen)
 		__sync_fetch_and_add(seen, 1);

@@ -10,6 +10,12 @@
 // RUN: not %bpfcc -d %t.bad.bpf.o 2>&1 | FileCheck %s --check-prefix=BAD
 // RUN: %clang_bpf -D__TARGET_ARCH_x86 -DLOAD -c %s -o %t.load.bpf.o
 // RUN: not %bpfcc -d %t.load.bpf.o 2>&1 | FileCheck %s --check-prefix=LOAD
+// RUN: %clang_bpf -D__TARGET_ARCH_x86 -DMEMBER=thread.fsbase -c %s -o %t.x86.bpf.o
+// RUN: %clang_bpf -D__TARGET_ARCH_arm64 -DMEMBER=thread.uw.tp_value -c %s -o %t.arm64.bpf.o
+// RUN: %bpfcc --target=x86_64-linux-gnu -d %t.x86.bpf.o | FileCheck %s --check-prefix=THREAD
+// RUN: %bpfcc --target=aarch64-linux-gnu -d %t.arm64.bpf.o | FileCheck %s --check-prefix=THREAD
+// RUN: not %bpfcc --target=aarch64-linux-gnu -d %t.x86.bpf.o 2>&1 | FileCheck %s --check-prefix=OTHER
+// RUN: not %bpfcc --target=x86_64-linux-gnu -d %t.arm64.bpf.o 2>&1 | FileCheck %s --check-prefix=OTHER
 // RUN: %clang_bpf -DTARGET -c %s -o %t.target.o
 // RUN: %bpfcc -d --target-btf=%t.target.o %t.bpf.o | FileCheck %s --check-prefix=OWN
 #include <linux/bpf.h>
@@ -27,8 +33,15 @@ struct task_struct {
 char LICENSE[] SEC("license") = "GPL";
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+struct thread_struct {
+	unsigned long fsbase;
+	struct {
+		unsigned long tp_value;
+	} uw;
+};
 struct task_struct {
 	char comm[16];
+	struct thread_struct thread;
 	unsigned long start_time;
 	int tgid;
 	struct task_struct *real_parent;
@@ -72,6 +85,9 @@ int read(void *ctx)
 
 // BAD: core-task.bpf.c:{{[0-9]+}}: error: member "start_time" of "struct task_struct" is the kernel's: a process knows only pid, tgid, comm, real_parent,
 // BAD: help: test for it first: bpf_core_field_exists()
+
+// THREAD: r{{[0-9] \+?}}= 400 ;
+// OTHER: error: member "{{fsbase|uw|thread|tp_value}}" of "struct task_struct" is the kernel's:
 
 // LOAD: error: the load goes through r{{[0-9]}}, which is a pointer to a kernel object
 // LOAD: help: read what it leads to with BPF_CORE_READ() or bpf_probe_read_kernel()
