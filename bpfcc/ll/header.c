@@ -195,10 +195,15 @@ static const char *number_name(uint32_t bytes, bool has_sign)
 }
 
 /* NULL: what is known of it is its size */
-static const char *plain_name(const struct btf_type *t)
+static const char *plain_name(const struct header *h, const struct btf_type *t)
 {
+	const char *name = t ? btf__name_by_offset(h->object->btf, t->name_off) : NULL;
+
 	if (!t)
 		return NULL;
+	/* of strings, which functions of C take */
+	if (btf_is_int(t) && t->size == 1 && name && !strcmp(name, "char"))
+		return "char";
 	if (btf_is_int(t) || btf_is_any_enum(t))
 		return number_name(t->size, is_signed(t));
 	if (btf_is_ptr(t))
@@ -213,7 +218,7 @@ static void h_declare(struct header *h, struct ll_names *scope, uint32_t type, c
 		      int depth)
 {
 	const struct btf_type *t = skip_names(h, type);
-	const char *plain = plain_name(t);
+	const char *plain = plain_name(h, t);
 	char *longer;
 
 	if (t && btf_is_array(t) && depth < MAX_DEPTH && h->nr_members < MAX_MEMBERS) {

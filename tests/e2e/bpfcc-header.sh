@@ -143,14 +143,16 @@ struct { int nr; int more[]; } tail = {1, {2, 3}};
 struct {} nothing;
 int behind_tail = 5;
 int both_n;
+char string[8];
 int dotted SEC(".data.x.y") = 1, lined SEC(".data.x_y") = 2;
 SEC("uprobe.multi/*") int both(void *ctx) { static int n; both_n++; return n += bits.d; }
-SEC("uprobe/a*/b:f") int bss(void *ctx) { nested.behind++; return sign + bits.e + (wide == WIDE); }
+SEC("uprobe/a*/b:f") int bss(void *ctx) { nested.behind++; return sign + bits.e + (wide == WIDE) + string[0] - '1'; }
 SEC("uprobe/g") int bss_args(void *ctx) { return nested.high + words.class + behind_tail + dotted * 10000 + lined * 1000000; }
 char LICENSE[] SEC("license") = "GPL";
 EOC
 cat >names.c <<'EOC'
 #include <errno.h>
+#include <string.h>
 #include "names.h"
 int main(void)
 {
@@ -166,6 +168,7 @@ int main(void)
 	b->wide = 0x100000000;
 	b->nested.both = 0xff;
 	b->words.class_ = 100;
+	strcpy(b->string, "1");
 	names_data()->behind_tail += 1000;
 	names_data_x_y()->dotted += 10;
 	LINED->lined += 20;
