@@ -6,11 +6,13 @@
  * has one stack, so two stacks may want one id, and the first has it. Results are
  * kernel/bpf/stackmap.c's.
  */
+#include "rt/build_ids.h"
 #include "rt/map_hash.h"
 #include "rt/modules.h"
 #include "rt/stack.h"
 
 enum { STACK_EFAULT = 14, STACK_ENOMEM = 12 };
+#define STACK_IS_NEW (1ll << 32) /* ids have 32 bits */
 
 static inline __u32 rotate(__u32 x, __u32 by)
 {
@@ -58,59 +60,52 @@ static __u32 hash_of(const __u64 *ips, __u32 nr)
 	return (c ^ b) - rotate(b, 24);
 }
 
-struct stack {
-	const __u64 *ips;	/* with zeros behind the last one, as many as a value has */
-	__u32 nr;
-	__u32 words;	/* of a value */
-	int has_ids;
-};
-
-/* Word `word` of a value that is an array of struct bpf_stack_build_id. */
-static __u64 id_word(const struct stack *s, __u32 word)
-{
-	if (word / INLAY_STACK_ID_WORDS >= s->nr)
-		return 0;
-	if (word % INLAY_STACK_ID_WORDS == 0)
-		return INLAY_STACK_ID_STATUS_IP;
-	return word % INLAY_STACK_ID_WORDS == 3 ? s->ips[word / INLAY_STACK_ID_WORDS] : 0;
-}
-
 /*
  * Two stacks of one hash are taken for the same one with BPF_F_FAST_STACK_CMP; here they are
  * compared.
  */
-static bool is_same(const struct stack *s, const __u64 *value)
+static bool is_same(const __u64 *old, const __u64 *value, __u32 words)
 {
 	__u64 differ = 0;
 
-	if (s->has_ids) {
-		for (__u32 i = 0; i < s->words; i++)
-			differ |= inlay_load(&value[i]) ^ id_word(s, i);
-		return !differ;
-	}
-	for (__u32 i = 0; i < s->nr; i++)
-		if (inlay_load(&value[i]) != s->ips[i])
-			return false;
-	for (__u32 i = s->nr; i < s->words; i++)
-		differ |= inlay_load(&value[i]);
+	for (__u32 i = 0; i < words; i++)
+		differ |= inlay_load(&old[i]) ^ value[i];
 	return !differ;
 }
 
-/* Out of line: only who stores a stack with build ids needs so much of the thread's. */
-static INLAY_NOINLINE __s64 store_ids(const struct inlay_map_desc *desc, __u32 id,
-				      const struct stack *s, __u64 flags)
+/* A value of the map, with zeros behind the last address. */
+static __s64 put(const struct inlay_map_desc *desc, __u32 id, const __u64 *value, __u64 flags)
 {
-	__u64 value[INLAY_STACK_ID_WORDS * INLAY_STACK_MAX_DEPTH];
+	bool may_replace = flags & INLAY_BPF_F_REUSE_STACKID;
+	__u32 words = desc->value_size / 8;
+	const __u64 *old;
+	__s64 err;
 
-	for (__u32 i = 0; i < s->words; i++)
-		value[i] = id_word(s, i);
-	return __inlay_hash_update(desc, &id, value, flags);
+	old = __inlay_hash_lookup(desc, &id);
+	if (old && is_same(old, value, words))
+		return id;
+	if (old && !may_replace)
+		return -INLAY_EEXIST;
+	err = __inlay_hash_update(desc, &id, value, may_replace ? INLAY_BPF_ANY : INLAY_BPF_NOEXIST);
+	if (err == -INLAY_EEXIST) { /* another thread was quicker: with the same stack? */
+		old = __inlay_hash_lookup(desc, &id);
+		return old && is_same(old, value, words) ? (__s64)id : err;
+	}
+	return err ? -STACK_ENOMEM : STACK_IS_NEW;
 }
 
-static __s64 store(const struct inlay_map_desc *desc, __u32 id, const struct stack *s, __u64 flags)
+/* Out of line: only maps with build ids need so much of the thread's stack. */
+static INLAY_NOINLINE __s64 put_ids(const struct inlay_map_desc *desc, __u32 id, const __u64 *ips,
+				    __u32 nr, __u64 flags)
 {
-	return s->has_ids ? store_ids(desc, id, s, flags) :
-			    __inlay_hash_update(desc, &id, s->ips, flags);
+	__u64 value[INLAY_STACK_ID_WORDS * INLAY_STACK_MAX_DEPTH];
+	struct inlay_build_ids ids = { .has_looked = false };
+
+	for (__u32 i = 0; i < nr; i++)
+		__inlay_build_id(&ids, ips[i], &value[INLAY_STACK_ID_WORDS * i]);
+	for (__u32 i = INLAY_STACK_ID_WORDS * nr; i < desc->value_size / 8; i++)
+		value[i] = 0;
+	return put(desc, id, value, flags);
 }
 
 __s64 __inlay_get_stackid_v1(const struct inlay_map_desc *desc, __u64 flags, __u64 first, __u64 here,
@@ -119,16 +114,14 @@ __s64 __inlay_get_stackid_v1(const struct inlay_map_desc *desc, __u64 flags, __u
 	const __u64 known = INLAY_BPF_F_SKIP_FIELD_MASK | INLAY_BPF_F_USER_STACK |
 			    INLAY_BPF_F_FAST_STACK_CMP | INLAY_BPF_F_REUSE_STACKID;
 	__u32 skip = (__u32)(flags & INLAY_BPF_F_SKIP_FIELD_MASK), max, nr, id;
+	bool has_ids = desc->map_flags & INLAY_BPF_F_STACK_BUILD_ID;
 	struct inlay_stack_start start = { first, here, fp };
 	__u64 ips[INLAY_STACK_MAX_DEPTH];
-	struct stack s = { .ips = ips, .words = desc->value_size / 8 };
-	const __u64 *old;
-	__s64 err;
+	__s64 ret;
 
 	if (flags & ~known)
 		return -INLAY_EINVAL;
-	s.has_ids = !!(desc->map_flags & INLAY_BPF_F_STACK_BUILD_ID);
-	max = s.words / (s.has_ids ? INLAY_STACK_ID_WORDS : 1);
+	max = desc->value_size / 8 / (has_ids ? INLAY_STACK_ID_WORDS : 1);
 	if (!max || max > INLAY_STACK_MAX_DEPTH)
 		return -INLAY_EINVAL; /* no map that bpfcc made */
 	nr = flags & INLAY_BPF_F_USER_STACK ?
@@ -136,25 +129,15 @@ __s64 __inlay_get_stackid_v1(const struct inlay_map_desc *desc, __u64 flags, __u
 		     0;
 	if (nr <= skip)
 		return -STACK_EFAULT;
-	s.nr = nr - skip;
+	nr -= skip;
 	for (__u32 i = 0; i < max; i++)
-		ips[i] = i < s.nr ? ips[skip + i] : 0;
-	id = hash_of(s.ips, s.nr) & inlay_hash_mask(desc);
+		ips[i] = i < nr ? ips[skip + i] : 0;
+	id = hash_of(ips, nr) & inlay_hash_mask(desc);
 	if (!inlay_map_region(desc))
 		return -STACK_ENOMEM;
-	old = __inlay_hash_lookup(desc, &id);
-	if (old && is_same(&s, old))
-		return id;
-	if (old && !(flags & INLAY_BPF_F_REUSE_STACKID))
-		return -INLAY_EEXIST;
-	err = store(desc, id, &s, flags & INLAY_BPF_F_REUSE_STACKID ? INLAY_BPF_ANY :
-								      INLAY_BPF_NOEXIST);
-	if (err == -INLAY_EEXIST) { /* another thread was quicker: with the same stack? */
-		old = __inlay_hash_lookup(desc, &id);
-		return old && is_same(&s, old) ? (__s64)id : err;
-	}
-	if (err)
-		return -STACK_ENOMEM;
-	__inlay_modules_see(s.ips, s.nr);
+	ret = has_ids ? put_ids(desc, id, ips, nr, flags) : put(desc, id, ips, flags);
+	if (ret != STACK_IS_NEW)
+		return ret;
+	__inlay_modules_see(ips, nr);
 	return id;
 }

@@ -18,16 +18,16 @@
 #include <link.h>
 #include <sys/auxv.h>
 
+#include "rt/build_ids.h"
 #include "rt/helpers.h"
 #include "rt/inline/map_access.h"
 #include "rt/inlay_rt_internal.h"
+#include "rt/loaded.h"
 #include "rt/modules.h"
 #include "rt/probe_copy.h"
 #include "rt/sys.h"
 
 #define MAX_LINKS 1024u	/* of a list that may be a ring by now */
-#define MAX_PHDRS 64u
-#define MAX_NOTES 16u
 #define NR_STRANGE 64u
 
 /* Helpers are also linked without the rest of the runtime. */
@@ -35,15 +35,10 @@ extern __typeof__(__inlay_modules) __inlay_modules __attribute__((weak));
 extern __typeof__(__inlay_owner) __inlay_owner __attribute__((weak));
 extern __typeof__(__inlay_owner_is_alive) __inlay_owner_is_alive __attribute__((weak));
 
-/* How memory is read. */
-enum how {
-	HOW_PLAIN,	/* it stays as it is */
-	HOW_GUARDED,
-	HOW_CALL,
-};
-
 /* Of the dynamic linker's struct r_debug; 0: none. */
 static __u64 debug_at;
+/* Of the kernel's own library, which is no file; 0: none. */
+static __u64 vdso_start;
 /* The executable, as the kernel has loaded it. */
 static struct program {
 	__u64 bias, start, end, phdrs;
@@ -54,68 +49,27 @@ static __u32 looking;
 /* Pages of addresses that were looked for in vain: code that was made at run time, or no code. */
 static __u64 strange[NR_STRANGE];
 
-static bool fetch(enum how how, void *dst, __u64 addr, __u64 bytes)
-{
-	char *to = dst;
-
-	if (how == HOW_CALL)
-		return !__inlay_read_by_call(dst, addr, bytes);
-	if (how == HOW_GUARDED)
-		return !__inlay_copy(dst, addr, bytes);
-	for (__u64 i = 0; i < bytes; i++)
-		to[i] = ((const char *)addr)[i];
-	return true;
-}
-
 /* ---- one module ------------------------------------------------------------------------- */
 
-static void read_build_id(enum how how, const ElfW(Phdr) *phdr, struct inlay_seg_module *module)
+/*
+ * All but the path, by the program headers at that address; for rt/build_ids.c, too. False: nothing is
+ * loaded.
+ */
+static bool describe(enum inlay_how how, __u64 phdrs, __u32 nr, struct inlay_seg_module *module)
 {
-	__u64 at = module->bias + phdr->p_vaddr, end = at + phdr->p_memsz;
-	__u64 align = phdr->p_align == 8 ? 8 : 4;
+	struct inlay_loaded loaded;
+	const __u8 *mark = (const __u8 *)loaded.mark;
 
-	for (__u32 i = 0; i < MAX_NOTES && at < end; i++) {
-		ElfW(Nhdr) note;
-		char name[4];
-		__u64 desc;
-
-		if (!fetch(how, &note, at, sizeof(note)))
-			return;
-		desc = at + inlay_round_up(sizeof(note) + note.n_namesz, align);
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == sizeof(name) &&
-		    fetch(how, name, at + sizeof(note), sizeof(name)) &&
-		    bytes_equal(name, "GNU", sizeof(name))) {
-			__u32 bytes = note.n_descsz < INLAY_BUILD_ID_BYTES ? note.n_descsz :
-									     INLAY_BUILD_ID_BYTES;
-
-			if (fetch(how, module->build_id, desc, bytes))
-				module->build_id_bytes = bytes;
-			return;
-		}
-		at = inlay_round_up(desc + note.n_descsz, align);
-	}
-}
-
-/* All but the path, by the program headers at that address. False: nothing is loaded. */
-static bool describe(enum how how, __u64 phdrs, __u32 nr, struct inlay_seg_module *module)
-{
-	module->start = ~0ull;
-	for (__u32 i = 0; i < nr && i < MAX_PHDRS; i++) {
-		ElfW(Phdr) phdr;
-		__u64 start, end;
-
-		if (!fetch(how, &phdr, phdrs + i * sizeof(phdr), sizeof(phdr)))
-			return false;
-		if (phdr.p_type == PT_NOTE && !module->build_id_bytes)
-			read_build_id(how, &phdr, module);
-		if (phdr.p_type != PT_LOAD)
-			continue;
-		start = module->bias + phdr.p_vaddr;
-		end = start + phdr.p_memsz;
-		module->start = start < module->start ? start : module->start;
-		module->end = end > module->end ? end : module->end;
-	}
-	return module->start < module->end;
+	if (!__inlay_loaded_read(how, module->bias, phdrs, nr, &loaded))
+		return false;
+	if (loaded.start != load_relaxed(&vdso_start))
+		__inlay_build_ids_take(&loaded);
+	module->start = loaded.start;
+	module->end = loaded.end;
+	module->build_id_bytes = loaded.id_bytes ? (__u32)loaded.mark_bytes : 0;
+	for (__u32 i = 0; i < module->build_id_bytes; i++)
+		module->build_id[i] = mark[i];
+	return true;
 }
 
 static void clear(struct inlay_seg_module *module, __u64 bias)
@@ -315,7 +269,7 @@ static int add_loaded(struct dl_phdr_info *info, size_t bytes, void *arg)
 	} else {
 		set_name(&module, name);
 	}
-	if (!describe(HOW_PLAIN, (__u64)info->dlpi_phdr, info->dlpi_phnum, &module))
+	if (!describe(INLAY_HOW_PLAIN, (__u64)info->dlpi_phdr, info->dlpi_phnum, &module))
 		return 0;
 	if (is_program) {
 		store_relaxed(&program.phdrs, (__u64)info->dlpi_phdr);
@@ -323,7 +277,7 @@ static int add_loaded(struct dl_phdr_info *info, size_t bytes, void *arg)
 		store_relaxed(&program.start, module.start);
 		store_relaxed(&program.end, module.end);
 	}
-	if (!has_module(table, module.bias, name))
+	if (table && !has_module(table, module.bias, name))
 		add(table, &module);
 	return 0;
 }
@@ -331,15 +285,13 @@ static int add_loaded(struct dl_phdr_info *info, size_t bytes, void *arg)
 /* For each unit, so that a library with probes finds itself in the table. */
 void __inlay_modules_start(void)
 {
-	struct inlay_modules *table = __inlay_modules();
-
-	if (table)
-		dl_iterate_phdr(add_loaded, table);
+	store_relaxed(&vdso_start, (__u64)getauxval(AT_SYSINFO_EHDR));
+	dl_iterate_phdr(add_loaded, __inlay_modules());
 }
 
 /* ---- at a stack ------------------------------------------------------------------------- */
 
-static void add_linked(struct inlay_modules *table, enum how how, const struct link_map *link)
+static void add_linked(struct inlay_modules *table, enum inlay_how how, const struct link_map *link)
 {
 	struct inlay_seg_module module;
 	char name[256];
@@ -348,15 +300,17 @@ static void add_linked(struct inlay_modules *table, enum how how, const struct l
 
 	if (link->l_addr == load_relaxed(&program.bias))
 		return;
-	bytes = how == HOW_GUARDED ?
+	bytes = how == INLAY_HOW_GUARDED ?
 			__inlay_copy_string(name, (__u64)link->l_name, sizeof(name)) :
 			__inlay_read_string_by_call(name, (__u64)link->l_name, sizeof(name));
-	if (bytes <= 0 || bytes >= (long)sizeof(name) || has_module(table, link->l_addr, name))
+	if (bytes <= 0 || bytes >= (long)sizeof(name))
 		return;
 	clear(&module, link->l_addr);
-	if (!fetch(how, &head, link->l_addr, sizeof(head)) ||
+	if (!__inlay_fetch(how, &head, link->l_addr, sizeof(head)) ||
 	    !bytes_equal(head.e_ident, ELFMAG, SELFMAG) || head.e_phentsize != sizeof(ElfW(Phdr)) ||
 	    !describe(how, link->l_addr + head.e_phoff, head.e_phnum, &module))
+		return;
+	if (!table || has_module(table, link->l_addr, name))
 		return;
 	set_name(&module, name);
 	add(table, &module);
@@ -369,27 +323,31 @@ static INLAY_NOINLINE void add_program(struct inlay_modules *table)
 
 	clear(&module, load_relaxed(&program.bias));
 	set_program(&module);
-	if (describe(HOW_PLAIN, load_relaxed(&program.phdrs), load_relaxed(&program.nr_phdrs), &module))
+	if (describe(INLAY_HOW_PLAIN, load_relaxed(&program.phdrs), load_relaxed(&program.nr_phdrs),
+		     &module))
 		add(table, &module);
 }
 
-/* False: not now. */
-static INLAY_NOINLINE bool look(struct inlay_modules *table)
+INLAY_NOINLINE bool __inlay_modules_look(void)
 {
+	struct inlay_modules *table = __inlay_modules ? __inlay_modules() : NULL;
 	__u32 self = sys_getpid(), seen = load_relaxed(&looking);
-	enum how how = __inlay_read_is_guarded() ? HOW_GUARDED : HOW_CALL;
+	enum inlay_how how = __inlay_read_is_guarded() ? INLAY_HOW_GUARDED : INLAY_HOW_CALL;
 	struct r_debug debug;
 	struct link_map link;
 	bool is_done = false;
 	__u64 at;
 
+	if (!load_relaxed(&debug_at))
+		return true; /* linked statically: nothing comes */
 	/* in a signal handler, or another thread: a later stack finds what is missing then */
 	if (seen == self || !cas_acq_rel(&looking, &seen, self))
 		return false;
-	if (fetch(how, &debug, load_relaxed(&debug_at), sizeof(debug)) &&
+	if (__inlay_fetch(how, &debug, load_relaxed(&debug_at), sizeof(debug)) &&
 	    debug.r_state == RT_CONSISTENT) {
 		at = (__u64)debug.r_map;
-		for (__u32 i = 0; at && i < MAX_LINKS && fetch(how, &link, at, sizeof(link)); i++) {
+		for (__u32 i = 0;
+		     at && i < MAX_LINKS && __inlay_fetch(how, &link, at, sizeof(link)); i++) {
 			add_linked(table, how, &link);
 			at = (__u64)link.l_next;
 		}
@@ -421,7 +379,7 @@ void __inlay_modules_see(const __u64 *ips, __u32 nr)
 			continue;
 		}
 		if (!has_looked)
-			is_done = load_relaxed(&debug_at) ? look(table) : true;
+			is_done = __inlay_modules_look();
 		has_looked = true;
 		if (is_done && !has_address(table, ips[i]))
 			store_relaxed(last, page);

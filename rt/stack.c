@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "rt/build_ids.h"
 #include "rt/helpers.h"
 #include "rt/inlay_rt.h"
 #include "rt/inline/map_access.h"
@@ -113,6 +114,7 @@ __s64 __inlay_get_stack_v1(void *dst, __u64 bytes, __u64 flags, __u64 first, __u
 	struct inlay_stack_start start = { first, here, fp };
 	__u64 ips[INLAY_STACK_MAX_DEPTH];
 	int has_ids = !!(flags & INLAY_BPF_F_USER_BUILD_ID);
+	struct inlay_build_ids ids = { .has_looked = false };
 
 	words = has_ids ? INLAY_STACK_ID_WORDS : 1;
 	if ((flags & ~known) || size % (8 * words) || (has_ids && !(flags & INLAY_BPF_F_USER_STACK)))
@@ -125,14 +127,15 @@ __s64 __inlay_get_stack_v1(void *dst, __u64 bytes, __u64 flags, __u64 first, __u
 		return failed(dst, size, -EFAULT);
 	nr -= skip;
 	for (__u32 i = 0; i < nr; i++) {
+		__u64 id[INLAY_STACK_ID_WORDS];
+
 		if (!has_ids) {
 			put(dst, i, ips[skip + i]);
 			continue;
 		}
-		put(dst, 4 * i, INLAY_STACK_ID_STATUS_IP);
-		put(dst, 4 * i + 1, 0);
-		put(dst, 4 * i + 2, 0);
-		put(dst, 4 * i + 3, ips[skip + i]);
+		__inlay_build_id(&ids, ips[skip + i], id);
+		for (__u32 k = 0; k < INLAY_STACK_ID_WORDS; k++)
+			put(dst, INLAY_STACK_ID_WORDS * i + k, id[k]);
 	}
 	failed((char *)dst + 8ul * words * nr, size - 8 * words * nr, 0);
 	return 8 * (__s64)words * nr;

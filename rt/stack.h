@@ -23,6 +23,7 @@ enum inlay_stack_flags {
  * or ip
  */
 #define INLAY_STACK_ID_WORDS 4u
+#define INLAY_STACK_ID_STATUS_VALID 1u
 #define INLAY_STACK_ID_STATUS_IP 2u
 
 /*

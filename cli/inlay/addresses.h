@@ -1,13 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Values of STACK_TRACE maps: addresses, with --sym also by name. */
+/* Values of STACK_TRACE maps: addresses, or places in files; with --sym also by name. */
 #ifndef INLAY_CLI_ADDRESSES_H
 #define INLAY_CLI_ADDRESSES_H
 
 #include "cli/inlay/cli.h"
 #include "cli/inlay/out.h"
+#include "cli/inlay/symbols.h"
 
-/* An address of a stack; 0: it ends there. `value` has value_size bytes, `i` counts what fits. */
-uint64_t address_at(const struct inlay_map_info *info, const void *value, uint32_t i);
+struct frame {
+	bool has_id;
+	uint64_t address;	/* in the process; of one that has an id unset */
+	uint64_t file_off;	/* in the file of this build id */
+	uint8_t build_id[INLAY_BUILD_ID_BYTES];
+};
+
+/* False: the stack ends before. `value` has value_size bytes, `i` counts what fits. */
+bool frame_at(const struct inlay_map_info *info, const void *value, uint32_t i,
+	      struct frame *ret_frame);
+/* As `symbols` knows it. */
+struct symbols_place frame_place(const struct frame *frame, struct symbols *symbols);
+enum { FRAME_TEXT_BYTES = 2 * INLAY_BUILD_ID_BYTES + 32 };
+/* "0x401136" or "d2f7...+0x1136". */
+const char *frame_text(const struct frame *frame, char *buffer);
+/* Sets "address", or "build_id" and "file_offset". */
+void frame_json(const struct frame *frame, json_t *json);
 /* How many fit into a value. */
 uint32_t addresses_max(const struct inlay_map_info *info);
 

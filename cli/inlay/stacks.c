@@ -52,21 +52,26 @@ static void no_semicolons(char *text)
  * A return address belongs to the call in front of it, which may be the last instruction of its
  * function. The first address of a stack is a function's start, as far as it is one.
  */
-static void name_frame(const struct printer *p, uint64_t ip, bool is_first, struct named *named)
+static void name_frame(const struct printer *p, const struct trace *trace, uint32_t i,
+		       struct named *named)
 {
-	uint64_t off = 0, lookup = ip;
+	const struct frame *frame = &trace->frames[i];
+	struct symbols_place place = frame_place(frame, p->symbols);
+	uint64_t off = 0;
+	char text[FRAME_TEXT_BYTES];
 
 	memset(named, 0, sizeof(*named));
-	if (is_first && p->symbols)
-		named->symbol = symbols_find(p->symbols, ip, &off);
+	if (!i && p->symbols)
+		named->symbol = symbols_find_at(p->symbols, place, &off);
 	if (!named->symbol || off) {
-		lookup = ip - 1;
-		named->symbol = p->args->sym < 0 ? NULL : symbols_find(p->symbols, lookup, &off);
+		place.address--;
+		named->symbol = p->args->sym < 0 ? NULL :
+						   symbols_find_at(p->symbols, place, &off);
 		off++;
 	}
 	if (p->args->sym < 0)
 		named->symbol = NULL;
-	symbols_module(p->symbols, lookup, &named->module);
+	symbols_module_at(p->symbols, place, &named->module);
 	if (named->symbol) {
 		named->off = off;
 		escape(named->symbol, named->text, sizeof(named->text));
@@ -76,7 +81,7 @@ static void name_frame(const struct printer *p, uint64_t ip, bool is_first, stru
 		escape(base_name(named->module.shown), safe, sizeof(safe));
 		snprintf(named->text, sizeof(named->text), "[%s]", safe);
 	} else {
-		snprintf(named->text, sizeof(named->text), "[0x%llx]", (unsigned long long)ip);
+		snprintf(named->text, sizeof(named->text), "[%s]", frame_text(frame, text));
 	}
 	no_semicolons(named->text);
 }
@@ -89,7 +94,8 @@ static uint32_t nr_frames(const struct trace *trace)
 {
 	uint32_t nr = trace ? trace->nr : 0;
 
-	while (nr > 1 && (trace->ips[nr - 1] < 4096 || trace->ips[nr - 1] >> 52))
+	while (nr > 1 && !trace->frames[nr - 1].has_id &&
+	       (trace->frames[nr - 1].address < 4096 || trace->frames[nr - 1].address >> 52))
 		nr--;
 	return nr;
 }
@@ -139,7 +145,7 @@ static void put_folded(const struct printer *p, const struct trace *trace, uint3
 	struct inline_frames inlined;
 	struct named named;
 
-	name_frame(p, trace->ips[i], i == 0, &named);
+	name_frame(p, trace, i, &named);
 	fprintf(out, ";%s", named.text);
 	/* an entry is in front of what is inlined into its function */
 	if (!p->inlines || (!i && !named.off))
@@ -246,7 +252,7 @@ static void print_text(const struct printer *p, const struct stack_count *count)
 		char safe[NAME_BYTES];
 		struct named named;
 
-		name_frame(p, count->trace->ips[i], i == 0, &named);
+		name_frame(p, count->trace, i, &named);
 		print_inlined(p, &named, !i && !named.off);
 		printf("    %s", named.text);
 		if (named.symbol && named.off)
@@ -279,11 +285,9 @@ static json_t *frames_json(const struct printer *p, const struct trace *trace)
 		struct inline_frames inlined = { .nr = 0 };
 		json_t *frame = json_object(), *names;
 		struct named named;
-		char address[24];
 
-		name_frame(p, trace->ips[i], i == 0, &named);
-		snprintf(address, sizeof(address), "0x%llx", (unsigned long long)trace->ips[i]);
-		json_object_set_new(frame, "address", json_string(address));
+		name_frame(p, trace, i, &named);
+		frame_json(&trace->frames[i], frame);
 		if (named.symbol) {
 			json_object_set_new(frame, "symbol", json_text(named.symbol));
 			json_object_set_new(frame, "offset", json_u64(named.off));

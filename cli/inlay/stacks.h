@@ -6,13 +6,14 @@
 #ifndef INLAY_CLI_STACKS_H
 #define INLAY_CLI_STACKS_H
 
+#include "cli/inlay/addresses.h"
 #include "cli/inlay/cli.h"
 #include "inlay/inlay.h"
 
 struct trace {
 	uint32_t id;
 	uint32_t nr;
-	uint64_t *ips;	/* innermost first */
+	struct frame *frames;	/* innermost first */
 };
 
 /* One line of the output: how often which stack. */

@@ -27,11 +27,11 @@ static int add_trace(struct stacks *stacks, const struct inlay_map_entry *entry)
 	more = &more[stacks->nr_traces];
 	memset(more, 0, sizeof(*more));
 	memcpy(&more->id, entry->key, sizeof(more->id));
-	more->ips = calloc(max ? max : 1, sizeof(*more->ips));
-	if (!more->ips)
+	more->frames = calloc(max ? max : 1, sizeof(*more->frames));
+	if (!more->frames)
 		return -ENOMEM;
 	stacks->nr_traces++;
-	while (more->nr < max && (more->ips[more->nr] = address_at(info, entry->value, more->nr)))
+	while (more->nr < max && frame_at(info, entry->value, more->nr, &more->frames[more->nr]))
 		more->nr++;
 	return 0;
 }
@@ -430,7 +430,7 @@ int stacks_read(const struct args *args, const struct choice *choice, struct sta
 void stacks_fini(struct stacks *stacks)
 {
 	for (size_t i = 0; i < stacks->nr_traces; i++)
-		free(stacks->traces[i].ips);
+		free(stacks->traces[i].frames);
 	for (size_t i = 0; i < stacks->nr_counts; i++)
 		free(stacks->counts[i].key);
 	free(stacks->traces);

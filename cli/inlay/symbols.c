@@ -386,41 +386,106 @@ static const char *name_of(const struct symbols *symbols, struct symbol *symbol)
 	return symbol->plain ? symbol->plain : symbol->name;
 }
 
-const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *ret_distance)
+static bool holds(const struct symbols *symbols, size_t i, struct symbols_place place)
+{
+	const struct module *module = &symbols->modules[i];
+
+	return place.file ? place.file == i + 1 :
+			    place.address >= module->start && place.address < module->end;
+}
+
+const char *symbols_find_at(struct symbols *symbols, struct symbols_place place,
+			    uint64_t *ret_distance)
 {
 	for (size_t i = symbols ? symbols->nr : 0; i--;) {
 		struct module *module = &symbols->modules[i];
 		struct symbol *symbol;
 
-		if (address < module->start || address >= module->end)
+		if (!holds(symbols, i, place))
 			continue;
-		symbol = find_in(symbols, module, address);
+		symbol = find_in(symbols, module, place.address);
 		if (!symbol)
 			continue;
-		*ret_distance = address - module->bias - symbol->start;
+		*ret_distance = place.address - module->bias - symbol->start;
 		return name_of(symbols, symbol);
 	}
 	return NULL;
 }
 
-void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_module *ret_module)
+const char *symbols_find(struct symbols *symbols, uint64_t address, uint64_t *ret_distance)
+{
+	return symbols_find_at(symbols, (struct symbols_place){ .address = address }, ret_distance);
+}
+
+void symbols_module_at(struct symbols *symbols, struct symbols_place place,
+		       struct symbols_module *ret_module)
 {
 	memset(ret_module, 0, sizeof(*ret_module));
 	for (size_t i = symbols ? symbols->nr : 0; i--;) {
 		struct module *module = &symbols->modules[i];
 
-		if (address < module->start || address >= module->end)
+		if (!holds(symbols, i, place))
 			continue;
 		if (!module->is_read)
 			module_read(symbols, module);
 		if (!module->is_whole &&
-		    (!module->has_bias || address - module->bias >= module->load_end))
+		    (!module->has_bias || place.address - module->bias >= module->load_end))
 			continue;
 		/* where the DWARF is */
 		ret_module->path = module->file.elf && has_dwarf(module->file.elf) ?
 				       module->path : module->debug.path;
 		ret_module->shown = module->shown;
-		ret_module->address = address - module->bias;
+		ret_module->address = place.address - module->bias;
 		return;
 	}
+}
+
+void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_module *ret_module)
+{
+	symbols_module_at(symbols, (struct symbols_place){ .address = address }, ret_module);
+}
+
+static bool has_build_id(const struct module *module, const uint8_t *build_id)
+{
+	static const uint8_t zeros[INLAY_BUILD_ID_BYTES];
+	size_t bytes = module->build_id_bytes;
+
+	return bytes && bytes <= INLAY_BUILD_ID_BYTES && !memcmp(module->build_id, build_id, bytes) &&
+	       !memcmp(build_id + bytes, zeros, INLAY_BUILD_ID_BYTES - bytes);
+}
+
+/* Where the file's program headers load that byte; 0: nowhere. */
+static uint64_t loaded_at(const struct module *module, uint64_t file_off)
+{
+	size_t nr = 0;
+
+	elf_getphdrnum(module->file.elf, &nr);
+	for (size_t i = 0; i < nr && i < INT_MAX; i++) {
+		GElf_Phdr header;
+
+		if (gelf_getphdr(module->file.elf, (int)i, &header) && header.p_type == PT_LOAD &&
+		    file_off >= header.p_offset && file_off - header.p_offset < header.p_filesz)
+			return module->bias + header.p_vaddr + (file_off - header.p_offset);
+	}
+	return 0;
+}
+
+struct symbols_place symbols_place(struct symbols *symbols, const uint8_t *build_id, uint64_t file_off)
+{
+	struct symbols_place place = { 0 };
+
+	for (size_t i = symbols ? symbols->nr : 0; i--;) {
+		struct module *module = &symbols->modules[i];
+
+		if (!module->is_whole || !has_build_id(module, build_id))
+			continue;
+		if (!module->is_read)
+			module_read(symbols, module);
+		place.address = module->file.elf ? loaded_at(module, file_off) : 0;
+		/* a frame's call is looked for in front of its address */
+		place.address = place.address ? place.address : module->start + 1;
+		place.file = i + 1;
+		break;
+	}
+	return place;
 }

@@ -28,6 +28,22 @@ struct symbols_module {
 /* The file that an address is in; strings are owned by symbols, which may be NULL. */
 void symbols_module(struct symbols *symbols, uint64_t address, struct symbols_module *ret_module);
 
+/* An address, or one in a certain file: of two files that were at an address in turn, that one. */
+struct symbols_place {
+	uint64_t address;
+	size_t file;	/* 0: whichever holds the address */
+};
+/*
+ * The place of a byte in the file of that build id (INLAY_BUILD_ID_BYTES). In one that is not there any
+ * more, an address without a function; address 0: the target has no such file.
+ */
+struct symbols_place symbols_place(struct symbols *symbols, const uint8_t *build_id, uint64_t file_off);
+/* symbols_find() and symbols_module() of a place. */
+const char *symbols_find_at(struct symbols *symbols, struct symbols_place place,
+			    uint64_t *ret_distance);
+void symbols_module_at(struct symbols *symbols, struct symbols_place place,
+		       struct symbols_module *ret_module);
+
 /* Whether /proc/PID is still the process that the segment speaks of. */
 bool process_is(uint32_t pid, uint64_t starttime);
 

@@ -6,6 +6,7 @@ endforeach()
 inlay_script_test(e2e/stacks-lto e2e/stacks.sh -O2 -flto)
 inlay_script_test(e2e/stacks-cli e2e/stacks-cli.sh)
 inlay_script_test(e2e/stacks-modules e2e/stacks-modules.sh)
+inlay_script_test(e2e/stacks-ids e2e/stacks-ids.sh)
 inlay_script_test(e2e/stacks-aarch64 e2e/stacks-aarch64.sh)
 
 inlay_unit_test(stack LIBS inlay_rt Threads::Threads)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 
 #include "read_fixture.h"
+#include "rt/build_ids.h"
 #include "rt/stack.h"
 
 enum { WORDS = 2 * PAGE / 8 };
@@ -391,6 +392,161 @@ static void test_map_of_build_ids(void **state)
 	map_fini(&map);
 }
 
+/* Modules of the test's own: a mark in its pages, and a file that would be loaded at `base`. */
+enum { MODULES = 1000, FAKE = 4096 };
+
+static struct inlay_loaded fake_module(unsigned int i, uint64_t *mark, uint64_t bytes)
+{
+	struct inlay_loaded loaded = {
+		.start = 1ull << 40 | (uint64_t)i * 16 * FAKE, .nr_parts = 2,
+		.mark_at = (uint64_t)mark, .mark_bytes = bytes, .id_bytes = bytes,
+	};
+
+	loaded.end = loaded.start + 8 * FAKE;
+	loaded.parts[0] = (struct inlay_loaded_part){ loaded.start, FAKE, 0 };
+	loaded.parts[1] = (struct inlay_loaded_part){ loaded.start + 4 * FAKE, 2 * FAKE, 3 * FAKE };
+	for (unsigned int k = 0; k < INLAY_LOADED_MARK_WORDS; k++)
+		mark[k] = i + 1 + k;
+	memset((char *)mark + bytes, 0, INLAY_LOADED_MARK_WORDS * sizeof(*mark) - bytes);
+	memcpy(loaded.mark, mark, sizeof(loaded.mark));
+	return loaded;
+}
+
+static struct bpf_stack_build_id id_of(uint64_t ip)
+{
+	struct inlay_build_ids ids = { .has_looked = false };
+	struct bpf_stack_build_id id;
+	__u64 words[4];
+
+	__inlay_build_id(&ids, ip, words);
+	memcpy(&id, words, sizeof(id));
+	return id;
+}
+
+static void assert_is_address(uint64_t ip)
+{
+	static const unsigned char zeros[sizeof(((struct bpf_stack_build_id *)0)->build_id)];
+	struct bpf_stack_build_id id = id_of(ip);
+
+	assert_int_equal(id.status, BPF_STACK_BUILD_ID_IP);
+	assert_int_equal(id.ip, ip);
+	assert_memory_equal(id.build_id, zeros, sizeof(zeros));
+}
+
+static void assert_has_id(uint64_t ip, const void *build_id, uint64_t file_off)
+{
+	struct bpf_stack_build_id id = id_of(ip);
+
+	assert_int_equal(id.status, BPF_STACK_BUILD_ID_VALID);
+	assert_int_equal(id.offset, file_off);
+	assert_memory_equal(id.build_id, build_id, sizeof(id.build_id));
+}
+
+static void test_modules(void **state)
+{
+	uint64_t *mark = (uint64_t *)(void *)pages, marks[3];
+	struct inlay_loaded loaded = fake_module(0, mark, 20);
+	uint64_t base = loaded.start;
+
+	(void)state;
+	assert_is_address(base);
+	__inlay_build_ids_take(&loaded);
+	__inlay_build_ids_take(&loaded);
+	memcpy(marks, mark, sizeof(marks));
+	assert_has_id(base, marks, 0);
+	assert_has_id(base + FAKE - 1, marks, FAKE - 1);
+	assert_is_address(base - 1);
+	assert_is_address(base + FAKE);	/* between two parts */
+	assert_has_id(base + 4 * FAKE + 5, marks, 3 * FAKE + 5);
+	assert_is_address(base + 6 * FAKE);
+	assert_is_address(0);
+	assert_is_address(~0ull);
+	/* something else stands there by now; that it comes back is not known before somebody looks */
+	mark[1]++;
+	assert_is_address(base);
+	mark[1]--;
+	assert_is_address(base);
+	__inlay_build_ids_take(&loaded);
+	assert_has_id(base, marks, 0);
+	/* unmapped */
+	loaded = fake_module(1, mark, 20);
+	loaded.mark_at = (uint64_t)bad;
+	__inlay_build_ids_take(&loaded);
+	assert_is_address(loaded.start);
+	/* short, none, too long */
+	loaded = fake_module(2, mark, 3);
+	__inlay_build_ids_take(&loaded);
+	assert_has_id(loaded.start, loaded.mark, 0);
+	loaded = fake_module(3, mark, 16);
+	loaded.id_bytes = 0;
+	assert_true(__inlay_loaded_sum(INLAY_HOW_PLAIN, (uint64_t)mark, 16, loaded.mark));
+	__inlay_build_ids_take(&loaded);
+	assert_is_address(loaded.start);
+	loaded = fake_module(4, mark, 20);
+	loaded.id_bytes = 21;
+	__inlay_build_ids_take(&loaded);
+	assert_is_address(loaded.start);
+}
+
+/* Libraries that come and go by the thousand leave room for the next. */
+static void test_many_modules(void **state)
+{
+	uint64_t *mark = (uint64_t *)(void *)pages;
+
+	(void)state;
+	for (unsigned int i = 10; i < MODULES; i++) {
+		struct inlay_loaded loaded = fake_module(i, mark, 20);
+
+		__inlay_build_ids_take(&loaded);
+		if (i % 7)
+			continue;
+		assert_has_id(loaded.start + 3, loaded.mark, 3);
+	}
+	assert_is_address((1ull << 40) + 12 * 16 * FAKE);
+}
+
+/* What is loaded while others look: an id of one of the modules, or an address. */
+static struct inlay_loaded taken[8];
+static volatile bool is_taken;
+
+static void *take_all(void *arg)
+{
+	for (unsigned int i = 0; i < 20000; i++)
+		__inlay_build_ids_take(&taken[(i + *(unsigned int *)arg) % 8]);
+	is_taken = true;
+	return NULL;
+}
+
+static void test_modules_in_threads(void **state)
+{
+	uint64_t *mark = (uint64_t *)(void *)pages;
+	unsigned int starts[2] = { 0, 3 };
+	pthread_t threads[2];
+
+	(void)state;
+	is_taken = false;
+	/* all at one address, each with a mark that comes and goes */
+	for (unsigned int i = 0; i < 8; i++) {
+		taken[i] = fake_module(2000, mark + 4 * i, 20);
+		taken[i].parts[0].off = (uint64_t)i * FAKE;
+		mark[4 * i] = taken[i].mark[0] = i;
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, take_all, &starts[i]), 0);
+	for (unsigned int turn = 0; !is_taken; turn++) {
+		struct bpf_stack_build_id id = id_of(taken[0].start + 7);
+
+		if (id.status == BPF_STACK_BUILD_ID_VALID)
+			assert_int_equal(id.build_id[0] * FAKE + 7, id.offset);
+		else
+			assert_int_equal(id.ip, taken[0].start + 7);
+		mark[4 * (turn % 8)] = turn / 8 % 2 ? turn % 8 : 99;
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	memset(mark, 0, 32 * sizeof(*mark));
+}
+
 /* Threads that store the same stacks agree on their ids. */
 enum { THREADS = 4, STACKS = 200 };
 static struct map shared;
@@ -463,6 +619,9 @@ int main(void)
 		cmocka_unit_test(test_one_bucket),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_map_of_build_ids),
+		cmocka_unit_test(test_modules),
+		cmocka_unit_test(test_many_modules),
+		cmocka_unit_test(test_modules_in_threads),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_hostile_region),
 	};

@@ -43,9 +43,9 @@ def jhash2(words):
 
 
 def check_id(name, key, ips):
-    """An id is the hash of the addresses, in the kernel and here, and a map has 1024 buckets."""
+    """An id is the hash of the addresses, in the kernel and here, and the map has 16,384 buckets."""
     words = [half for ip in ips for half in (ip & MASK, ip >> 32)]
-    ids = {jhash2(words + [0, 0] * zeros) % 1024 for zeros in range(2)}
+    ids = {jhash2(words + [0, 0] * zeros) % 16384 for zeros in range(2)}
     if key not in ids:
         sys.exit(f"{name}: the id of a stack is {key}, not one of {ids}")
 

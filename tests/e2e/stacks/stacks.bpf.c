@@ -41,7 +41,7 @@ STACK_ARRAY(results, __s64, 32);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 1024);
+	__uint(max_entries, 1 << 14); /* no two stacks of the test may want one place */
 	__uint(key_size, 4);
 	__uint(value_size, 127 * 8);
 } stacks SEC(".maps");
