@@ -124,18 +124,21 @@ INLAY_INLINE struct inlay_hash_hot *fast_hot(const struct fast *fast)
  * number and above that its generation; 0: it cannot be had.
  */
 static INLAY_NOINLINE __u64 fast_evict(const struct inlay_map_desc *desc, __u32 nr,
-				       struct inlay_hash_node *node, __u32 owner, __u32 moved)
+				       struct inlay_hash_node *node, __u32 owner, __u32 moved,
+				       __u64 *ret_link)
 {
 	struct inlay_hash_hot *hot = &__inlay_hash_hot[desc->index % INLAY_HASH_HOT_MAPS];
 	__u64 link = hot->link, next = inlay_load_acquire(&node->next);
 	__u64 *prev = (__u64 *)((char *)desc->region + hot->prev_off);
-	__u32 gen = INLAY_LIFE_GEN(inlay_load(&node->life));
+	__u64 life = inlay_load(&node->life);
+	__u32 gen = INLAY_LIFE_GEN(life);
 
 	/* the same word as then, so that it is in the list, and nobody came in between */
 	if (!inlay_is_dozing(next) || (link & INLAY_LINK_NODE) != nr ||
 	    hot->prev_off > desc->region_bytes - sizeof(*prev) || inlay_load(prev) != link)
 		return 0;
-	if (!inlay_cas(&node->next, next, inlay_link_marked(next, owner, INLAY_HASH_MAIN, gen)))
+	*ret_link = inlay_link_marked(next, owner, INLAY_HASH_MAIN, gen);
+	if (!inlay_cas(&node->next, next, *ret_link))
 		return 0;
 	if (!inlay_cas(prev, link, inlay_link(link, next))) {
 		__inlay_hash_retire(desc, inlay_load(inlay_hash_node_key(node)), nr, gen,
@@ -143,15 +146,21 @@ static INLAY_NOINLINE __u64 fast_evict(const struct inlay_map_desc *desc, __u32 
 		return 0;
 	}
 	/* release: it is off its list; pairs with the scavenger's load */
+	while (!inlay_cas_own(&node->life, life,
+			      (gen + 1ull) << 32 | owner << INLAY_LIFE_OWNER_SHIFT | moved |
+				      INLAY_NODE_USED)) {
+		life = inlay_load(&node->life);
+		if (!inlay_is_used(life, gen))
+			return 0; /* a child has it */
+	}
 	gen++;
-	inlay_store_release(&node->life, (__u64)gen << 32 | owner << INLAY_LIFE_OWNER_SHIFT |
-						 moved | INLAY_NODE_USED);
 	hot->nr[INLAY_HASH_MAIN] = 0;
 	return (__u64)gen << 32 | nr;
 }
 
 /* Takes the node that this thread gave back last; 0: it cannot be had. */
-INLAY_INLINE __u32 fast_take(const struct fast *fast, enum inlay_hash_stock stock, __u32 *ret_gen)
+INLAY_INLINE __u32 fast_take(const struct fast *fast, enum inlay_hash_stock stock, __u32 *ret_gen,
+			     __u64 *ret_link)
 {
 	struct inlay_hash_hot *hot = fast_hot(fast);
 	__u32 nr = hot->nr[stock], moved = fast_moved(fast, nr, stock);
@@ -164,12 +173,14 @@ INLAY_INLINE __u32 fast_take(const struct fast *fast, enum inlay_hash_stock stoc
 	at = &fast_node(fast, nr)->life;
 	life = inlay_load(at);
 	if (stock == INLAY_HASH_MAIN && INLAY_LIFE_STATE(life) == INLAY_NODE_USED) {
-		__u64 taken = fast_evict(fast->desc, nr, fast_node(fast, nr), fast->owner, moved);
+		__u64 taken = fast_evict(fast->desc, nr, fast_node(fast, nr), fast->owner, moved,
+					 ret_link);
 
 		*ret_gen = (__u32)(taken >> 32);
 		return (__u32)taken;
 	}
 	*ret_gen = INLAY_LIFE_GEN(life) + 1;
+	*ret_link = inlay_load(&fast_node(fast, nr)->next); /* a free node's stays */
 	/* pairs with who frees the node: what its last owner did to it is over */
 	if ((__u32)life != (moved | INLAY_NODE_FREE) ||
 	    !inlay_cas(at, life, (__u64)*ret_gen << 32 | fast->owner << INLAY_LIFE_OWNER_SHIFT |
@@ -188,16 +199,20 @@ INLAY_INLINE void fast_fill_value(const struct fast *fast, struct inlay_hash_nod
 		inlay_copy_in(inlay_hash_node_key(node) + 1, value, fast->desc->value_size);
 }
 
-INLAY_INLINE void fast_fill(const struct fast *fast, __u32 nr, __u32 gen, __u64 successor,
-			    __u32 hash, const void *value)
+/* False: a child has it, or its parent. */
+INLAY_INLINE bool fast_fill(const struct fast *fast, __u32 nr, __u64 link, __u64 first, __u32 hash,
+			    const void *value)
 {
 	struct inlay_hash_node *node = fast_node(fast, nr);
 
 	__atomic_thread_fence(__ATOMIC_RELEASE); /* as in node_fill() */
+	if (INLAY_UNLIKELY(inlay_load(&__inlay_process_v1.owner) != fast->owner ||
+			   !inlay_cas_own(&node->next, link, first)))
+		return false;
 	inlay_store(&node->hash, hash);
 	inlay_store(inlay_hash_node_key(node), fast->key);
 	fast_fill_value(fast, node, value);
-	inlay_store(&node->next, inlay_link_first(gen, successor));
+	return true;
 }
 
 /* Whether takers are led to a node of the stock. */
@@ -223,14 +238,15 @@ INLAY_INLINE __s64 fast_retire(const struct fast *fast, const struct fast_place 
 			       __u32 successor, enum inlay_hash_stock stock)
 {
 	struct inlay_hash_hot *hot = fast_hot(fast);
+	__u64 life = inlay_load(&at->node->life);
 
-	if (INLAY_UNLIKELY(!inlay_cas(at->prev, at->link, inlay_link(at->link, successor)) ||
-			   !fast_is_shown(fast, at->nr, stock)))
-		return __inlay_hash_retire(fast->desc, fast->key, at->nr, at->gen, stock);
 	/* release: the node is off its list; pairs with who claims it */
-	inlay_store_release(&at->node->life, (__u64)at->gen << 32 |
-						     fast_moved(fast, at->nr, stock) |
-						     INLAY_NODE_FREE);
+	if (INLAY_UNLIKELY(!inlay_cas(at->prev, at->link, inlay_link(at->link, successor)) ||
+			   !fast_is_shown(fast, at->nr, stock) || !inlay_is_used(life, at->gen) ||
+			   !inlay_cas_own(&at->node->life, life,
+					  (__u64)at->gen << 32 | fast_moved(fast, at->nr, stock) |
+						  INLAY_NODE_FREE)))
+		return __inlay_hash_retire(fast->desc, fast->key, at->nr, at->gen, stock);
 	if (INLAY_UNLIKELY(hot->desc != fast->desc)) {
 		hot->desc = fast->desc;
 		hot->nr[!stock] = 0;
@@ -265,6 +281,9 @@ INLAY_INLINE __s64 fast_wake(const struct fast *fast, const struct fast_place *a
 
 	if (INLAY_UNLIKELY(!inlay_cas(&at->node->next, at->next, waking)))
 		return __inlay_hash_update_slow(fast->desc, fast->key, value, flags, 0);
+	/* a child that comes back here finds what its parent wakes like anybody else */
+	if (INLAY_UNLIKELY(inlay_load(&__inlay_process_v1.owner) != fast->owner))
+		return __inlay_hash_update_slow(fast->desc, fast->key, value, flags, 0);
 	/* who reads this value also reads that the link has changed; pairs with readers' fences */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	fast_fill_value(fast, at->node, value);
@@ -283,11 +302,12 @@ static INLAY_NOINLINE __s64 fast_replace(const struct inlay_map_desc *desc, __u6
 	struct fast_place at;
 	struct fast fast;
 	__u32 nr = 0, gen;
+	__u64 link;
 
 	if (fast_init(&fast, desc, key, bucket, nodes) && fast_find(&fast, &at) == FAST_PRESENT)
-		nr = fast_take(&fast, INLAY_HASH_SPARE, &gen);
-	if (INLAY_LIKELY(nr)) {
-		fast_fill(&fast, nr, gen, at.next, (__u32)hash_and_flags, value);
+		nr = fast_take(&fast, INLAY_HASH_SPARE, &gen, &link);
+	if (INLAY_LIKELY(nr && fast_fill(&fast, nr, link, inlay_link_first(gen, at.next),
+					 (__u32)hash_and_flags, value))) {
 		if (INLAY_LIKELY(inlay_cas(&at.node->next, at.next,
 					   inlay_link_marked(nr, fast.owner, INLAY_HASH_SPARE,
 							     at.gen))))
@@ -302,6 +322,7 @@ INLAY_INLINE __s64 fast_update(const struct inlay_map_desc *desc, __u64 key, __u
 	struct fast_place at;
 	struct fast fast;
 	__u32 nr = 0, gen;
+	__u64 link;
 
 	if (INLAY_UNLIKELY(!fast_init(&fast, desc, key, bucket, nodes)))
 		return __inlay_hash_update_slow(desc, key, value, hash_and_flags >> 32, 0);
@@ -313,10 +334,10 @@ INLAY_INLINE __s64 fast_update(const struct inlay_map_desc *desc, __u64 key, __u
 	case FAST_ABSENT:
 		if (INLAY_UNLIKELY(hash_and_flags >> 32 == INLAY_BPF_EXIST))
 			return -INLAY_ENOENT;
-		nr = fast_take(&fast, INLAY_HASH_MAIN, &gen);
-		if (INLAY_UNLIKELY(!nr))
+		nr = fast_take(&fast, INLAY_HASH_MAIN, &gen, &link);
+		if (INLAY_UNLIKELY(!nr || !fast_fill(&fast, nr, link, inlay_link_first(gen, 0),
+						     (__u32)hash_and_flags, value)))
 			break;
-		fast_fill(&fast, nr, gen, 0, (__u32)hash_and_flags, value);
 		if (INLAY_LIKELY(inlay_cas(at.prev, at.link, inlay_link(at.link, nr))))
 			return 0;
 		break;

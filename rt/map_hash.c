@@ -156,10 +156,12 @@ static void retire(struct inlay_hash_op *op, const struct inlay_hash_place *at, 
 
 bool __inlay_hash_evict(struct inlay_hash_op *op, const struct inlay_hash_place *at)
 {
+	__u64 to = inlay_life(op, at->nr, INLAY_HASH_MAIN, INLAY_NODE_USED, op->owner, at->gen + 1);
 	struct inlay_hash_place ignored;
+	__u64 life;
 
-	if (!inlay_cas(&at->node->next, at->next,
-		       inlay_link_marked(at->next, op->owner, INLAY_HASH_MAIN, at->gen)))
+	op->taken = inlay_link_marked(at->next, op->owner, INLAY_HASH_MAIN, at->gen);
+	if (!inlay_cas(&at->node->next, at->next, op->taken))
 		return false;
 	if (!inlay_cas(at->prev, at->link, inlay_link(at->link, at->next))) {
 		/* as in retire() */
@@ -167,10 +169,12 @@ bool __inlay_hash_evict(struct inlay_hash_op *op, const struct inlay_hash_place 
 		if (__inlay_hash_find(op, &ignored) == INLAY_HASH_UNSURE)
 			return false;
 	}
-	/* release: it is off its list; pairs with the scavenger's load */
-	inlay_store_release(&at->node->life,
-			    inlay_life(op, at->nr, INLAY_HASH_MAIN, INLAY_NODE_USED, op->owner,
-				       at->gen + 1));
+	do {
+		life = inlay_load(&at->node->life);
+		if (!inlay_is_used(life, at->gen))
+			return false; /* a child has it */
+		/* release: it is off its list; pairs with the scavenger's load */
+	} while (!inlay_cas_own(&at->node->life, life, to));
 	return true;
 }
 
@@ -249,6 +253,8 @@ struct held {
 	__u32 nr;
 	__u32 gen;
 	enum inlay_hash_stock stock;
+	__u64 link;	/* in the node, as we have left it */
+	bool is_linked;	/* a child was quicker with it */
 };
 
 /*
@@ -263,19 +269,28 @@ static bool is_child(const struct inlay_hash_op *op)
 
 static bool hold(struct inlay_hash_op *op, struct held *held, bool is_spare, const void *value)
 {
-	held->nr = take(op, is_spare, &held->stock);
-	if (!held->nr)
-		return false;
-	held->gen = INLAY_LIFE_GEN(
-		inlay_load(&inlay_hash_op_node(op, held->nr)->life));
+	do {
+		if (is_child(op))
+			op->owner = name();
+		held->nr = inlay_hash_step(op) ? take(op, is_spare, &held->stock) : 0;
+		if (!held->nr)
+			return false;
+		held->gen = INLAY_LIFE_GEN(
+			inlay_load(&inlay_hash_op_node(op, held->nr)->life));
+		held->link = inlay_link_first(held->gen, 0);
+	} while (is_child(op) || !inlay_cas_own(&inlay_hash_op_node(op, held->nr)->next, op->taken,
+						held->link));
 	node_fill(op, held->nr, value, is_spare);
 	return true;
 }
 
 static void drop(struct inlay_hash_op *op, struct held *held)
 {
-	if (held->nr && !is_child(op))
-		__inlay_hash_give(op, held->nr, held->stock);
+	/* a mark of an earlier life must not last until its generation comes round */
+	if (held->nr && !is_child(op) &&
+	    inlay_cas_own(&inlay_hash_op_node(op, held->nr)->next, held->link,
+			  inlay_link_first(held->gen + 1, 0)))
+		__inlay_hash_give_clean(op, held->nr, held->stock, held->gen);
 	held->nr = 0;
 }
 
@@ -285,9 +300,15 @@ static bool link_held(struct inlay_hash_op *op, struct held *held, __u64 *link_a
 {
 	struct inlay_hash_node *node = inlay_hash_op_node(op, held->nr);
 
+	__u64 link = inlay_link_first(held->gen, successor);
+
 	if (is_child(op))
 		return false;
-	inlay_store(&node->next, inlay_link_first(held->gen, successor));
+	/* who has changed it since, has found it in the list */
+	held->is_linked = !inlay_cas_own(&node->next, held->link, link);
+	if (held->is_linked)
+		return false;
+	held->link = link;
 	return inlay_cas(link_at, old, new);
 }
 
@@ -312,7 +333,10 @@ static __s64 update(struct inlay_hash_op *op, struct held held, const void *valu
 		if (is_child(op)) {
 			op->owner = name();
 			held.nr = 0;
+			held.is_linked = false;
 		}
+		if (held.is_linked)
+			return 0;
 		if (found == INLAY_HASH_PRESENT) {
 			/* a child was quicker with what was in our hands */
 			if (at.nr == held.nr)
@@ -457,9 +481,14 @@ INLAY_NOINLINE __s64 __inlay_hash_update_slow(const struct inlay_map_desc *desc,
 		/* its life says whose it is, and of which stock */
 		__u64 life = inlay_load(&inlay_hash_op_node(&op, held)->life);
 
+		__u64 link = inlay_load(&inlay_hash_op_node(&op, held)->next);
+
 		if (INLAY_LIFE_OWNER(life) == op.owner)
-			node = (struct held){ held, INLAY_LIFE_GEN(life),
-					      inlay_life_stock(&op, held, life) };
+			node = (struct held){
+				.nr = held, .gen = INLAY_LIFE_GEN(life), .link = link,
+				.stock = inlay_life_stock(&op, held, life),
+				.is_linked = !inlay_link_is_first(link, INLAY_LIFE_GEN(life)),
+			};
 	}
 	return update(&op, node, value, flags);
 }

@@ -24,6 +24,7 @@ struct inlay_hash_op {
 	__u32 seek;	/* not 0: look for this node instead of the key */
 	__u32 budget;	/* steps left; shared memory may be made to send a walk in circles */
 	__u32 owner;	/* this process; 0: it has no name */
+	__u64 taken;	/* the link in the node that was taken last, as it was then */
 };
 
 static inline bool inlay_hash_step(struct inlay_hash_op *op)
@@ -70,6 +71,26 @@ static inline bool inlay_cas(__u64 *p, __u64 old, __u64 new)
 	return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
+/*
+ * The same for a word that is ours. Nobody else changes it but the child of a signal handler that came in
+ * between and forked, or its parent: both go on with what was in the hands of one, and who comes second
+ * finds another word. No handler comes between the parts of one instruction, so that it need not be locked.
+ */
+static inline bool inlay_cas_own(__u64 *p, __u64 old, __u64 new)
+{
+#if defined(__x86_64__) && !__has_feature(thread_sanitizer)
+	bool is_done;
+
+	__asm__ volatile("cmpxchgq %3, %1"
+			 : "=@ccz"(is_done), "+m"(*p), "+a"(old)
+			 : "r"(new)
+			 : "memory");
+	return is_done;
+#else
+	return __atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+#endif
+}
+
 /* The link word that replaces `link`: another node, the next tag, no mark; dozing if it was. */
 static inline __u64 inlay_link(__u64 link, __u64 nr)
 {
@@ -87,6 +108,12 @@ static inline __u64 inlay_link_first(__u32 gen, __u64 nr)
 	__u64 tag = (__u64)(gen * 0x9e3779b1u) << INLAY_LINK_TAG_SHIFT;
 
 	return (tag & ~INLAY_LINK_DOZING) | (nr & INLAY_LINK_NODE);
+}
+
+/* Whether it is such a word, and nobody has changed it since. */
+static inline bool inlay_link_is_first(__u64 link, __u32 gen)
+{
+	return link == inlay_link_first(gen, link & INLAY_LINK_NODE);
 }
 
 /* The marked word that replaces a link to nr in a node's generation: whoever writes it has the node. */
@@ -116,6 +143,12 @@ static inline bool inlay_is_dozing(__u64 link)
 static inline enum inlay_hash_stock inlay_link_stock(__u64 link)
 {
 	return link & INLAY_LINK_SPARE ? INLAY_HASH_SPARE : INLAY_HASH_MAIN;
+}
+
+/* Whether a node is in use in that generation, by whoever. */
+static inline bool inlay_is_used(__u64 life, __u32 gen)
+{
+	return INLAY_LIFE_STATE(life) == INLAY_NODE_USED && INLAY_LIFE_GEN(life) == gen;
 }
 
 /* The stock that a node's number says it belongs to. */
@@ -196,6 +229,9 @@ __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock stock);
 __u32 __inlay_lru_evict(struct inlay_hash_op *op);
 /* Gives back a node that is in our hands. */
 void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock);
+/* The same where its link is that of a node in nobody's list already. */
+void __inlay_hash_give_clean(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock,
+			     __u32 gen);
 /* Gives back a node of generation gen that we have deleted, and that is in no list any more. */
 void __inlay_hash_give_deleted(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock stock,
 			       __u32 gen);

@@ -71,8 +71,10 @@ __u32 __inlay_lru_evict(struct inlay_hash_op *op)
 			nr_used++;
 			continue;
 		}
-		if (evict(&walk, nr))
+		if (evict(&walk, nr)) {
+			op->taken = walk.taken;
 			return nr;
+		}
 	}
 	return 0;
 }

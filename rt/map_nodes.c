@@ -184,6 +184,7 @@ static bool claim_dozing(struct inlay_hash_op *op, __u32 nr)
 	is_done = __inlay_hash_find(&walk, &at) == INLAY_HASH_DOZING &&
 		  __inlay_hash_evict(&walk, &at);
 	op->budget = walk.budget;
+	op->taken = walk.taken;
 	return is_done;
 }
 
@@ -195,6 +196,8 @@ static bool claim(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock whic
 	if (which == INLAY_HASH_MAIN && INLAY_LIFE_STATE(life) == INLAY_NODE_USED &&
 	    inlay_is_dozing(inlay_load(&node->next)))
 		return claim_dozing(op, nr);
+	/* a free node's stays */
+	op->taken = inlay_load(&node->next);
 	/* pairs with the exchange in give(): what its last owner did to the node is over */
 	return is_free(op, nr, life, which) &&
 	       inlay_cas(at, life, inlay_life(op, nr, which, INLAY_NODE_USED, op->owner,
@@ -333,14 +336,26 @@ __u32 __inlay_hash_take(struct inlay_hash_op *op, enum inlay_hash_stock which)
 void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which)
 {
 	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
-	struct stock stock = stock_of(op, which);
 	__u32 gen = INLAY_LIFE_GEN(inlay_load(&node->life));
 
 	/* a mark of an earlier life must not last until its generation comes round */
 	inlay_store(&node->next, inlay_link_first(gen + 1, 0));
-	/* an exchange, as what show() looks at must be looked at later; pairs with hide() */
-	__atomic_exchange_n(&node->life, inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen),
-			    __ATOMIC_SEQ_CST);
+	__inlay_hash_give_clean(op, nr, which, gen);
+}
+
+void __inlay_hash_give_clean(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which,
+			     __u32 gen)
+{
+	struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
+	__u64 to = inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen), life;
+	struct stock stock = stock_of(op, which);
+
+	do {
+		life = inlay_load(&node->life);
+		if (!inlay_is_used(life, gen))
+			return; /* a child has given it back */
+		/* locked, as what show() looks at must be looked at later; pairs with hide() */
+	} while (!inlay_cas(&node->life, life, to));
 	show(&stock, nr);
 	near_set(&stock, (nr - 1) / 64);
 	hot_give(op, nr, which);
@@ -349,12 +364,16 @@ void __inlay_hash_give(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock
 void __inlay_hash_give_deleted(struct inlay_hash_op *op, __u32 nr, enum inlay_hash_stock which,
 			       __u32 gen)
 {
+	__u64 *at = &inlay_hash_op_node(op, nr)->life, life;
 	struct stock stock = stock_of(op, which);
 
 	show(&stock, nr);
-	/* release: the node is off its list; pairs with claim() */
-	inlay_store_release(&inlay_hash_op_node(op, nr)->life,
-			    inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen));
+	do {
+		life = inlay_load(at);
+		if (!inlay_is_used(life, gen))
+			return; /* as above */
+		/* release: the node is off its list; pairs with claim() */
+	} while (!inlay_cas_own(at, life, inlay_life(op, nr, which, INLAY_NODE_FREE, 0, gen)));
 	near_set(&stock, (nr - 1) / 64);
 	hot_give(op, nr, which);
 }

@@ -249,7 +249,43 @@ static void killed_while_waking(void **state)
 
 /* ---- Forked ------------------------------------------------------------------------------ */
 
+/* Somebody else uses all nodes that are free when the first of the two has finished. */
+static bool has_others;
+static __u64 fillers[MAX_ENTRIES];
+static __s64 filled[MAX_ENTRIES];
+
+static void others_fill(__u32 nr_live, __u32 key)
+{
+	__u32 row = fixture_row, i, n;
+
+	if (!has_others)
+		return;
+	be(2);
+	for (i = 0; i < MAX_ENTRIES; i++)
+		filled[i] = run(OP_NOEXIST, fillers[i], 50 + i);
+	/* those that values are replaced by, too */
+	for (n = 0; n < INLAY_HASH_SPARES; n++)
+		for (i = 0; i < nr_live; i++)
+			if (i != key)
+				run(OP_EXIST, keys[i], i + 1);
+	be(row);
+}
+
+static void check_filled(int n)
+{
+	for (int i = 0; has_others && i < MAX_ENTRIES; i++) {
+		__s64 now = run(OP_LOOKUP, fillers[i], 0);
+
+		if (now != (filled[i] ? 0 : 50 + i))
+			fail_msg("forked at %d: others have %lld", n, (long long)now);
+		run(OP_DELETE, fillers[i], 0);
+	}
+	/* the next refusal looks for what the dead had, as if these had not been */
+	((struct inlay_hash_header *)map.desc.region)->drops = 0;
+}
+
 static pid_t child;
+static __u32 forked_nr_live, forked_key;
 static int hold_child[2];	/* the child goes on when nobody can write to it any more */
 static bool is_child_first;
 
@@ -266,6 +302,7 @@ static void fork_here(void)
 		if (is_child_first) {
 			close(hold_child[1]);
 			assert_int_equal(waitpid(child, NULL, 0), child);
+			others_fill(forked_nr_live, forked_key);
 		}
 		return;
 	}
@@ -280,6 +317,8 @@ static void fork_everywhere(enum op op, __u32 key, __u32 nr_live)
 	__s64 ret;
 	int n;
 
+	forked_nr_live = nr_live;
+	forked_key = key;
 	for (n = 0; n < STEPS_MAX; n++) {
 		setup(nr_live);
 		fixture_procs->is_dead[1] = fixture_procs->is_dead[3] = 0;
@@ -293,6 +332,7 @@ static void fork_everywhere(enum op op, __u32 key, __u32 nr_live)
 		if (!child)
 			_exit(0);
 		if (!is_child_first) {
+			others_fill(nr_live, key);
 			close(hold_child[1]);
 			assert_int_equal(waitpid(child, NULL, 0), child);
 		}
@@ -302,6 +342,8 @@ static void fork_everywhere(enum op op, __u32 key, __u32 nr_live)
 		model(op, &after, 100);
 		if ((__u64)run(OP_LOOKUP, keys[key], 0) != after)
 			fail_msg("%s forked at %d", op_names[op], n);
+		fixture_check(&map.desc, true);
+		check_filled(n);
 		check_after_death(op, key, nr_live, n);
 	}
 	fail_msg("%s does not end", op_names[op]);
@@ -315,8 +357,9 @@ static void forked_at_every_access(void **state)
 {
 	(void)state;
 	memset(fixture_procs, 0, sizeof(*fixture_procs));
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 8; i++) {
 		is_child_first = i & 1;
+		has_others = i & 4;
 		/* maps with locks in their values go the long way from the beginning */
 		map.desc.extra = i & 2 ? 12 + 1 : 0;
 		fork_everywhere(OP_NOEXIST, 1, 1);
@@ -328,6 +371,7 @@ static void forked_at_every_access(void **state)
 		fork_everywhere(OP_DELETE, 1, 3);
 	}
 	map.desc.extra = 0;
+	has_others = false;
 }
 
 /*
@@ -538,9 +582,11 @@ static int open_map(void **state)
 	fixture_procs = (struct fixture_procs *)(fixture_pages(sizeof(*fixture_procs), &bytes) +
 						 INLAY_PAGE_BYTES);
 	fixture_init(&map, INLAY_MAP_TYPE_HASH, 8, 16, MAX_ENTRIES);
-	for (key = 1; n < NR_KEYS; key++)
-		if (!(inlay_hash_key(&key, 8) & 7)) /* of both maps' masks */
-			keys[n++] = key;
+	for (key = 1; n < NR_KEYS + MAX_ENTRIES; key++)
+		if (!(inlay_hash_key(&key, 8) & 7)) { /* of both maps' masks */
+			*(n < NR_KEYS ? &keys[n] : &fillers[n - NR_KEYS]) = key;
+			n++;
+		}
 	return 0;
 }
 
