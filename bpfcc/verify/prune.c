@@ -421,18 +421,18 @@ const struct verify_state *verify_previous(struct verify *v, uint32_t insn)
 	return NULL;
 }
 
-/* Rounds until numbers are widened on which a proof rests: those that grow beyond all memory; all. */
+/* Rounds until numbers are widened on which a proof rests: those that are beyond all memory; all. */
 #define FAR_ROUNDS 4u
 #define PRECISE_ROUNDS 2048u
 
 enum widen { WIDEN_LOOSE, WIDEN_FAR, WIDEN_ALL };
 
-/* The interval gets larger, and is larger than any that bounds an access. */
-static bool is_going_far(const struct range *old, const struct range *num)
+/* One of many numbers, some of which bound no access. */
+static bool is_far(const struct range *num)
 {
 	const int64_t far = 1ll << 32;
 
-	return (num->smax > far || num->smin < -far) && range_holds(num, old);
+	return (num->smax > far || num->smin < -far) && !range_is_const(num);
 }
 
 static void widen_reg(struct verify *v, const struct verify_reg *old, struct verify_reg *r,
@@ -443,7 +443,7 @@ static void widen_reg(struct verify *v, const struct verify_reg *old, struct ver
 	if (old->type != VT_SCALAR || r->type != VT_SCALAR || range_equal(&old->num, &r->num))
 		return;
 	if ((has(old->use, USE_PRECISE) || has(r->use, USE_PRECISE)) && which != WIDEN_ALL &&
-	    !(which == WIDEN_FAR && is_going_far(&old->num, &r->num)))
+	    !(which == WIDEN_FAR && is_far(&r->num)))
 		return;
 	use = r->use;
 	verify_set_unknown(v, r);
