@@ -203,14 +203,15 @@ static bool absence_answers(uint32_t kind)
 	       kind == BPFCC_CORE_TYPE_ID_TARGET || kind == BPFCC_CORE_ENUM_EXISTS;
 }
 
-/* As bpfcc_core_resolve(), for a structure of the kernel's of which a process knows something. */
+/* As bpfcc_core_resolve(), for a type of the kernel's of which a process knows something. */
 static int resolve_in_tasks(struct bpfcc_loader *l, const struct bpfcc_core_relo *relo,
 			    const char *name, struct bpfcc_core_answer *a,
 			    const char **ret_problem)
 {
 	int err;
 
-	if (!bpfcc_is_task_type(name) || relo->kind == BPFCC_CORE_TYPE_ID_TARGET)
+	if ((!bpfcc_is_task_type(name) && !bpfcc_is_kernel_enum(name)) ||
+	    relo->kind == BPFCC_CORE_TYPE_ID_TARGET)
 		return -ENOENT;
 	err = bpfcc_task_types(l);
 	return err ? err : bpfcc_core_resolve(l->btf, relo, l->tasks, a, ret_problem);
@@ -228,8 +229,11 @@ static int resolve_in_target(struct bpfcc_loader *l, const struct bpfcc_core_rel
 	if (!err)
 		err = l->target ? bpfcc_core_resolve(l->btf, relo, l->target, a, &problem)
 				: -ENOENT;
-	/* the target's own come first: a "struct cred" may be anybody's */
-	if (err == -ENOENT)
+	/*
+	 * The target's own come first: a "struct cred" may be anybody's. Where its C library has other
+	 * names for members of what system calls are given, the kernel's do.
+	 */
+	if (err == -ENOENT || (!err && !a->exists && bpfcc_is_shared_type(name)))
 		err = resolve_in_tasks(l, relo, name, a, &problem);
 	if (err == -EINVAL && problem)
 		return bpfcc_error(l->diag, where, NULL, "%s", problem);

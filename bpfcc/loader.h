@@ -107,6 +107,8 @@ int bpfcc_maps_arena(struct bpfcc_loader *l, const struct bpfcc_where *where,
 
 /* map_types.c: sets m->flags; an error if Inlay does not have the type. Then the sizes. */
 int bpfcc_map_type(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where);
+/* The runtime has maps of that type. */
+bool bpfcc_map_type_is_built(uint32_t type);
 int bpfcc_map_check(struct bpfcc_loader *l, const struct bpfcc_map *m,
 		    const struct bpfcc_where *where);
 /* map_fields.c: m->fields */
@@ -156,6 +158,11 @@ int bpfcc_target_types(struct bpfcc_loader *l);
 /* task_types.c: fills l->tasks, once; whether there is a structure of that name among them. */
 int bpfcc_task_types(struct bpfcc_loader *l);
 bool bpfcc_is_task_type(const char *name);
+/* One that the process itself has: system calls are given it. */
+bool bpfcc_is_shared_type(const char *name);
+/* kernel_enums.c: adds to l->tasks what says what the kernel can do; whether that is a name among it. */
+int bpfcc_add_kernel_enums(struct btf *btf);
+bool bpfcc_is_kernel_enum(const char *name);
 /* Names of the members that it has, for people. */
 const char *bpfcc_task_members(struct bpfcc_loader *l, const char *name);
 

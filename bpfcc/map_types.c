@@ -254,6 +254,13 @@ static int check_flags(struct bpfcc_loader *l, const struct bpfcc_map_type *t,
 	return 0;
 }
 
+bool bpfcc_map_type_is_built(uint32_t type)
+{
+	const struct bpfcc_map_type *t = type_of(&(struct bpfcc_map){.type = type});
+
+	return t && t->is_built;
+}
+
 int bpfcc_map_type(struct bpfcc_loader *l, struct bpfcc_map *m, const struct bpfcc_where *where)
 {
 	const struct bpfcc_map_type *t = type_of(m);

@@ -1,21 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The kernel's structures of which a process can know something: what bpf_get_current_task() leads to, as
- * types for CO-RE (struct inlay_task_view in abi.h is their layout). A member that is not here does not
- * exist, and a program that reads it is refused.
+ * The kernel's structures of which a process can know something, as types for CO-RE: what
+ * bpf_get_current_task() leads to (struct inlay_task_view in abi.h is their layout), and what system
+ * calls are given, which lies in the process as in the kernel. A member that is not here does not exist,
+ * and a program that reads it is refused.
  */
 #include <bpf/btf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
 
 #include "bpfcc/core_types.h"
 #include "bpfcc/loader.h"
 #include "inlay/abi.h"
 
 /* Types by number in the BTF that is made here; a structure's is its row below plus FIRST_STRUCT. */
-enum { INT = 1, CHAR, LONG, COMM, ID, UPIDS, WORD, FIRST_STRUCT };
+enum {
+	INT = 1,
+	CHAR,
+	LONG,
+	COMM,
+	ID,
+	UPIDS,
+	WORD,
+	SHORT,
+	SA_DATA,
+	SUN_PATH,
+	ADDR8,
+	ADDR16,
+	ADDR32,
+	FIRST_STRUCT
+};
 enum {
 	TASK_STRUCT,
 	CRED,
@@ -26,6 +46,15 @@ enum {
 	KUID_T,
 	THREAD_STRUCT,
 	THREAD_UW,	/* arm64's */
+	SOCKADDR,
+	SOCKADDR_IN,
+	SOCKADDR_IN6,
+	SOCKADDR_UN,
+	IN_ADDR,
+	IN6_ADDR,
+	IN6_U,
+	IOVEC,
+	MSGHDR,
 	FIRST_NS,	/* uts_namespace and so on, in the order of enum inlay_task_ns_kind */
 };
 
@@ -40,6 +69,8 @@ struct member {
 #define STRUCT(s) (-1 - (s))
 #define TASK(name, type) {TASK_STRUCT, #name, type, offsetof(struct inlay_task_view, name), ANY}
 #define NS_POINTER(name, kind) {NSPROXY, #name, LONG, 8 * (kind), ANY}
+/* of what a process hands to the kernel: both have the same layout */
+#define SHARED(owner, type, name, as) {owner, #name, as, offsetof(struct type, name), ANY}
 #define CRED_ID(name, as) {CRED, #name, STRUCT(KUID_T), offsetof(struct inlay_task_cred, as), ANY}
 
 /*
@@ -81,6 +112,32 @@ static const struct member members[] = {
 	{THREAD_STRUCT, "fsbase", WORD, 0, X86},
 	{THREAD_STRUCT, "uw", STRUCT(THREAD_UW), 0, ARM64},
 	{THREAD_UW, "tp_value", WORD, 0, ARM64},
+	SHARED(SOCKADDR, sockaddr, sa_family, SHORT),
+	SHARED(SOCKADDR, sockaddr, sa_data, SA_DATA),
+	SHARED(SOCKADDR_IN, sockaddr_in, sin_family, SHORT),
+	SHARED(SOCKADDR_IN, sockaddr_in, sin_port, SHORT),
+	SHARED(SOCKADDR_IN, sockaddr_in, sin_addr, STRUCT(IN_ADDR)),
+	SHARED(SOCKADDR_IN6, sockaddr_in6, sin6_family, SHORT),
+	SHARED(SOCKADDR_IN6, sockaddr_in6, sin6_port, SHORT),
+	SHARED(SOCKADDR_IN6, sockaddr_in6, sin6_flowinfo, ID),
+	SHARED(SOCKADDR_IN6, sockaddr_in6, sin6_addr, STRUCT(IN6_ADDR)),
+	SHARED(SOCKADDR_IN6, sockaddr_in6, sin6_scope_id, ID),
+	SHARED(SOCKADDR_UN, sockaddr_un, sun_family, SHORT),
+	SHARED(SOCKADDR_UN, sockaddr_un, sun_path, SUN_PATH),
+	SHARED(IN_ADDR, in_addr, s_addr, ID),
+	{IN6_ADDR, "in6_u", STRUCT(IN6_U), 0, ANY},
+	{IN6_U, "u6_addr8", ADDR8, 0, ANY},
+	{IN6_U, "u6_addr16", ADDR16, 0, ANY},
+	{IN6_U, "u6_addr32", ADDR32, 0, ANY},
+	SHARED(IOVEC, iovec, iov_base, LONG),
+	SHARED(IOVEC, iovec, iov_len, WORD),
+	SHARED(MSGHDR, msghdr, msg_name, LONG),
+	SHARED(MSGHDR, msghdr, msg_namelen, INT),
+	SHARED(MSGHDR, msghdr, msg_iov, LONG),
+	SHARED(MSGHDR, msghdr, msg_iovlen, WORD),
+	SHARED(MSGHDR, msghdr, msg_control, LONG),
+	SHARED(MSGHDR, msghdr, msg_controllen, WORD),
+	SHARED(MSGHDR, msghdr, msg_flags, ID),
 };
 
 static const struct {
@@ -96,6 +153,15 @@ static const struct {
 	[KUID_T] = {NULL, 4},
 	[THREAD_STRUCT] = {"thread_struct", sizeof(((struct inlay_task_view *)0)->thread)},
 	[THREAD_UW] = {NULL, sizeof(((struct inlay_task_view *)0)->thread)},
+	[SOCKADDR] = {"sockaddr", sizeof(struct sockaddr)},
+	[SOCKADDR_IN] = {"sockaddr_in", sizeof(struct sockaddr_in)},
+	[SOCKADDR_IN6] = {"sockaddr_in6", sizeof(struct sockaddr_in6)},
+	[SOCKADDR_UN] = {"sockaddr_un", sizeof(struct sockaddr_un)},
+	[IN_ADDR] = {"in_addr", sizeof(struct in_addr)},
+	[IN6_ADDR] = {"in6_addr", sizeof(struct in6_addr)},
+	[IN6_U] = {NULL, sizeof(struct in6_addr)},
+	[IOVEC] = {"iovec", sizeof(struct iovec)},
+	[MSGHDR] = {"user_msghdr", sizeof(struct msghdr)},
 	[FIRST_NS + INLAY_TASK_NS_UTS] = {"uts_namespace", sizeof(struct inlay_task_ns)},
 	[FIRST_NS + INLAY_TASK_NS_IPC] = {"ipc_namespace", sizeof(struct inlay_task_ns)},
 	[FIRST_NS + INLAY_TASK_NS_MNT] = {"mnt_namespace", sizeof(struct inlay_task_ns)},
@@ -120,7 +186,8 @@ static bool is_of(const struct bpfcc_loader *l, const struct member *m, int s)
 
 static int add_struct(const struct bpfcc_loader *l, struct btf *btf, int s)
 {
-	int err = btf__add_struct(btf, structs[s].name, structs[s].bytes);
+	int err = s == IN6_U ? btf__add_union(btf, NULL, structs[s].bytes) :
+			       btf__add_struct(btf, structs[s].name, structs[s].bytes);
 
 	for (size_t i = 0; err >= 0 && i < sizeof(members) / sizeof(members[0]); i++)
 		if (is_of(l, &members[i], s))
@@ -148,11 +215,23 @@ static int add_types(const struct bpfcc_loader *l, struct btf *btf)
 		err = btf__add_array(btf, INT, FIRST_STRUCT + UPID, 1);
 	if (err > 0)
 		err = btf__add_int(btf, "unsigned long", 8, 0);
+	if (err > 0)
+		err = btf__add_int(btf, "unsigned short", 2, 0);
+	if (err > 0)
+		err = btf__add_array(btf, INT, CHAR, sizeof(((struct sockaddr *)0)->sa_data));
+	if (err > 0)
+		err = btf__add_array(btf, INT, CHAR, sizeof(((struct sockaddr_un *)0)->sun_path));
+	if (err > 0)
+		err = btf__add_array(btf, INT, CHAR, 16);
+	if (err > 0)
+		err = btf__add_array(btf, INT, SHORT, 8);
+	if (err > 0)
+		err = btf__add_array(btf, INT, ID, 4);
 	for (int s = 0; err > 0 && s < NR_STRUCTS; s++) {
 		err = add_struct(l, btf, s);
 		err = err < 0 ? err : 1;
 	}
-	return err < 0 ? err : 0;
+	return err < 0 ? err : bpfcc_add_kernel_enums(btf);
 }
 
 /* A row of structs[], or -1. */
@@ -170,6 +249,13 @@ static int struct_of(const char *name)
 bool bpfcc_is_task_type(const char *name)
 {
 	return struct_of(name) >= 0;
+}
+
+bool bpfcc_is_shared_type(const char *name)
+{
+	int s = struct_of(name);
+
+	return s >= SOCKADDR && s <= MSGHDR;
 }
 
 const char *bpfcc_task_members(struct bpfcc_loader *l, const char *name)
