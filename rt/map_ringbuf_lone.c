@@ -21,7 +21,9 @@
  *
  * A signal handler between L1 and L4 finds lone_busy set, and claims by a locked instruction, beside
  * nobody but the thread that it has interrupted, whose L3 then fails; it leaves lone_busy alone. One
- * that leaves by longjmp() leaves it set: whoever is less deep on that stack than the claim was, knows.
+ * that leaves by longjmp() leaves it set: whoever is less deep on that stack than the claim was, knows. On an
+ * alternate stack, which may be a piece of that one, nobody is. A thread of another process that ended in
+ * between is waited for as long as one that is stopped there could be: some ten seconds.
  *
  * A thread may have been made to share the lone one's storage, and then bears its name. What it cannot
  * share is the stack: away from the stack that we know, a thread is another one.
@@ -36,6 +38,9 @@
 
 /* 2^24 ticks are above 2 ms; stores need less than one of the 2,000 microseconds. */
 #define ASKED_TICKS (1ull << 24)
+/* 7 to 17 seconds. A thread that was stopped between L2 and L3 for so long could still lose somebody's
+ * claim, if it goes on in the very nanoseconds of it. */
+#define LEFT_TICKS (1ull << 35)
 /* A handler's frame is at least this far below what it interrupted; ours are nearer. */
 #define HANDLER_BYTES 1024u
 
@@ -91,11 +96,20 @@ void __inlay_ring_seat_stack(struct inlay_ring_seat *seat)
 	store_signal(&seat->stack_bytes, is_main ? MAIN_BYTES : OTHER_BYTES);
 }
 
+static bool is_on_alternate_stack(void)
+{
+	stack_t now;
+
+	now.ss_flags = SS_ONSTACK;
+	sys_call3(__NR_sigaltstack, NULL, &now, 0);
+	return now.ss_flags & SS_ONSTACK;
+}
+
 bool __inlay_ring_is_busy(__u64 *busy)
 {
 	__u64 at = load_relaxed(busy);
 
-	if (!at || inlay_ring_stack() + HANDLER_BYTES <= at)
+	if (!at || inlay_ring_stack() + HANDLER_BYTES <= at || is_on_alternate_stack())
 		return at;
 	store_relaxed(busy, 0ull);
 	return false;
@@ -156,14 +170,15 @@ __u32 __inlay_ring_slot(struct inlay_ring_header *h, __u32 owner, struct inlay_r
 static bool is_settled(const struct inlay_ring_header *h, __u64 lone, __u32 owner)
 {
 	__u32 other = (__u32)(lone >> INLAY_RING_LONE_OWNER_SHIFT);
+	__u64 asked = load_relaxed(&h->lone_asked);
 
 	if (!(lone & ~INLAY_RING_LONE_SHARE))
 		return true; /* nobody was */
-	if (!__inlay_ring_barrier() && ticks() - load_relaxed(&h->lone_asked) < ASKED_TICKS)
+	if (!__inlay_ring_barrier() && ticks() - asked < ASKED_TICKS)
 		return false;
 	/* acquire: what L3 stored is seen */
 	return !load_acquire(&h->lone_busy) || is_left(lone, owner) ||
-	       !__inlay_owner_is_alive(other & INLAY_OWNER_MASK);
+	       !__inlay_owner_is_alive(other & INLAY_OWNER_MASK) || ticks() - asked > LEFT_TICKS;
 }
 
 static bool settle(struct inlay_ring_header *h, __u64 lone)

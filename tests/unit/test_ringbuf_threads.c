@@ -397,6 +397,70 @@ static void lone_has_ended(void **state)
 	check_room();
 }
 
+/* One of another process, which lives on, is waited for as long as one that is stopped. */
+static void lone_has_ended_elsewhere(void **state)
+{
+	struct inlay_ring_header *h = lone_header();
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE)
+		skip();
+	h->lone = 2ull << INLAY_RING_LONE_OWNER_SHIFT | 4711ull << INLAY_RING_LONE_TID_SHIFT;
+	h->lone_busy = (__u64)(uintptr_t)&h;
+	assert_false(produce(0, 0));
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_ASKED);
+	h->lone_asked -= 1ull << 34;
+	assert_false(produce(0, 0));
+	h->lone_asked -= 1ull << 34;
+	assert_true(produce(0, 0));
+	assert_int_equal(h->lone & INLAY_RING_LONE_SHARE, INLAY_RING_LONE_SETTLED);
+	consume(-1);
+	assert_int_equal(seen[0], 1);
+	check_room();
+}
+
+static __u64 busy_in_handler;
+
+static void produce_in_handler(int sig)
+{
+	(void)sig;
+	assert_true(produce(0, 1));
+	busy_in_handler = lone_header()->lone_busy;
+}
+
+static __attribute__((noinline)) void interrupted_in_claim(void)
+{
+	struct inlay_ring_header *h = lone_header();
+	__u64 busy = (__u64)(uintptr_t)__builtin_frame_address(0);
+
+	h->lone_busy = busy;
+	raise(SIGUSR1);
+	assert_int_equal(busy_in_handler, busy);
+	assert_int_equal(h->lone_busy, busy);
+	h->lone_busy = 0;
+}
+
+/* A handler on a piece of the thread's stack is further up, and yet in the middle of the claim. */
+static void lone_on_a_piece_of_the_stack(void **state)
+{
+	char piece[64 << 10];
+	stack_t stack = { .ss_sp = piece, .ss_size = sizeof(piece) }, none = { .ss_flags = SS_DISABLE };
+	struct sigaction act = { .sa_handler = produce_in_handler, .sa_flags = SA_ONSTACK };
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE || IS_TSAN)
+		skip();
+	assert_true(produce(0, 0));
+	assert_int_equal(sigaltstack(&stack, NULL), 0);
+	assert_int_equal(sigaction(SIGUSR1, &act, NULL), 0);
+	interrupted_in_claim();
+	sigaltstack(&none, NULL);
+	signal(SIGUSR1, SIG_DFL);
+	assert_int_equal(lone_header()->lone & INLAY_RING_LONE_SHARE, 0);
+	consume(-1);
+	assert_int_equal(seen[0], 2);
+}
+
 static ucontext_t here, elsewhere;
 
 static void produce_elsewhere(void)
@@ -714,6 +778,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lone_is_busy, open_map, close_map),
 		cmocka_unit_test_setup_teardown(no_barrier, open_map, close_map),
 		cmocka_unit_test_setup_teardown(lone_has_ended, open_map, close_map),
+		cmocka_unit_test_setup_teardown(lone_has_ended_elsewhere, open_map, close_map),
+		cmocka_unit_test_setup_teardown(lone_on_a_piece_of_the_stack, open_map, close_map),
 		cmocka_unit_test_setup_teardown(vacant_on_another_stack, open_map, close_map),
 		cmocka_unit_test_setup_teardown(mark_is_taken_away, open_map, close_map),
 		cmocka_unit_test_setup_teardown(threads, open_map, close_map),
