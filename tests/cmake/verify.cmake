@@ -5,6 +5,7 @@ foreach(module verify_tnum verify_range verify_walk verify_loop interp verify_or
 endforeach()
 
 inlay_script_test(e2e/verifier-kinds e2e/verifier-kinds.sh)
+inlay_script_test(e2e/verifier-nests e2e/verifier-nests.sh)
 
 # What the oracle runs besides random programs: the samples, and the twins of lit/verify.
 file(GLOB twins CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/lit/verify/*.c)
