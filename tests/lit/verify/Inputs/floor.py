@@ -13,7 +13,6 @@ STRICTER = {
     "key_of_an_array_after_the_callback": "it is wrong: an array's key is a variable of Linux's loop over the array",
     "endless_around_an_iterator": "it is wrong: Linux 6.18 takes an iterator that is made anew for the one before",
     "endless_around_an_iterator_in_a_loop": "the same",
-    "budget_of_another_run": "it is wrong: Linux 6.18 takes a may_goto in a new run of a function for that of the run before",
     "budget_of_another_run": "it is wrong: Linux 6.18 takes the budget of another run of a function for this one's",
     "slice_of_a_clone_after_the_record": "it is wrong: Linux 6.18 lets a slice of a clone outlive the record",
     "lent_one_cloned_for_later": "it is wrong: Linux 6.18 lets a clone outlive the callback that it was lent to",
