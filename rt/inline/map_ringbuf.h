@@ -166,16 +166,19 @@ INLAY_INLINE int inlay_ring_is_on_stack(const struct inlay_ring_seat *seat)
 
 #if defined(__x86_64__) && !__has_feature(thread_sanitizer)
 #define INLAY_RING_HAS_LONE 1
-/* The compare-exchange that no signal handler can come between, but another processor could. */
+/*
+ * The compare-exchange that no signal handler can come between, but another processor could. Not with the
+ * flags as an output: without optimisation LLVM 19 aborts where nobody asks for them.
+ */
 INLAY_INLINE int inlay_ring_cas_lone(__u64 *p, __u64 old, __u64 value)
 {
-	_Bool is_done;
+	__u64 seen = old;
 
-	__asm__ volatile("cmpxchgq %3, %1"
-			 : "=@ccz"(is_done), "+m"(*p), "+a"(old)
+	__asm__ volatile("cmpxchgq %2, %1"
+			 : "+a"(seen), "+m"(*p)
 			 : "r"(value)
-			 : "memory");
-	return is_done;
+			 : "memory", "cc");
+	return seen == old;
 }
 #elif defined(RING_TEST_THREADS)
 #define INLAY_RING_HAS_LONE 1
