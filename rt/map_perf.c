@@ -12,8 +12,12 @@
 
 #define BPF_F_INDEX_MASK 0xffffffffull
 #define BPF_F_CURRENT_CPU BPF_F_INDEX_MASK
-/* The size of a perf record has 16 bits in the kernel's header. */
-#define MAX_BYTES (65535u - 64)
+/*
+ * The size of a perf record has 16 bits in the kernel's header of 8 bytes; behind that stand the data's
+ * size in 4 bytes, the data, and zeros up to a multiple of 8. Kernels do not look: a larger record has a
+ * wrong size there, and ends the reading of the buffer.
+ */
+#define MAX_BYTES (0x10000u - 8 - 8 - 4)
 
 __s64 __inlay_perf_event_output_v1(const struct inlay_map_desc *desc, __u64 flags, const void *data,
 				   __u64 bytes)

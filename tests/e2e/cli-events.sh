@@ -170,6 +170,40 @@ assert pids == {int(sys.argv[2]): 2, int(sys.argv[3]): 4, int(sys.argv[4]): 4}, 
 PY
 inlay gc -a >/dev/null
 
+# ---- samples as large as a kernel's records can be, which have 16 bits for their size: header, number, data.
+# (Kernels take larger ones, too; such a record has a wrong size in its header, which ends the reading.)
+cat >"$work/sizes.bpf.c" <<'EOC'
+#include <inlay/inlay.bpf.h>
+#define LARGEST (0x10000 - 8 - 8 - 4)
+struct {
+	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	__uint(key_size, 4);
+	__uint(value_size, 4);
+	__uint(max_entries, 1024);
+} large SEC(".maps");
+const volatile char bytes[0x10000];
+__s64 at_most, beyond;
+SEC("uprobe/mumble")
+int on_mumble(struct pt_regs *ctx)
+{
+	at_most = bpf_perf_event_output(ctx, &large, BPF_F_CURRENT_CPU, (void *)bytes, LARGEST);
+	beyond = bpf_perf_event_output(ctx, &large, BPF_F_CURRENT_CPU, (void *)bytes, LARGEST + 1);
+	return 0;
+}
+char LICENSE[] SEC("license") = "GPL";
+EOC
+"$CLANG" -target bpf -g -O2 -Wall -Werror -D__TARGET_ARCH_$arch "-I/usr/include/$(uname -m)-linux-gnu" \
+	"-I$INLAY_SOURCE/include" -c "$work/sizes.bpf.c" -o "$work/sizes.bpf.o"
+inlay-cc -g -O2 "-finlay-probes=$work/sizes.bpf.o" "$here/target.c" -o "$work/sizes" 2>/dev/null
+start sizes sizes
+tell sizes "mumble 1"
+exits 0 inlay dump sizes.bss
+[ "$out" = $'at_most = 0\nbeyond = -7' ] || fail "sizes of samples: $out"
+nr=$(inlay trace -1 sizes large | wc -w)
+[ "$nr" = $((1 + 65516)) ] || fail "the largest sample has $nr words, one of them its map's name"
+say sizes exit
+wait "$sizes"
+
 # ---- damaged and shortened rings: any answer, but an orderly one
 INLAY_KEEP=1 start five
 tell five "tell 100"
