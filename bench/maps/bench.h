@@ -22,12 +22,14 @@ struct bench_program {
 
 /*
  * A figure: what a round of `program` takes above one of `loop`, on either side; or, with `min_gain`,
- * how many times the work of one thread two of them do in the same time.
+ * how many times the work of one thread two of them do in the same time. One thread is then measured as
+ * the two are, and running `alone`, which only ever one thread runs; its best time counts.
  */
 struct bench_figure {
 	const char *key, *what;
 	const char *program;
 	const char *loop;	/* NULL: `program` is measured as it is */
+	const char *alone;	/* NULL: it makes no difference */
 	const char *fill;	/* run first, BENCH_ENTRIES rounds; NULL: nothing to fill */
 	uint32_t rounds;	/* in one sample */
 	bool is_address;	/* the second argument is the address of 8 bytes */
@@ -36,6 +38,7 @@ struct bench_figure {
 	/* what is promised; 0: printed, not judged */
 	double max_ns, max_of_kernel, min_gain;
 	struct bench_times times[BENCH_SIDES], loop_times[BENCH_SIDES];
+	struct bench_times alone_times[2];	/* the ring emptied there, or on the other processor */
 	/* above the loop, of the medians; of BENCH_NATIVE the gain with min_gain */
 	double net[BENCH_SIDES];
 };
@@ -56,6 +59,11 @@ int bench_kernel_run(const struct bench_program *program, uint64_t rounds, uint6
 /* ring.c */
 void bench_ring_open(int kernel_fd);
 void bench_ring_empty(enum bench_side side);
+
+/* threads.c */
+double bench_cpu_ns(void); /* of the calling thread */
+/* figures with min_gain */
+void bench_threads_measure(struct bench_figure *figure, unsigned int samples);
 
 /* report.c */
 bool bench_is_met(const struct bench_figure *figure);

@@ -6,17 +6,12 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/maps/bench.h"
-
-enum { NR_THREADS = 2, SPINS_MAX = 10000 };
 
 static const char usage[] =
 	"usage: bench-maps [--samples N] [--only KEY,...] [--json FILE] [--check]\n"
@@ -30,14 +25,6 @@ static const char usage[] =
 	"                run one program natively once and print its result\n";
 
 static uint64_t some_memory = 1;
-
-static double cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static int run(const struct bench_program *p, enum bench_side side, uint32_t rounds,
 	       uint64_t address, int *ret_result)
@@ -53,10 +40,10 @@ static int sample(const struct bench_figure *f, const struct bench_program *p,
 		  enum bench_side side, struct bench_times *times, bool is_counted)
 {
 	uint64_t address = f->is_address ? (uint64_t)(uintptr_t)&some_memory : 0;
-	double start = cpu_ns();
+	double start = bench_cpu_ns();
 	int result, err = run(p, side, f->rounds, address, &result);
 
-	times->ns[times->nr++] = (cpu_ns() - start) / f->rounds;
+	times->ns[times->nr++] = (bench_cpu_ns() - start) / f->rounds;
 	if (f->has_ring)
 		bench_ring_empty(side);
 	if (!err && is_counted && (uint32_t)result != f->rounds) {
@@ -107,110 +94,6 @@ static int measure(struct bench_figure *f, unsigned int samples)
 	return 0;
 }
 
-/* ---- Two threads ------------------------------------------------------------------------ */
-
-struct worker {
-	pthread_t thread;
-	const struct bench_figure *figure;
-	int cpu;		/* -1: anywhere */
-	unsigned int nr, *nr_ready;	/* threads of the sample; how many of them may begin */
-	double ns;		/* a round */
-};
-
-/*
- * Waits for the others without sleeping: to be woken takes longer than many a sample, and then threads
- * would follow each other. It sleeps if they do not come, as there may be no processor for them.
- */
-static void meet(const struct worker *w)
-{
-	unsigned int spins = 0;
-
-	__atomic_add_fetch(w->nr_ready, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(w->nr_ready, __ATOMIC_ACQUIRE) < w->nr)
-		if (++spins % SPINS_MAX == 0)
-			sched_yield();
-}
-
-static void *work(void *arg)
-{
-	struct worker *w = arg;
-	const struct bench_program *p = bench_find_program(w->figure->program);
-	cpu_set_t set;
-	double start;
-
-	if (w->cpu >= 0) {
-		CPU_ZERO(&set);
-		CPU_SET((unsigned int)w->cpu, &set);
-		pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-	}
-	p->native(1000, 0); /* the thread's shard */
-	meet(w);
-	start = cpu_ns();
-	p->native(w->figure->rounds, 0);
-	w->ns = (cpu_ns() - start) / w->figure->rounds;
-	return NULL;
-}
-
-/* A thread on each of the processors at once; the time of a round, of the slowest. */
-static int threads_sample(const struct bench_figure *f, const int *cpus, unsigned int nr,
-			  struct bench_times *times)
-{
-	struct worker workers[NR_THREADS];
-	unsigned int nr_ready = 0;
-	double slowest = 0;
-
-	for (unsigned int i = 0; i < nr; i++) {
-		workers[i] = (struct worker){
-			.figure = f, .cpu = cpus[i], .nr = nr, .nr_ready = &nr_ready};
-		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
-			/* others would wait for it for good */
-			fprintf(stderr, "bench-maps: no thread can be made\n");
-			exit(1);
-		}
-	}
-	for (unsigned int i = 0; i < nr; i++) {
-		pthread_join(workers[i].thread, NULL);
-		slowest = workers[i].ns > slowest ? workers[i].ns : slowest;
-	}
-	if (f->has_ring)
-		bench_ring_empty(BENCH_NATIVE);
-	times->ns[times->nr++] = slowest;
-	return 0;
-}
-
-/* The first processors that we may use. */
-static void choose_cpus(int *cpus)
-{
-	cpu_set_t set;
-	int nr = 0;
-
-	for (int i = 0; i < NR_THREADS; i++)
-		cpus[i] = -1;
-	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < NR_THREADS)
-		return;
-	for (unsigned int i = 0; i < CPU_SETSIZE && nr < NR_THREADS; i++)
-		if (CPU_ISSET(i, &set))
-			cpus[nr++] = (int)i;
-}
-
-static int measure_threads(struct bench_figure *f, unsigned int samples)
-{
-	struct bench_times *one = &f->loop_times[BENCH_NATIVE], *two = &f->times[BENCH_NATIVE];
-	int cpus[NR_THREADS];
-
-	choose_cpus(cpus);
-	/* one thread on each of the processors in turn: what the main thread has touched last is in
-	 * the cache of one of them */
-	for (unsigned int i = 0; i < samples; i++)
-		if (threads_sample(f, &cpus[i % NR_THREADS], 1, one) ||
-		    threads_sample(f, cpus, NR_THREADS, two))
-			return 1;
-	bench_summarise(one);
-	bench_summarise(two);
-	f->net[BENCH_NATIVE] = NR_THREADS * one->median / two->median;
-	return 0;
-}
-
 /* ---- The command ------------------------------------------------------------------------ */
 
 static int run_once(const struct bench_settings *settings)
@@ -252,7 +135,9 @@ int main(int argc, char **argv)
 			continue;
 		*f = bench_figures[i];
 		nr++;
-		if (f->min_gain ? measure_threads(f, o.samples) : measure(f, o.samples))
+		if (f->min_gain)
+			bench_threads_measure(f, o.samples);
+		else if (measure(f, o.samples))
 			return 1;
 	}
 	if (!nr)

@@ -185,6 +185,8 @@ PROGRAM(requests, requests_round)
 RING(ring, ring_map, 1 << 19)
 /* for two threads: a half of it must do for a sample, as there are no spans in a fuller one */
 RING(ring_two, ring_two_map, 1 << 20)
+/* the same for the one thread that alone writes to it */
+RING(ring_alone, ring_alone_map, 1 << 20)
 
 /* ---- helpers ---- */
 

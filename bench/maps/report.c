@@ -42,6 +42,21 @@ static void print_bound(const struct bench_figure *f)
 	putchar('\n');
 }
 
+/* What two threads are compared with: rows of their own. */
+static void print_one_thread(const struct bench_figure *f)
+{
+	static const char *const places[2] = {
+		"    alone, ring emptied beside it", "    alone, ring emptied elsewhere"};
+
+	if (!f->alone)
+		return;
+	printf("%-34s %7.2f (%7.2f)\n", "    one of them",
+	       f->loop_times[BENCH_NATIVE].median, f->loop_times[BENCH_NATIVE].min);
+	for (int i = 0; i < 2; i++)
+		printf("%-34s %7.2f (%7.2f)\n", places[i], f->alone_times[i].median,
+		       f->alone_times[i].min);
+}
+
 bool bench_report(const struct bench_figure *figures, size_t nr, const char *no_kernel)
 {
 	bool is_good = true;
@@ -63,6 +78,7 @@ bool bench_report(const struct bench_figure *figures, size_t nr, const char *no_
 				printf(" %7.2f (%7.2f) %8.2f", t->median, t->min, f->net[side]);
 		}
 		print_bound(f);
+		print_one_thread(f);
 		is_good &= bench_is_met(f);
 	}
 	if (no_kernel)
@@ -84,6 +100,12 @@ static json_t *figure_json(const struct bench_figure *f)
 		if (f->min_gain) {
 			/* two threads, and one */
 			json_object_set_new(s, "one_thread", bench_times_json(&f->loop_times[side]));
+			if (f->alone) {
+				json_object_set_new(s, "alone",
+						    bench_times_json(&f->alone_times[0]));
+				json_object_set_new(s, "alone_emptied_elsewhere",
+						    bench_times_json(&f->alone_times[1]));
+			}
 		} else {
 			json_object_set_new(s, "net_ns", json_real(f->net[side]));
 			json_object_set_new(s, "loop", bench_times_json(&f->loop_times[side]));

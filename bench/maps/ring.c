@@ -57,7 +57,7 @@ static void empty(const struct inlay_map_desc *map, struct inlay_ring *ring)
 
 void bench_ring_empty(enum bench_side side)
 {
-	static struct inlay_ring ring, ring_two;
+	static struct inlay_ring ring, ring_two, ring_alone;
 
 	if (side == BENCH_KERNEL) {
 		if (kernel_consumer_pos && kernel_producer_pos)
@@ -68,4 +68,5 @@ void bench_ring_empty(enum bench_side side)
 	}
 	empty(maps_map_ring_map(), &ring);
 	empty(maps_map_ring_two_map(), &ring_two);
+	empty(maps_map_ring_alone_map(), &ring_alone);
 }
