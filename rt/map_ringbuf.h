@@ -79,6 +79,62 @@ static inline RING_MAY_RACE bool ring_span_take(__u64 *at, __u64 *word, __u64 ne
 	return cas_acq_rel(at + 1, word, next);
 }
 
+/* ---- Words, for who claims (map_ringbuf_claim.c, map_ringbuf_span.c) -------------------------- */
+
+enum { RING_TRIES_MAX = 1000, RING_HEAT_MAX = 96 };
+
+struct ring {
+	char *region;
+	__u64 size;
+	__u32 owner;
+};
+
+static inline struct inlay_ring_header *ring_header(const struct ring *r)
+{
+	return (struct inlay_ring_header *)r->region;
+}
+
+static inline __u64 ring_word_extent(const struct ring *r, __u64 word)
+{
+	__u32 extent = INLAY_RING_WORD_EXTENT(word);
+
+	if (INLAY_UNLIKELY(extent & INLAY_RING_WORD_BIG))
+		return (extent & ~INLAY_RING_WORD_BIG) * inlay_ring_grain(r->size);
+	return 8ull * extent;
+}
+
+static inline __u64 ring_header_make(const struct ring *r, __u64 bytes, __u64 flags)
+{
+	return INLAY_RING_SET | INLAY_RING_BUSY | flags | bytes |
+	       (__u64)r->owner << INLAY_RING_OWNER_SHIFT;
+}
+
+static inline __u64 ring_span_bytes(const struct ring *r)
+{
+	__u64 bytes = r->size >> RING_SPAN_SHIFT;
+
+	return bytes < INLAY_RING_SPAN_MAX_BYTES ? bytes : INLAY_RING_SPAN_MAX_BYTES;
+}
+
+/*
+ * map_ringbuf_span.c: begins the span that was claimed at `pos`, for a seat whose `end` says that it is
+ * claiming: its first record, of `bytes` and `extent` with its header.
+ */
+INLAY_HIDDEN void *__inlay_ring_span_start(const struct ring *r, struct inlay_ring_seat *seat,
+					   __u64 pos, __u64 span_bytes, __u32 slot, __u64 extent,
+					   __u64 bytes);
+/* The next record of an open span of ours, where the short way found none; NULL: it is over. */
+INLAY_HIDDEN void *__inlay_ring_span_next(const struct ring *r, struct inlay_ring_seat *seat,
+					  __u64 bytes);
+/*
+ * Whether we are a handler that interrupted the thread when it was about to take a record in its span, or to
+ * begin one. Then that span is over: what we claim is later. So it is if a handler left by longjmp(), and
+ * what it was doing there may be half done.
+ */
+INLAY_HIDDEN bool __inlay_ring_span_is_busy(const struct ring *r, struct inlay_ring_seat *seat);
+
+/* ---- Parts ------------------------------------------------------------------------------ */
+
 /* A record of `bytes`, BUSY; NULL: no room, counted as lost. */
 INLAY_HIDDEN void *__inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes);
 /* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */

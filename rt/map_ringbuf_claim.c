@@ -4,9 +4,8 @@
  * word means; rt/inline/map_ringbuf.h has the short way, which leaves all that is unusual to this.
  *
  * A claim is one compare-exchange of the tail. Threads that keep failing there take a span of
- * several records at a time, and then touch only memory of their own: a contended word costs five
- * times as much as one's own. A thread goes back to single records when nobody has claimed
- * anything since its last span.
+ * several records at a time (map_ringbuf_span.c), and then touch only memory of their own: a contended word costs five
+ * times as much as one's own. A thread goes back to single records when the consumer keeps up with it.
  *
  * Nothing waits: a signal handler may interrupt any step and claim for itself, and who is killed
  * leaves words that tell the consumer what to pass by. Shared words may hold anything at all: what
@@ -19,7 +18,7 @@
 #include "rt/map_ringbuf.h"
 #include "rt/sys.h"
 
-enum { TRIES_MAX = 1000, HEAT_FAILED = 48, HEAT_SPAN = 24, HEAT_MAX = 96 };
+enum { HEAT_FAILED = 48, HEAT_SPAN = 24 };
 /* A span holds at least so many records of the size at hand. */
 #ifndef SPAN_RECORDS
 #define SPAN_RECORDS 4u
@@ -174,8 +173,9 @@ static inline bool seat_find(struct inlay_ring_thread *t, const struct inlay_map
 	store_signal(&seat->key, 0ull);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	store_signal(&seat->tail, 0ull);
-	store_signal(&seat->word, 0ull);
 	store_signal(&seat->span, 0ull);
+	store_signal(&seat->next, 0ull);
+	store_signal(&seat->end, 0ull);
 	store_signal(&seat->lone, 0ull);
 	store_signal(&seat->heat, (__u16)0);
 	store_signal(&seat->slot, (__u16)0);
@@ -187,26 +187,6 @@ static inline bool seat_find(struct inlay_ring_thread *t, const struct inlay_map
 
 /* ---- Words ------------------------------------------------------------------------------ */
 
-struct ring {
-	char *region;
-	__u64 size;
-	__u32 owner;
-};
-
-static inline struct inlay_ring_header *ring_header(const struct ring *r)
-{
-	return (struct inlay_ring_header *)r->region;
-}
-
-static inline __u64 word_extent(const struct ring *r, __u64 word)
-{
-	__u32 extent = INLAY_RING_WORD_EXTENT(word);
-
-	if (INLAY_UNLIKELY(extent & INLAY_RING_WORD_BIG))
-		return (extent & ~INLAY_RING_WORD_BIG) * inlay_ring_grain(r->size);
-	return 8ull * extent;
-}
-
 /* The tail behind a claim of `extent` bytes that ends at `end`. */
 static inline __u64 word_make(const struct ring *r, __u64 end, __u64 extent)
 {
@@ -216,12 +196,6 @@ static inline __u64 word_make(const struct ring *r, __u64 end, __u64 extent)
 		units = extent / inlay_ring_grain(r->size) | INLAY_RING_WORD_BIG;
 	return end >> 3 << INLAY_RING_WORD_POS_SHIFT | units << INLAY_RING_WORD_EXTENT_SHIFT |
 	       (r->owner & INLAY_RING_WORD_OWNER_MASK);
-}
-
-static inline __u64 header_make(const struct ring *r, __u64 bytes, __u64 flags)
-{
-	return INLAY_RING_SET | INLAY_RING_BUSY | flags | bytes |
-	       (__u64)r->owner << INLAY_RING_OWNER_SHIFT;
 }
 
 /*
@@ -237,7 +211,7 @@ static inline RING_MAY_RACE __u64 told_header(const struct ring *r, __u64 start)
 /* Whether the consumer can find the end of the claim behind `word` without that word. */
 static inline bool is_told(const struct ring *r, __u64 word, __u64 free)
 {
-	__u64 extent = word_extent(r, word), start = INLAY_RING_WORD_POS(word) - extent;
+	__u64 extent = ring_word_extent(r, word), start = INLAY_RING_WORD_POS(word) - extent;
 
 	/* none yet; the consumer is past it; its header is written */
 	return !extent || ((start - free) & INLAY_RING_WORD_POS_MASK) >= r->size ||
@@ -279,17 +253,10 @@ static inline bool has_room(const struct ring *r, __u64 end, __u64 free)
 	return ((end - free) & INLAY_RING_WORD_POS_MASK) < r->size;
 }
 
-static inline __u64 span_bytes_of(const struct ring *r)
-{
-	__u64 bytes = r->size >> RING_SPAN_SHIFT;
-
-	return bytes < INLAY_RING_SPAN_MAX_BYTES ? bytes : INLAY_RING_SPAN_MAX_BYTES;
-}
-
 static inline bool wants_span(const struct ring *r, __u64 heat, __u64 pos, __u64 extent, __u64 free,
 			      __u64 *ret_bytes)
 {
-	__u64 bytes = span_bytes_of(r);
+	__u64 bytes = ring_span_bytes(r);
 
 	if (INLAY_LIKELY(heat < HEAT_SPAN))
 		return false;
@@ -297,31 +264,6 @@ static inline bool wants_span(const struct ring *r, __u64 heat, __u64 pos, __u64
 	/* Spans that nobody fills are room that others lack: none in a ring that is half full. */
 	return extent * SPAN_RECORDS + INLAY_RING_SPAN_HEAD_BYTES <= bytes &&
 	       ((pos + bytes - free) & INLAY_RING_WORD_POS_MASK) <= r->size / 2;
-}
-
-/* The first record of a span that was just claimed at `pos`. */
-static __attribute__((noinline)) void *span_start(const struct ring *r, struct inlay_ring_seat *seat,
-						  __u64 pos, __u64 span_bytes, __u32 slot,
-						  __u64 extent, __u64 bytes)
-{
-	__u64 *at = inlay_ring_at(r->region, r->size, pos), none = 0;
-	__u64 word = pos >> 3 << INLAY_RING_WORD_POS_SHIFT |
-		     extent >> 3 << INLAY_RING_WORD_EXTENT_SHIFT |
-		     (INLAY_RING_SPAN_HEAD_BYTES + extent) >> 3;
-
-	store_relaxed(at + 2, header_make(r, bytes, INLAY_RING_IN_SPAN));
-	store_relaxed(at + 1, word);
-	/* release: the consumer finds the span's word */
-	store_release(at, header_make(r, span_bytes - INLAY_RING_HEADER_BYTES +
-						 ((__u64)slot << INLAY_RING_SPAN_SLOT_SHIFT),
-				      INLAY_RING_SPAN));
-	/* a handler may have come by and have one that begins later: records would go backwards */
-	__atomic_compare_exchange_n(&seat->span, &none,
-				    (pos & INLAY_RING_WORD_POS_MASK) << 16 |
-					    (slot ? INLAY_RING_SPAN_HAS_SLOT : 0) | span_bytes >> 3, 0,
-				    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-	store_signal(&seat->word, word);
-	return at + 3;
 }
 
 /* Discards the bytes up to the ring's end, where a record would not fit the slack. */
@@ -338,14 +280,18 @@ static __attribute__((noinline, cold)) bool pad(const struct ring *r, __u64 tail
 	if (!has_room(r, end, free))
 		return false;
 	if (cas_acq_rel(&ring_header(r)->tail, &tail, word_make(r, end, extent))) {
-		store_relaxed(at, header_make(r, extent - INLAY_RING_HEADER_BYTES, 0));
+		store_relaxed(at, ring_header_make(r, extent - INLAY_RING_HEADER_BYTES, 0));
 		__inlay_ring_commit(at + 1, 0, INLAY_RING_DISCARD);
 	}
 	return true;
 }
 
-/* `seat`: NULL where there is none. `left`: the end of the span that we have just left, or 0. */
-static inline void *claim(const struct ring *r, struct inlay_ring_seat *seat, __u64 left, __u64 bytes)
+/*
+ * `seat`: NULL where there is none. `may_span`: we are no handler that came between two steps of a
+ * span's owner.
+ */
+static inline void *claim(const struct ring *r, struct inlay_ring_seat *seat, bool may_span,
+			  __u64 bytes)
 {
 	struct inlay_ring_header *h = ring_header(r);
 	__u64 extent = inlay_ring_extent(r->size, bytes), heat = 0;
@@ -355,7 +301,7 @@ static inline void *claim(const struct ring *r, struct inlay_ring_seat *seat, __
 		return lose(r);
 	if (INLAY_LIKELY(seat != NULL))
 		heat = load_signal(&seat->heat);
-	for (tries = 0; tries < TRIES_MAX; tries++) {
+	for (tries = 0; tries < RING_TRIES_MAX; tries++) {
 		__u64 tail = load_acquire(&h->tail); /* pairs with other claims */
 		__u64 pos = INLAY_RING_WORD_POS(tail), take = extent;
 		/* acquire: the consumer's zeros come before */
@@ -377,17 +323,20 @@ static inline void *claim(const struct ring *r, struct inlay_ring_seat *seat, __
 		}
 		if (INLAY_UNLIKELY(!is_told(r, tail, free)) && !note(r, tail, free))
 			return lose(r);
-		if (INLAY_UNLIKELY(left) && left == pos)
-			heat = 0;
-		else if (seat && word_extent(r, tail) == span_bytes_of(r) &&
-			 (told_header(r, pos - word_extent(r, tail)) & INLAY_RING_SPAN))
+		if (seat && ring_word_extent(r, tail) >= ring_span_bytes(r) / 2 &&
+		    (told_header(r, pos - ring_word_extent(r, tail)) & INLAY_RING_SPAN))
 			/* somebody is in a hurry: records between spans cost both of us more */
-			heat = HEAT_MAX;
-		is_span = wants_span(r, heat, pos, extent, free, &take);
-		if (INLAY_UNLIKELY(is_span))
+			heat = RING_HEAT_MAX;
+		is_span = may_span && wants_span(r, heat, pos, extent, free, &take);
+		if (INLAY_UNLIKELY(is_span)) {
 			slot = __inlay_ring_slot(h, r->owner, seat);
-		if (!is_span)
+			store_signal(&seat->end, INLAY_RING_END_CLAIMING);
+			/* who claims at the same time as we do should not do so at the next span, too */
+			if (tries && extent + INLAY_RING_SPAN_HEAD_BYTES <= take / 2)
+				take /= 2;
+		} else {
 			take = extent;
+		}
 		next = word_make(r, pos + take, take);
 		if (INLAY_LIKELY(cas_acq_rel(&h->tail, &tail, next))) {
 			__u64 *at = inlay_ring_at(r->region, r->size, pos);
@@ -397,69 +346,32 @@ static inline void *claim(const struct ring *r, struct inlay_ring_seat *seat, __
 			if (INLAY_LIKELY(seat != NULL) && load_signal(&seat->heat) != heat)
 				store_signal(&seat->heat, (__u16)heat);
 			if (INLAY_UNLIKELY(is_span))
-				return span_start(r, seat, pos, take, slot, extent, bytes);
-			store_relaxed(at, header_make(r, bytes, 0));
+				return __inlay_ring_span_start(r, seat, pos, take, slot, extent, bytes);
+			store_relaxed(at, ring_header_make(r, bytes, 0));
 			__atomic_signal_fence(__ATOMIC_RELEASE);
-			if (INLAY_LIKELY(seat != NULL))
+			if (INLAY_LIKELY(seat != NULL)) {
 				store_signal(&seat->tail, next);
+				/* a span, our thread's or a handler's, began before this */
+				if (INLAY_UNLIKELY(load_signal(&seat->end)) && may_span)
+					store_signal(&seat->end, 0ull);
+			}
 			return at + 1;
 		}
+		if (is_span)
+			store_signal(&seat->end, 0ull);
 		if (seat)
-			heat = heat + HEAT_FAILED < HEAT_MAX ? heat + HEAT_FAILED : HEAT_MAX;
+			heat = heat + HEAT_FAILED < RING_HEAT_MAX ? heat + HEAT_FAILED : RING_HEAT_MAX;
 	}
 	return lose(r);
-}
-
-/* The next record of an open span of ours; NULL: it is over, *ret_end is where it ended. */
-static __attribute__((noinline)) void *span_next(const struct ring *r, struct inlay_ring_seat *seat,
-						 __u64 bytes, __u64 *ret_end)
-{
-	__u64 span = load_signal(&seat->span), pos = span >> 16, units = INLAY_RING_SPAN_UNITS(span);
-	__u64 extent = inlay_ring_extent(r->size, bytes) >> 3;
-	__u64 *at = inlay_ring_at(r->region, r->size, pos), *record, word = 0;
-	__u32 tries, slot = load_signal(&seat->slot);
-
-	if (slot - 1 < INLAY_RING_SLOTS)
-		__inlay_ring_is_busy(&ring_header(r)->slots[slot - 1].busy);
-	*ret_end = pos + 8 * units;
-	for (tries = 0; tries < TRIES_MAX; tries++) {
-		__u64 used, last, next;
-
-		word = ring_span_word(at);
-		used = INLAY_RING_WORD_USED(word);
-		last = INLAY_RING_WORD_EXTENT(word);
-
-		/* not our span any more; closed; full; or we are a signal handler and interrupted the
-		 * thread when it had taken one and not written the header yet */
-		if (INLAY_RING_WORD_POS(word) != pos || (word & INLAY_RING_WORD_CLOSED) ||
-		    used < 2 || used > units || extent > units - used || last > used - 2 ||
-		    (last && !load_relaxed(at + used - last)))
-			break;
-		next = word >> INLAY_RING_WORD_POS_SHIFT << INLAY_RING_WORD_POS_SHIFT |
-		       extent << INLAY_RING_WORD_EXTENT_SHIFT | (used + extent);
-		if (!ring_span_take(at, &word, next))
-			continue;
-		record = at + used;
-		store_relaxed(record, header_make(r, bytes, INLAY_RING_IN_SPAN));
-		__atomic_signal_fence(__ATOMIC_RELEASE);
-		store_signal(&seat->word, next);
-		return record + 1;
-	}
-	/* the consumer keeps up with us: there is no need to hurry */
-	if (INLAY_RING_WORD_USED(word) < units / 2)
-		store_signal(&seat->heat, (__u16)0);
-	/* whatever it was, what comes later must not stand before it; but not a handler's newer one */
-	__atomic_compare_exchange_n(&seat->span, &span, 0ull, 0, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
-	return NULL;
 }
 
 INLAY_COLD_CALL void *__inlay_ring_reserve_v1(const struct inlay_map_desc *desc, __u64 bytes)
 {
 	struct inlay_ring_thread *t = inlay_ring_this();
 	struct inlay_ring_seat *seat;
-	__u64 left = 0;
 	struct ring r;
 	void *record;
+	bool may_span;
 
 	r.region = inlay_map_region(desc);
 	if (INLAY_UNLIKELY(!r.region))
@@ -472,14 +384,15 @@ INLAY_COLD_CALL void *__inlay_ring_reserve_v1(const struct inlay_map_desc *desc,
 		return lose(&r);
 	/* on another stack it may be another thread, made to share this one's storage */
 	if (INLAY_UNLIKELY(!seat || !inlay_ring_is_on_stack(seat)))
-		return claim(&r, NULL, 0, bytes);
-	store_signal(&t->last, (__u64)inlay_ring_seat_index(desc));
-	if (INLAY_UNLIKELY(load_signal(&seat->span))) {
-		record = span_next(&r, seat, bytes, &left);
+		return claim(&r, NULL, false, bytes);
+	store_signal(&t->last, inlay_ring_seat_off(desc));
+	may_span = !__inlay_ring_span_is_busy(&r, seat);
+	if (INLAY_UNLIKELY(load_signal(&seat->end))) {
+		record = __inlay_ring_span_next(&r, seat, bytes);
 		if (record)
 			return record;
 	}
-	return claim(&r, seat, left, bytes);
+	return claim(&r, seat, may_span, bytes);
 }
 
 /* ---- Commits ---------------------------------------------------------------------------- */
@@ -496,7 +409,7 @@ static __attribute__((noinline, cold)) void wake(struct inlay_ring_header *h)
 static bool find_ring(const void *record, char **ret_region, __u64 *ret_size)
 {
 	struct inlay_ring_thread *t = inlay_ring_this();
-	__u64 key = load_signal(&t->seats[load_signal(&t->last)].key);
+	__u64 key = inlay_ring_last_key(t);
 	struct entries *list;
 	struct ring_entry *e;
 	__u64 i;

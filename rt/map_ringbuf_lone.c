@@ -32,6 +32,7 @@
  * no store stays on its way; the processor's counter tells.
  */
 #include <errno.h>
+#include <stddef.h>
 
 #include "rt/map_ringbuf.h"
 #include "rt/sys.h"
@@ -127,18 +128,34 @@ static bool is_left(__u64 name, __u32 owner)
 /* A free one; `is_of_left`: or one that a thread has left. */
 static __u32 slot_take(struct inlay_ring_header *h, __u64 name, __u32 owner, bool is_of_left)
 {
-	__u32 n, i = (__u32)name / 4 % INLAY_RING_SLOTS;
+	__u32 first = (__u32)name / 4 * 2, n;
 
-	for (n = 0; n < INLAY_RING_SLOTS; n++, i = (i + 1) % INLAY_RING_SLOTS) {
+	/* Every other one first: processors fetch lines in pairs. */
+	for (n = 0; n < INLAY_RING_SLOTS; n++) {
+		__u32 i = (first + 2 * n + (n >= INLAY_RING_SLOTS / 2)) % INLAY_RING_SLOTS;
 		__u64 old = load_relaxed(&h->slots[i].name);
 
 		if ((!old || (is_of_left && is_left(old, owner))) &&
 		    cas_acq_rel(&h->slots[i].name, &old, name)) {
-			store_relaxed(&h->slots[i].busy, 0ull); /* of somebody who is dead */
+			/* of somebody who is dead */
+			store_relaxed(&h->slots[i].busy, 0ull);
+			store_relaxed(&h->slots[i].span, 0ull);
 			return i + 1;
 		}
 	}
 	return 0;
+}
+
+/* What a seat has of a slot, and back. */
+static __u32 slot_off(__u32 slot)
+{
+	return (__u32)offsetof(struct inlay_ring_header, slots) +
+	       (slot - 1) * (__u32)sizeof(struct inlay_ring_slot);
+}
+
+static __u32 slot_of(__u32 off)
+{
+	return off <= INLAY_RING_NO_SLOT ? 0 : (off - slot_off(1)) / sizeof(struct inlay_ring_slot) + 1;
 }
 
 __u32 __inlay_ring_slot(struct inlay_ring_header *h, __u32 owner, struct inlay_ring_seat *seat)
@@ -149,7 +166,7 @@ __u32 __inlay_ring_slot(struct inlay_ring_header *h, __u32 owner, struct inlay_r
 	__u32 slot;
 
 	if (!INLAY_RING_HAS_LONE || old || !owner || !__inlay_ring_has_barrier())
-		return old == INLAY_RING_NO_SLOT ? 0 : old;
+		return slot_of(old);
 	name = name_of(owner);
 	slot = load_relaxed(&is_full) ? 0 : slot_take(h, name, owner, false);
 	if (!slot) {
@@ -158,12 +175,12 @@ __u32 __inlay_ring_slot(struct inlay_ring_header *h, __u32 owner, struct inlay_r
 	}
 	/* a handler may have one by now. One look for one must do, where there is none: it takes long */
 	if (__atomic_compare_exchange_n(&seat->slot, &old,
-					(__u16)(slot ? slot : INLAY_RING_NO_SLOT), 0,
+					(__u16)(slot ? slot_off(slot) : INLAY_RING_NO_SLOT), 0,
 					__ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return slot;
 	if (slot)
 		store_release(&h->slots[slot - 1].name, 0ull);
-	return old == INLAY_RING_NO_SLOT ? 0 : old;
+	return slot_of(old);
 }
 
 /* S2 and S3, after S1. */

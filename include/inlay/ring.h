@@ -256,22 +256,41 @@ static inline int inlay_ring_at_record(struct inlay_ring *r, __u64 header, __u64
 }
 
 /*
- * Whether the owner of a span that is marked CLOSED knows. An owner with a slot takes a record so: it sets
- * `busy`; sees that the span's word is as it left it; moves the word, by a compare-exchange of two
- * accesses, which may take the mark away; clears `busy`. Behind our barrier it sees the mark. If it had looked
- * before, it had set `busy` before, and that is cleared only when the word is moved: so once it is clear
- * the mark that is still there stays.
+ * Whether the owner of the span that cons is in, which has a slot, takes no more records there, and the
+ * headers of all that it took can be seen: 1. 0: not known yet; -1: ask again at once. An owner
+ * takes a record so, and nothing is locked:
+ *
+ *	T1  busy = its stack pointer
+ *	T2  slot->span still is the span, and not CLOSED: else 4 without 3
+ *	T3  the record's header, which makes it one
+ *	T4  busy = 0
+ *
+ * Only its owner writes a span into slot->span, after the last T4 in the one before, and before it shows
+ * the new one to us; only a consumer marks it. If it names another span, the owner has left this one,
+ * or a handler came by and it never began: all its T3 here are seen. Else we mark it and have the owner
+ * pass a barrier. A T2 behind the barrier sees the mark, and there is no T3. One in front of it had its T1
+ * in front of that, which can be seen by now: where `busy` is clear, it was cleared again by the T4, and
+ * stores are seen in their order: so is T3.
  */
-static inline int inlay_ring_is_settled(struct inlay_ring *r, __u32 slot, __u32 owner)
+static inline int inlay_ring_slot_is_closed(struct inlay_ring *r, __u32 slot, __u32 owner)
 {
-	if (!slot)
-		return 1;
+	struct inlay_ring_slot *s = &r->header->slots[slot - 1];
+	__u64 word = inlay_ring_load(&s->span); /* pairs with who begins the next span */
+
 	r->holder = owner;
-	/* the position tells one mark from the next: an owner that took it away took a record, too */
+	if (!(word & INLAY_RING_SLOT_OPEN) ||
+	    !inlay_ring_word_is_at(INLAY_RING_SLOT_POS(word), r->span))
+		return 1;
+	/* if it fails, its owner has left it, or somebody plays with us: ask again */
+	if (!(word & INLAY_RING_SLOT_CLOSED) &&
+	    !__atomic_compare_exchange_n(&s->span, &word, word | INLAY_RING_SLOT_CLOSED, 0,
+					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		return -1;
+	/* the position tells one question from the next: one more record may be taken behind the mark */
 	if (!r->barrier || !r->barrier(r->ctx, r->cons))
 		return 0;
-	/* pairs with the owner's store: what it did before can be seen */
-	if (!inlay_ring_load(&r->header->slots[slot - 1].busy))
+	/* pairs with T4: what its owner did before can be seen */
+	if (!inlay_ring_load(&s->busy))
 		return 1;
 	if (inlay_ring_is_held(r, owner, INLAY_OWNER_MASK))
 		return 0;
@@ -279,16 +298,41 @@ static inline int inlay_ring_is_settled(struct inlay_ring *r, __u32 slot, __u32 
 	return 1;
 }
 
+/* In a span whose owner has a slot: header behind header, and where there is none, nothing was taken. */
+static inline int inlay_ring_in_slot_span(struct inlay_ring *r, __u32 slot, __u32 owner,
+					  struct inlay_ring_record *ret)
+{
+	__u64 header = inlay_ring_load(inlay_ring_cons_at(r)); /* pairs with T3, and commits */
+	int is_closed;
+
+	if (!header) {
+		is_closed = inlay_ring_slot_is_closed(r, slot, owner);
+		if (is_closed <= 0)
+			return is_closed ? -1 : INLAY_RING_HELD;
+		header = inlay_ring_load(inlay_ring_cons_at(r));
+		if (!header) {
+			inlay_ring_move(r, r->span_end);
+			return -1;
+		}
+	}
+	return inlay_ring_at_record(r, header, r->span_end, owner, ret);
+}
+
 static inline int inlay_ring_in_span(struct inlay_ring *r, struct inlay_ring_record *ret)
 {
 	__u64 *word_at = inlay_ring_word_at(r, r->span) + 1;
 	__u64 head = inlay_ring_load(inlay_ring_word_at(r, r->span));
 	__u32 owner = INLAY_RING_OWNER(head), slot = INLAY_RING_SPAN_SLOT(head);
-	__u64 word = inlay_ring_load(word_at); /* pairs with who takes a record */
-	__u64 used = r->span + 8ull * INLAY_RING_WORD_USED(word), header;
+	__u64 word, used, header;
 
+	if (slot > INLAY_RING_SLOTS)
+		return -2;
+	if (slot)
+		return inlay_ring_in_slot_span(r, slot, owner, ret);
+	word = inlay_ring_load(word_at); /* pairs with who takes a record */
+	used = r->span + 8ull * INLAY_RING_WORD_USED(word);
 	if (!inlay_ring_word_is_at(INLAY_RING_WORD_POS(word), r->span) || used > r->span_end ||
-	    used < r->cons || slot > INLAY_RING_SLOTS)
+	    used < r->cons)
 		return -2;
 	if (r->cons < used) {
 		header = inlay_ring_load(inlay_ring_cons_at(r));
@@ -305,13 +349,9 @@ static inline int inlay_ring_in_span(struct inlay_ring *r, struct inlay_ring_rec
 		return -1;
 	}
 	/* An owner that takes one more in this moment wins. */
-	if (!(word & INLAY_RING_WORD_CLOSED) &&
-	    !__atomic_compare_exchange_n(word_at, &word, word | INLAY_RING_WORD_CLOSED, 0,
-					 __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
-		return -1;
-	if (!inlay_ring_is_settled(r, slot, owner))
-		return INLAY_RING_HELD;
-	if (inlay_ring_load(word_at) & INLAY_RING_WORD_CLOSED)
+	if ((word & INLAY_RING_WORD_CLOSED) ||
+	    __atomic_compare_exchange_n(word_at, &word, word | INLAY_RING_WORD_CLOSED, 0,
+					__ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 		inlay_ring_move(r, r->span_end);
 	return -1;
 }
@@ -383,6 +423,27 @@ static inline enum inlay_ring_found inlay_ring_next(struct inlay_ring *r,
 	return INLAY_RING_HELD;
 }
 
+/* The same in a span: the bytes of what is counted as dead, or 0. */
+static inline __u64 inlay_ring_skip_in_span(struct inlay_ring *r, __u64 header)
+{
+	__u64 head = inlay_ring_load(inlay_ring_word_at(r, r->span));
+	__u64 word = inlay_ring_load(inlay_ring_word_at(r, r->span) + 1), end = r->span_end, bytes;
+	__u32 slot = INLAY_RING_SPAN_SLOT(head);
+
+	if (!slot) {
+		end = r->span + 8ull * INLAY_RING_WORD_USED(word);
+		if (end > r->span_end || end < r->cons)
+			return 0;
+	} else if (!header && slot <= INLAY_RING_SLOTS) {
+		/* closed, and its owner does not say that it knows */
+		if (inlay_ring_load(&r->header->slots[slot - 1].span) & INLAY_RING_SLOT_CLOSED)
+			inlay_ring_move(r, r->span_end);
+		return 0;
+	}
+	bytes = header ? inlay_round_up((header & INLAY_RING_LEN_MASK) + 8, 8) : end - r->cons;
+	return bytes <= end - r->cons ? bytes : 0;
+}
+
 /* Passes by what inlay_ring_next() found HELD, for good: when its owner has had its time. */
 static inline void inlay_ring_skip(struct inlay_ring *r)
 {
@@ -391,15 +452,8 @@ static inline void inlay_ring_skip(struct inlay_ring *r)
 	__u32 owner;
 
 	if (r->span_end) {
-		__u64 word = inlay_ring_load(inlay_ring_word_at(r, r->span) + 1);
-		__u64 used = r->span + 8ull * INLAY_RING_WORD_USED(word);
-
-		bytes = header ? inlay_round_up((header & INLAY_RING_LEN_MASK) + 8, 8) :
-				 used - r->cons;
-		/* closed, and its owner does not say that it knows */
-		if (used == r->cons && (word & INLAY_RING_WORD_CLOSED))
-			inlay_ring_move(r, r->span_end);
-		if (used <= r->cons || used > r->span_end || bytes > used - r->cons)
+		bytes = inlay_ring_skip_in_span(r, header);
+		if (!bytes)
 			return;
 	} else {
 		__u64 tail = inlay_ring_load(&r->header->tail);

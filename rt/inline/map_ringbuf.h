@@ -4,7 +4,7 @@
  * reservation and its end, of a thread that goes on behind its own last record. The layout is in
  * abi.h; everything that is unusual is left to rt/map_ringbuf_claim.c.
  *
- * A constant descriptor and size leave about 60 instructions of both: addresses are known when the
+ * A constant descriptor and size leave about 75 instructions of both: addresses are known when the
  * program is linked, and whether the ring, the process and the thread are still those of the last
  * record is two comparisons.
  */
@@ -71,25 +71,32 @@ INLAY_INLINE __u64 *inlay_ring_at(char *region, __u64 size, __u64 pos)
  */
 struct inlay_ring_seat {
 	__u64 key;	/* inlay_ring_key(); 0: nobody's. Never exchanged for another ring's */
-	/* as our last claim of one record left the tail, and our last record the span's word, once
-	 * its header was written */
-	__u64 tail, word;
-	__u64 span;	/* its position << 16 | INLAY_RING_SPAN_HAS_SLOT | its bytes / 8; 0: none */
+	__u64 tail;	/* as our last claim of one record left it, once its header was written */
+	/*
+	 * Our span: what the slot says while it is open, the address of what is free there, and up to where.
+	 * While our slot says busy, `end` is all that a handler changes (rt/map_ringbuf_span.c).
+	 */
+	__u64 span, next, end;	/* end: 0: none; or INLAY_RING_END_* */
 	__u64 lone;	/* what stands in the header as long as we are alone there; 0: we are not */
 	__u64 stack;	/* lowest address of our stack, as far as we know it */
 	__u32 stack_bytes;
 	__u16 heat;	/* how much others were in the way lately */
-	__u16 slot;	/* ours, + 1; 0: none yet */
+	__u16 slot;	/* ours: bytes from the region's start; 0: none yet; or INLAY_RING_NO_SLOT */
 };
-#define INLAY_RING_NO_SLOT 0xffffu
-#define INLAY_RING_SPAN_HAS_SLOT 0x8000ull
-#define INLAY_RING_SPAN_UNITS(span) ((span) & 0x7fff)
+#define INLAY_RING_NO_SLOT 1u
+/* Not addresses: a span without a slot, its position << 16 | its bytes / 2 | this; none yet; and one
+ * that a handler has found busy, which may still be so. */
+#define INLAY_RING_END_LOCKED 1ull
+#define INLAY_RING_END_CLAIMING 2ull
+#define INLAY_RING_END_OVER 4ull
+/* So much ahead memory is asked for from other processors' caches. */
+#define INLAY_RING_AHEAD_BYTES 512u
 
 struct inlay_ring_thread {
 	__u32 epoch;	/* of the process when `owner` was asked for, or INLAY_RING_NO_EPOCH */
 	__u32 owner;
 	__u64 header;	/* what all headers of its records have: SET, BUSY and the owner */
-	__u64 last;	/* the seat used last */
+	__u64 last;	/* the seat used last: bytes from the first one */
 	struct inlay_ring_seat seats[INLAY_RING_SEATS];
 };
 
@@ -112,9 +119,6 @@ extern __thread struct inlay_ring_thread __inlay_ring_thread_v1
 
 /* A record of `bytes`, BUSY; NULL: no room, counted as lost. The same in every case. */
 INLAY_COLD_CALL void *__inlay_ring_reserve_v1(const struct inlay_map_desc *desc, __u64 bytes);
-/* The same in a span that the thread has; NULL: there is no more room in it, or it is not ours. */
-void *__inlay_ring_reserve_in_span_v1(char *region, __u64 size, struct inlay_ring_seat *seat,
-				      __u64 bytes);
 /* Ends it, with INLAY_RING_DISCARD or 0, and wakes the consumer as `flags` say. */
 INLAY_COLD_CALL void __inlay_ring_commit_v1(void *record, __u64 flags, __u64 discard);
 /* Wakes the consumer if it waits for this record, which has just been ended. */
@@ -135,6 +139,19 @@ INLAY_INLINE char *inlay_ring_key_region(__u64 key)
 INLAY_INLINE __u32 inlay_ring_seat_index(const struct inlay_map_desc *desc)
 {
 	return (desc->index + (desc->object ? desc->object->hash[0] : 0u)) % INLAY_RING_SEATS;
+}
+
+INLAY_INLINE __u64 inlay_ring_seat_off(const struct inlay_map_desc *desc)
+{
+	return inlay_ring_seat_index(desc) * sizeof(struct inlay_ring_seat);
+}
+
+/* The key of the ring that the thread had its last record of. */
+INLAY_INLINE __u64 inlay_ring_last_key(const struct inlay_ring_thread *t)
+{
+	const char *seat = (const char *)t->seats + inlay_load_signal(&t->last);
+
+	return inlay_load_signal(&((const struct inlay_ring_seat *)seat)->key);
 }
 
 /* Whether what the thread knows of itself is still true. Not for a seat without a key. */
@@ -229,13 +246,61 @@ INLAY_INLINE int inlay_ring_claim_lone(struct inlay_ring_header *h, struct inlay
 	return is_done;
 }
 
+/* ---- In a span ---------------------------------------------------------------------------- */
+
+/* What is written to soon: else it comes, line for line, when it is written to. */
+INLAY_INLINE void inlay_ring_prefetch(const void *p)
+{
+	__builtin_prefetch(p, 1);
+}
+
+/*
+ * The header's place of a record of `units` in the span of a thread with a slot, T1 to T4 of
+ * include/inlay/ring.h; NULL: it is full or closed, or we are a handler that came in between. The
+ * thread's own memory says where it is, nothing that others can write to.
+ */
+INLAY_INLINE __u64 *inlay_ring_take(struct inlay_ring_header *h, struct inlay_ring_seat *seat,
+				    __u64 units, __u64 header)
+{
+	struct inlay_ring_slot *slot = (struct inlay_ring_slot *)((char *)h + inlay_load_signal(&seat->slot));
+	__u64 *at = 0, *next, end;
+
+	if (INLAY_UNLIKELY(!inlay_ring_is_on_stack(seat) || inlay_load(&slot->busy)))
+		return 0;
+	inlay_ring_set_busy(&slot->busy, inlay_ring_stack());
+	next = (__u64 *)inlay_load_signal(&seat->next) + units;
+	end = inlay_load_signal(&seat->end);
+	if (INLAY_LIKELY((__u64)next <= end && inlay_load(&slot->span) == inlay_load_signal(&seat->span))) {
+		at = next - units;
+		inlay_store(at, header);
+		inlay_store_signal(&seat->next, (__u64)next);
+	}
+	inlay_ring_set_busy(&slot->busy, 0);
+	return at;
+}
+
 /* ---- Records ------------------------------------------------------------------------------ */
+
+/* Whether a claim up to `end`, in units of 8 bytes, fits. A ring has less than 2^32 bytes. */
+INLAY_INLINE int inlay_ring_has_room(const struct inlay_ring_header *h, __u64 size, __u64 end)
+{
+	/* acquire: the consumer's zeros come before */
+	return (__u32)(8 * end - inlay_load_acquire(&h->free_pos)) < (__u32)size;
+}
+
+/* The tail behind a record of `units` that begins where `tail` ends. */
+INLAY_INLINE __u64 inlay_ring_next_tail(const struct inlay_ring_thread *t, __u64 tail, __u64 units)
+{
+	return ((tail >> INLAY_RING_WORD_POS_SHIFT) + units) << INLAY_RING_WORD_POS_SHIFT |
+	       units << INLAY_RING_WORD_EXTENT_SHIFT |
+	       (inlay_load_signal(&t->owner) & INLAY_RING_WORD_OWNER_MASK);
+}
 
 INLAY_INLINE void *inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 bytes)
 {
 	struct inlay_ring_thread *t = inlay_ring_this();
 	struct inlay_ring_seat *seat = &t->seats[inlay_ring_seat_index(desc)];
-	__u64 size = inlay_map_ring_size(desc), units = (bytes + 15) >> 3, tail, pos, next, *at;
+	__u64 size = inlay_map_ring_size(desc), units = (bytes + 15) >> 3, tail, next, end, *at;
 	char *region = inlay_map_region(desc);
 	struct inlay_ring_header *h = (struct inlay_ring_header *)region;
 
@@ -243,49 +308,48 @@ INLAY_INLINE void *inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 b
 			   inlay_load_signal(&seat->key) != inlay_ring_key(region, size) ||
 			   !inlay_ring_thread_is_known(t)))
 		return __inlay_ring_reserve_v1(desc, bytes);
-	tail = inlay_load_signal(&seat->tail);
-	pos = tail >> INLAY_RING_WORD_POS_SHIFT;
-	next = ((pos + units) << INLAY_RING_WORD_POS_SHIFT |
-		units << INLAY_RING_WORD_EXTENT_SHIFT) +
-	       (inlay_load_signal(&t->owner) & INLAY_RING_WORD_OWNER_MASK);
 	if (INLAY_RING_HAS_LONE && INLAY_LIKELY(inlay_load_signal(&seat->lone))) {
-		/* acquire: the consumer's zeros come before. A ring has less than 2^32 bytes */
-		if (INLAY_UNLIKELY((__u32)(8 * (pos + units) - inlay_load_acquire(&h->free_pos)) >=
-				   (__u32)size) ||
+		tail = inlay_load_signal(&seat->tail);
+		next = inlay_ring_next_tail(t, tail, units);
+		if (INLAY_UNLIKELY(!inlay_ring_has_room(h, size, next >> INLAY_RING_WORD_POS_SHIFT)) ||
 		    INLAY_UNLIKELY(!inlay_ring_claim_lone(h, seat, tail, next)))
 			return __inlay_ring_reserve_v1(desc, bytes);
+	} else if (end = inlay_load_signal(&seat->end), INLAY_LIKELY(end)) {
+		at = 0;
+		if (INLAY_RING_HAS_LONE && INLAY_LIKELY(!(end & 7)))
+			at = inlay_ring_take(h, seat, units,
+					     inlay_load_signal(&t->header) + INLAY_RING_IN_SPAN + bytes);
+		if (INLAY_UNLIKELY(!at))
+			return __inlay_ring_reserve_v1(desc, bytes);
+		inlay_ring_prefetch((char *)at + INLAY_RING_AHEAD_BYTES);
+		inlay_store_signal(&t->last, inlay_ring_seat_off(desc));
+		return at + 1;
 	} else {
-		if (INLAY_UNLIKELY(inlay_load_signal(&seat->span))) {
-			void *record = __inlay_ring_reserve_in_span_v1(region, size, seat, bytes);
-
-			inlay_store_signal(&t->last, (__u64)inlay_ring_seat_index(desc));
-			return INLAY_LIKELY(record) ? record : __inlay_ring_reserve_v1(desc, bytes);
-		}
+		tail = inlay_load_signal(&seat->tail);
+		next = inlay_ring_next_tail(t, tail, units);
 		/* a look first: to lose the exchange costs more than to wait for the line. Acquire: the
 		 * tail is as the lone one left it */
 		if (INLAY_UNLIKELY(!(inlay_load_acquire(&h->lone) & INLAY_RING_LONE_SETTLED)) ||
 		    INLAY_UNLIKELY(inlay_load_acquire(&h->tail) != tail) ||
-		    INLAY_UNLIKELY((__u32)(8 * (pos + units) - inlay_load_acquire(&h->free_pos)) >=
-				   (__u32)size) ||
+		    INLAY_UNLIKELY(!inlay_ring_has_room(h, size, next >> INLAY_RING_WORD_POS_SHIFT)) ||
 		    INLAY_UNLIKELY(!__atomic_compare_exchange_n(&h->tail, &tail, next, 0,
 								__ATOMIC_ACQ_REL,
 								__ATOMIC_ACQUIRE)))
 			return __inlay_ring_reserve_v1(desc, bytes);
 	}
-	at = inlay_ring_at(region, size, 8 * pos);
+	at = inlay_ring_at(region, size, tail >> INLAY_RING_WORD_POS_SHIFT << 3);
 	inlay_store(at, inlay_load_signal(&t->header) + bytes);
 	/* a handler that sees what comes next sees a header */
 	__atomic_signal_fence(__ATOMIC_RELEASE);
 	inlay_store_signal(&seat->tail, next);
-	inlay_store_signal(&t->last, (__u64)inlay_ring_seat_index(desc));
+	inlay_store_signal(&t->last, inlay_ring_seat_off(desc));
 	return at + 1;
 }
 
 INLAY_INLINE void inlay_ring_commit(void *record, __u64 flags, __u64 discard)
 {
 	struct inlay_ring_thread *t = inlay_ring_this();
-	const struct inlay_ring_seat *seat = &t->seats[inlay_load_signal(&t->last)];
-	__u64 key = inlay_load_signal(&seat->key), size = 1ull << (key & 63);
+	__u64 key = inlay_ring_last_key(t), size = 1ull << (key & 63);
 	char *region = inlay_ring_key_region(key);
 	const struct inlay_ring_header *h = (const struct inlay_ring_header *)region;
 	__u64 *at = (__u64 *)record - 1, header = inlay_load(at), off;

@@ -2,7 +2,7 @@
 # Ring buffers: producers and the consumer's header, without the rest of the runtime.
 find_package(Threads REQUIRED)
 set(INLAY_RING_SOURCES ${CMAKE_SOURCE_DIR}/rt/map_ringbuf.c ${CMAKE_SOURCE_DIR}/rt/map_ringbuf_claim.c
-	${CMAKE_SOURCE_DIR}/rt/map_ringbuf_lone.c
+	${CMAKE_SOURCE_DIR}/rt/map_ringbuf_lone.c ${CMAKE_SOURCE_DIR}/rt/map_ringbuf_span.c
 	${CMAKE_SOURCE_DIR}/rt/map_ringbuf_fast.c)
 
 set(RINGBUF_KERNEL ${CMAKE_BINARY_DIR}/tests/ringbuf_kernel.bpf.o)
@@ -27,6 +27,7 @@ target_compile_options(ring_hooked PRIVATE -fsanitize=thread -fno-strict-aliasin
 	"SHELL:-mllvm -tsan-instrument-memintrinsics=0"
 	"SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
 inlay_unit_test(ringbuf_model LIBS ring_hooked)
+set_tests_properties(unit/ringbuf_model PROPERTIES TIMEOUT 400)
 
 inlay_unit_test(ringbuf_threads LIBS Threads::Threads)
 target_sources(test_ringbuf_threads PRIVATE ${INLAY_RING_SOURCES})

@@ -13,11 +13,14 @@
 /* The test's. */
 void hook_before(const volatile void *p);
 void hook_saw(__u64 value);
-/* Before it stores: a test may keep stores back, as processors do. */
+/* A test may keep stores back, as processors do: before a locked instruction, and a store; true: it is
+ * the test that makes it, later. */
 #ifdef HOOK_KEEPS_STORES
-void hook_storing(void);
+void hook_locking(void);
+int hook_keeps(volatile void *p, __u64 value, int bytes);
 #else
-#define hook_storing() ((void)0)
+#define hook_locking() ((void)0)
+#define hook_keeps(p, value, bytes) 0
 #endif
 
 #define HOOK_RMW(bits, type, name, call)                                                         \
@@ -26,7 +29,7 @@ void hook_storing(void);
 	{                                                                                        \
 		(void)order;                                                                     \
 		hook_before(p);                                                                  \
-		hook_storing();                                                                  \
+		hook_locking();                                                                  \
 		v = call(p, v, __ATOMIC_SEQ_CST);                                                \
 		hook_saw(v);                                                                     \
 		return v;                                                                        \
@@ -49,8 +52,8 @@ void hook_storing(void);
 	{                                                                                        \
 		(void)order;                                                                     \
 		hook_before(p);                                                                  \
-		hook_storing();                                                                  \
-		__atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                        \
+		if (!hook_keeps(p, v, sizeof(v)))                                                \
+			__atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                \
 	}                                                                                        \
 	type __tsan_atomic##bits##_compare_exchange_val(volatile type *p, type old, type new,    \
 							int order, int fail_order);              \
@@ -60,7 +63,7 @@ void hook_storing(void);
 		(void)order;                                                                     \
 		(void)fail_order;                                                                \
 		hook_before(p);                                                                  \
-		hook_storing();                                                                  \
+		hook_locking();                                                                  \
 		__atomic_compare_exchange_n(p, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
 		hook_saw(old);                                                                   \
 		return old;                                                                      \

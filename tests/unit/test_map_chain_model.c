@@ -42,7 +42,7 @@ static __s64 run(enum op op, __u64 value)
 	return (__s64)values[0];
 }
 
-static __s64 actor_run(const struct actor *actor)
+static __s64 actor_do(const struct actor *actor)
 {
 	return run((enum op)actor->op, 100 + (__u64)(actor - actors));
 }

@@ -19,7 +19,7 @@ static __s64 put(__u64 key, __u64 value)
 	return __inlay_map_update_elem_v1(&map.desc, &key, values, INLAY_BPF_ANY);
 }
 
-static __s64 actor_run(const struct actor *actor)
+static __s64 actor_do(const struct actor *actor)
 {
 	__u64 key = keys[actor->key], *at;
 

@@ -27,7 +27,7 @@ static __u64 lookup(__u64 key)
 	return at ? at[0] : 0;
 }
 
-static __s64 actor_run(const struct actor *actor)
+static __s64 actor_do(const struct actor *actor)
 {
 	return run((enum op)actor->op, keys[actor->key], 100 + (__u64)(actor - actors));
 }

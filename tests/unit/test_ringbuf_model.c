@@ -7,39 +7,22 @@
  * killed with it in hand); nothing of a killed one is left; and the ring has all its room again.
  *
  * A lone producer, and one with a slot, are without locked instructions: their compare-exchange is two
- * accesses, and what they store in front of it stays on its way until they store again, some time
- * later, or somebody has them pass a barrier.
- *
- * Each actor is a coroutine; going back to a state is copying the ring and the stacks back. map_hooks.h
- * says how code is stopped at its accesses.
+ * accesses, and what they store stays on its way, in its order, until some time later, or until somebody
+ * has them pass a barrier.
  */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <ucontext.h>
-
-#include <cmocka.h>
 
 #define HOOK_KEEPS_STORES
-#include "map_hooks.h"
+#define ACTOR_OWN
+enum { MOVE_STEP, MOVE_SHOW, MOVE_KILL, ACTOR_MOVES };
+#include "explore.h"
 #include "ring_hooked.h"
 #define STUB_OWN_BARRIER
 #include "ring_stubs.h"
 #include "rt/map_ringbuf.h"
 
-enum { NR_PRODUCERS = 2, CONSUMER = 2, NR_ACTORS = 3, RECORDS_MAX = 4, RING_BYTES = 256,
-       STACK_BYTES = 32 << 10, RED_ZONE = 1024, DEPTH_MAX = 3000, HEADER_BYTES = 640,
-       DATA_BYTES = 2 * RING_BYTES };
-
-enum fate { IDLE, READY, DONE, DEAD };
-
-struct actor {
-	enum fate fate;
-	__u64 history;	/* all that it has read: with the code, what its stack holds */
-	char *low;	/* its stack is in use from here */
-	jmp_buf at;
-};
+enum { NR_PRODUCERS = 2, CONSUMER = 2, RING_BYTES = 256, HEADER_BYTES = 768,
+       DATA_BYTES = 2 * RING_BYTES, KEPT_MAX = 3 };
 
 struct example {
 	int nr_records[NR_PRODUCERS];
@@ -50,17 +33,18 @@ struct example {
 	enum { LOCKED, SLOTS, LONE } way;	/* LONE: the first producer begins so */
 };
 
-/* What a processor has not shown to the others yet. */
+/* What a processor has not shown to the others yet, oldest first. */
 struct kept {
-	__u64 *at;	/* NULL: nothing */
-	__u64 value;
+	int nr;
+	struct {
+		volatile void *at;
+		__u64 value;
+		int bytes;
+	} store[KEPT_MAX];
 };
 
-/* All that changes but the stacks. */
+/* All that changes but the ring, the actors and their stacks. */
 static struct world {
-	__u64 header[HEADER_BYTES / 8];
-	__u64 data[DATA_BYTES / 8];
-	struct actor actors[NR_ACTORS];
 	struct inlay_ring_thread threads[NR_PRODUCERS + 1];
 	struct kept kept[NR_PRODUCERS];
 	struct stub_owners owners;
@@ -72,130 +56,122 @@ static struct world {
 
 static struct stub_map map;
 static const struct example *example;
-static char stacks[NR_ACTORS][STACK_BYTES] __attribute__((aligned(64)));
-static int running = -1;	/* -1: accesses are nobody's business */
 static int thread_now;
-static jmp_buf scheduler;
-static unsigned long nr_states, nr_ends;
 
 struct inlay_ring_thread *ring_thread_of_test(void)
 {
 	return &w.threads[thread_now];
 }
 
-static __u64 mix(__u64 h, __u64 v)
-{
-	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
-	return h ^ h >> 29;
-}
-
-/* ---- Visited states --------------------------------------------------------------------- */
-
-static __u64 *visited;
-static size_t visited_nr, visited_max;
-
-static bool visited_put(__u64 *table, size_t max, __u64 state)
-{
-	size_t i = state & (max - 1);
-
-	while (table[i] && table[i] != state)
-		i = (i + 1) & (max - 1);
-	if (table[i])
-		return false;
-	table[i] = state;
-	return true;
-}
-
-/* False: known already. */
-static bool visited_add(__u64 state)
-{
-	state |= !state;
-	if (visited_nr * 2 >= visited_max) {
-		size_t max = visited_max ? visited_max * 2 : 1 << 16, i;
-		__u64 *more = calloc(max, sizeof(*more));
-
-		assert_non_null(more);
-		for (i = 0; i < visited_max; i++)
-			if (visited[i])
-				visited_put(more, max, visited[i]);
-		free(visited);
-		visited = more;
-		visited_max = max;
-	}
-	if (!visited_put(visited, visited_max, state))
-		return false;
-	visited_nr++;
-	return true;
-}
-
-static __u64 state_hash(void)
+static __u64 state_mix(__u64 h)
 {
 	const __u64 *words = map.desc.region;
-	__u64 h = 1;
-	int i;
+	int i, k;
 
 	for (i = 0; i < HEADER_BYTES / 8; i++)
 		h = mix(h, words[i]);
 	words += INLAY_PAGE_BYTES / 8;
 	for (i = 0; i < DATA_BYTES / 8; i++)
 		h = mix(h, words[i]);
-	for (i = 0; i < NR_ACTORS; i++)
-		h = mix(mix(h, w.actors[i].fate), w.actors[i].history);
-	for (i = 0; i < NR_PRODUCERS; i++)
+	for (i = 0; i < NR_PRODUCERS; i++) {
+		const struct inlay_ring_seat *seat = &w.threads[i].seats[0];
+
 		h = mix(mix(h, (__u64)w.nr_submitted[i] << 8 | (__u64)w.nr_delivered[i]),
-			w.threads[i].seats[0].span ^ w.threads[i].seats[0].heat ^
-				w.threads[i].seats[0].tail << 1 ^
-				w.threads[i].seats[0].word << 2 ^
-				(__u64)w.threads[i].seats[0].slot << 50 ^
-				w.threads[i].seats[0].lone << 3 ^ (__u64)w.nr_lost[i] << 56);
-	for (i = 0; i < NR_PRODUCERS; i++)
-		h = mix(mix(h, (__u64)w.kept[i].at), w.kept[i].value);
+			(__u64)w.nr_lost[i]);
+		h = mix(mix(mix(h, seat->tail), seat->span), seat->next);
+		h = mix(mix(mix(h, seat->end), seat->lone), (__u64)seat->heat << 16 | seat->slot);
+		for (k = 0; k < w.kept[i].nr; k++)
+			h = mix(mix(h, (__u64)w.kept[i].store[k].at), w.kept[i].store[k].value);
+	}
 	return mix(mix(h, w.ring.cons ^ w.ring.free << 20 ^ w.ring.span_end << 40), (__u64)w.in_hand);
 }
 
 /* ---- Stores on their way ---------------------------------------------------------------- */
 
-static void show(int i)
+/* The producer that runs, or NULL. */
+static struct kept *kept_of_running(void)
 {
-	if (w.kept[i].at)
-		__atomic_store_n(w.kept[i].at, w.kept[i].value, __ATOMIC_SEQ_CST);
-	w.kept[i].at = NULL;
+	return running && running < &actors[NR_PRODUCERS] ? &w.kept[running - actors] : NULL;
 }
 
-void hook_storing(void)
+static void show(struct kept *k)
 {
-	if (running >= 0 && running < NR_PRODUCERS)
-		show(running);
+	volatile void *at = k->store[0].at;
+	int i;
+
+	if (k->store[0].bytes == 8)
+		__atomic_store_n((volatile __u64 *)at, k->store[0].value, __ATOMIC_SEQ_CST);
+	else
+		__atomic_store_n((volatile __u32 *)at, (__u32)k->store[0].value, __ATOMIC_SEQ_CST);
+	k->nr--;
+	for (i = 0; i < k->nr; i++)
+		k->store[i] = k->store[i + 1];
+	memset(&k->store[k->nr], 0, sizeof(k->store[0]));
 }
 
-/* ---- Coroutines ------------------------------------------------------------------------- */
+static void show_all(struct kept *k)
+{
+	while (k && k->nr)
+		show(k);
+}
+
+/* Who stores and loads the same sees what it has stored. */
+static void show_at(struct kept *k, const volatile void *p)
+{
+	int i = k ? k->nr : 0;
+
+	while (i && k->store[i - 1].at != p)
+		i--;
+	while (i--)
+		show(k);
+}
+
+static bool is_in_ring(const volatile void *p)
+{
+	return (__u64)((const volatile char *)p - (char *)map.desc.region) < map.desc.region_bytes;
+}
+
+void hook_locking(void)
+{
+	show_all(kept_of_running());
+}
+
+int hook_keeps(volatile void *p, __u64 value, int bytes)
+{
+	struct kept *k = kept_of_running();
+
+	if (!k || example->way == LOCKED || !is_in_ring(p))
+		return 0;
+	if (k->nr == KEPT_MAX)
+		show(k);
+	k->store[k->nr].at = p;
+	k->store[k->nr].value = value;
+	k->store[k->nr++].bytes = bytes;
+	return 1;
+}
+
+/* ---- Actors ----------------------------------------------------------------------------- */
 
 void hook_before(const volatile void *p)
 {
-	struct actor *actor;
-
 	/* the ring is what others see */
-	if (running < 0 || (__u64)((const volatile char *)p - (char *)map.desc.region) >=
-				   map.desc.region_bytes)
+	if (!running || !is_in_ring(p))
 		return;
-	actor = &w.actors[running];
-	actor->low = (char *)__builtin_frame_address(0) - RED_ZONE;
-	if (!_setjmp(actor->at))
-		_longjmp(scheduler, 1);
-	w.actors[running].history = mix(w.actors[running].history, 0);
-	/* who stores and loads the same sees what it has stored */
-	if (running < NR_PRODUCERS && w.kept[running].at == p)
-		show(running);
+	actor_pause();
+	show_at(kept_of_running(), p);
+}
+
+/* Others may do something while something is found out that is not in the ring. */
+static void before_ask(void)
+{
+	hook_before(&((struct inlay_ring_header *)map.desc.region)->notes[7]);
 }
 
 void ring_busy_of_test(__u64 *busy, __u64 value)
 {
 	hook_before(busy);
-	hook_storing();
-	if (running < 0 || running >= NR_PRODUCERS)
+	if (!hook_keeps(busy, value, 8))
 		__atomic_store_n(busy, value, __ATOMIC_SEQ_CST);
-	else
-		w.kept[running] = (struct kept){ busy, value };
 }
 
 bool __inlay_ring_has_barrier(void)
@@ -207,10 +183,9 @@ bool __inlay_ring_barrier(void)
 {
 	int i;
 
-	if (running >= 0)
-		hook_before(&((struct inlay_ring_header *)map.desc.region)->notes[7]);
+	before_ask();
 	for (i = 0; i < NR_PRODUCERS; i++)
-		show(i);
+		show_all(&w.kept[i]);
 	return true;
 }
 
@@ -221,19 +196,11 @@ static int ask_barrier(void *ctx, __u64 pos)
 	return __inlay_ring_barrier();
 }
 
-void hook_saw(__u64 value)
-{
-	if (running >= 0)
-		w.actors[running].history = mix(w.actors[running].history, value);
-}
-
 static int ask_alive(void *ctx, __u32 owner, __u32 mask)
 {
 	int is_alive;
 
-	/* others may do something while it is found out */
-	if (running >= 0)
-		hook_before(&((struct inlay_ring_header *)map.desc.region)->notes[7]);
+	before_ask();
 	is_alive = stub_is_alive(ctx, owner, mask);
 	hook_saw((__u64)is_alive);
 	return is_alive;
@@ -275,92 +242,58 @@ static void produce(int producer, int nr)
 	w.nr_submitted[producer] = nr;
 }
 
-static void actor_main(void)
+static void actor_run(struct actor *actor)
 {
-	int i = running, nr;
+	int i = (int)(actor - actors), nr;
 
 	if (i == CONSUMER)
 		hooked_consume(&w.ring, example->nr_passes, deliver);
 	else
 		for (nr = 1; nr <= example->nr_records[i]; nr++)
 			produce(i, w.nr_submitted[i] + 1);
-	hook_storing();
-	w.actors[i].fate = DONE;
-	w.actors[i].history = 0;
-	running = -1;
-	_longjmp(scheduler, 1);
+	show_all(kept_of_running());
 }
 
 static void run_as(int i)
 {
-	running = i;
 	thread_now = i < NR_PRODUCERS ? i : NR_PRODUCERS;
 	stub_owner = (__u32)i + 1;
 }
 
-/* Runs the actor's next access and what follows it, up to the one after that. */
-static void actor_step(int i)
+static void actor_enter(struct actor *actor)
 {
-	run_as(i);
-	if (!_setjmp(scheduler))
-		_longjmp(w.actors[i].at, 1);
-	running = -1;
+	run_as((int)(actor - actors));
 }
 
-static void actor_start(int i)
+static void actor_leave(struct actor *actor)
 {
-	static ucontext_t context;
-
-	assert_int_equal(getcontext(&context), 0);
-	context.uc_stack.ss_sp = stacks[i];
-	context.uc_stack.ss_size = STACK_BYTES;
-	makecontext(&context, actor_main, 0);
-	w.actors[i].fate = READY;
-	w.actors[i].history = 1;
-	run_as(i);
-	if (!_setjmp(scheduler))
-		setcontext(&context);
-	running = -1;
+	(void)actor;
 }
 
-/* ---- States ----------------------------------------------------------------------------- */
-
-struct snapshot {
-	struct world world;
-	char *stacks;
-};
-
-static size_t stack_used(int i)
+static enum moved actor_move(struct actor *actor, int move)
 {
-	return w.actors[i].fate == READY ? (size_t)(stacks[i] + STACK_BYTES - w.actors[i].low) : 0;
-}
+	int i = (int)(actor - actors);
+	struct kept *kept = i < NR_PRODUCERS ? &w.kept[i] : NULL;
 
-static void save(struct snapshot *to)
-{
-	size_t bytes = 0;
-	int i;
-
-	memcpy(w.header, map.desc.region, HEADER_BYTES);
-	memcpy(w.data, (char *)map.desc.region + INLAY_PAGE_BYTES, DATA_BYTES);
-	to->world = w;
-	for (i = 0; i < NR_ACTORS; i++)
-		bytes += stack_used(i);
-	to->stacks = malloc(bytes + 1);
-	assert_non_null(to->stacks);
-	for (bytes = 0, i = 0; i < NR_ACTORS; bytes += stack_used(i), i++)
-		memcpy(to->stacks + bytes, w.actors[i].low, stack_used(i));
-}
-
-static void restore(const struct snapshot *from)
-{
-	size_t bytes = 0;
-	int i;
-
-	w = from->world;
-	memcpy(map.desc.region, w.header, HEADER_BYTES);
-	memcpy((char *)map.desc.region + INLAY_PAGE_BYTES, w.data, DATA_BYTES);
-	for (i = 0; i < NR_ACTORS; bytes += stack_used(i), i++)
-		memcpy(w.actors[i].low, from->stacks + bytes, stack_used(i));
+	switch (move) {
+	case MOVE_STEP:
+		actor_step(actor);
+		return MOVED;
+	case MOVE_SHOW:
+		if (!kept || !kept->nr)
+			return IMPOSSIBLE;
+		show(kept);
+		return MOVED;
+	default:
+		if (w.nr_killed == example->nr_kills)
+			return IMPOSSIBLE;
+		show_all(kept);
+		actor->fate = DEAD;
+		actor->history = 0;
+		w.owners.is_dead[i + 1] = 1;
+		w.nr_killed++;
+		return MOVED;
+	}
 }
 
 /* ---- What must hold at the end ---------------------------------------------------------- */
@@ -374,7 +307,6 @@ static void check_room(void)
 	for (i = 0; i < DATA_BYTES / 8; i++)
 		assert_int_equal(data[i], 0);
 	run_as(NR_PRODUCERS);
-	running = -1;
 	while (__inlay_ringbuf_reserve_v1(&map.desc, 8, 0))
 		nr++;
 	assert_int_equal(nr, RING_BYTES / 16 - 1);
@@ -388,8 +320,7 @@ static void check_end(void)
 	struct inlay_ring last;
 	int i;
 
-	nr_ends++;
-	if (w.actors[CONSUMER].fate != DEAD)
+	if (actors[CONSUMER].fate != DEAD)
 		w.in_hand = 0;
 	inlay_ring_open(&last, h, RING_BYTES, stub_is_alive, ask_barrier, NULL);
 	while (inlay_ring_next(&last, &record) == INLAY_RING_RECORD) {
@@ -402,58 +333,14 @@ static void check_end(void)
 	assert_int_equal(last.broken + w.ring.broken, 0);
 	for (i = 0; i < NR_PRODUCERS; i++) {
 		assert_true(w.nr_delivered[i] >= w.nr_submitted[i]);
-		if (w.actors[i].fate == DONE)
+		if (actors[i].fate == DONE)
 			assert_int_equal(w.nr_submitted[i] + w.nr_lost[i], example->nr_records[i]);
 	}
 	assert_true(h->dead <= (__u64)w.nr_killed);
 	check_room();
 }
 
-/* ---- Everything that can happen --------------------------------------------------------- */
-
-static void explore(int depth)
-{
-	struct snapshot *snapshot;
-	bool is_end = true;
-	int i;
-
-	assert_true(depth < DEPTH_MAX);
-	if (!visited_add(state_hash()))
-		return;
-	nr_states++;
-	snapshot = malloc(sizeof(*snapshot));
-	assert_non_null(snapshot);
-	save(snapshot);
-	for (i = 0; i < NR_ACTORS; i++) {
-		if (w.actors[i].fate != READY)
-			continue;
-		is_end = false;
-		actor_step(i);
-		explore(depth + 1);
-		restore(snapshot);
-		if (i < NR_PRODUCERS && w.kept[i].at) {
-			show(i);
-			explore(depth + 1);
-			restore(snapshot);
-		}
-		if (w.nr_killed < example->nr_kills) {
-			if (i < NR_PRODUCERS)
-				show(i);
-			w.actors[i].fate = DEAD;
-			w.actors[i].history = 0;
-			w.owners.is_dead[i + 1] = 1;
-			w.nr_killed++;
-			explore(depth + 1);
-			restore(snapshot);
-		}
-	}
-	if (is_end) {
-		check_end();
-		restore(snapshot);
-	}
-	free(snapshot->stacks);
-	free(snapshot);
-}
+/* ---- Examples --------------------------------------------------------------------------- */
 
 static void nothing(const struct inlay_ring_record *record)
 {
@@ -477,6 +364,7 @@ static void setup(void)
 
 	memset(map.desc.region, 0, map.desc.region_bytes);
 	memset(&w, 0, sizeof(w));
+	memset(actors, 0, sizeof(actors));
 	stub_owners = &w.owners;
 	/* all know who they are: the short way is open */
 	__inlay_process_v1.epoch = 1;
@@ -487,7 +375,6 @@ static void setup(void)
 				      (__u64)(i + 1) << INLAY_RING_OWNER_SHIFT;
 	}
 	run_as(NR_PRODUCERS);
-	running = -1;
 	if (example->way != LONE)
 		((struct inlay_ring_header *)map.desc.region)->lone = INLAY_RING_LONE_SETTLED;
 	inlay_ring_open(&w.ring, map.desc.region, RING_BYTES, ask_alive, ask_barrier, NULL);
@@ -522,13 +409,9 @@ static void explore_all(const struct example *examples, size_t nr)
 		setup();
 		for (k = 0; k < NR_ACTORS; k++)
 			if (k == CONSUMER ? example->nr_passes : example->nr_records[k])
-				actor_start(k);
-		visited_nr = 0;
-		if (visited)
-			memset(visited, 0, visited_max * sizeof(*visited));
-		explore(0);
+				actor_start(&actors[k]);
+		explore();
 		print_message("example %zu: %lu states, %lu ends\n", i, nr_states, nr_ends);
-		assert_true(nr_ends > 0);
 	}
 }
 
@@ -551,7 +434,7 @@ static void spans(void **state)
 	static const struct example examples[] = {
 		{ { 2, 1 }, 0, 2, 0, { true, true }, LOCKED },
 		{ { 2, 0 }, 1, 2, 0, { true, false }, LOCKED },
-		{ { 3, 0 }, 2, 1, 14, { true, false }, LOCKED },
+		{ { 3, 0 }, 2, 0, 14, { true, false }, LOCKED },
 		{ { 1, 1 }, 1, 1, 14, { true, false }, LOCKED },
 	};
 
@@ -589,6 +472,13 @@ static int open_map(void **state)
 {
 	(void)state;
 	stub_map_open(&map, INLAY_MAP_TYPE_RINGBUF, RING_BYTES);
+	parts[0].at = map.desc.region;
+	parts[0].bytes = HEADER_BYTES;
+	parts[1].at = (char *)map.desc.region + INLAY_PAGE_BYTES;
+	parts[1].bytes = DATA_BYTES;
+	parts[2].at = &w;
+	parts[2].bytes = sizeof(w);
+	nr_parts = 3;
 	return 0;
 }
 

@@ -64,6 +64,8 @@ static bool produce(__u64 producer, __u64 number)
 	return true;
 }
 
+static void check_handler(__u64 number);
+
 /* Whole, and later than what the same producer wrote before. */
 static void check(const struct inlay_ring_record *record)
 {
@@ -79,6 +81,8 @@ static void check(const struct inlay_ring_record *record)
 		fail_msg("record %llu of %llu behind %llu", words[1], words[0],
 			 *next_of[words[0]] - 1);
 	*next_of[words[0]] = words[1] + 1;
+	if (words[0] == 1)
+		check_handler(words[1]);
 	seen[words[0]]++;
 }
 
@@ -107,6 +111,8 @@ static int open_map(void **state)
 		numbers[i] = seen[i] = 0;
 	}
 	stub_map_open(&map, INLAY_MAP_TYPE_RINGBUF, RING_BYTES);
+	/* a seat is never exchanged, and this ring may not be where the last test's was */
+	memset(inlay_ring_this(), 0, sizeof(*inlay_ring_this()));
 	inlay_ring_open(&ring, map.desc.region, RING_BYTES, stub_is_alive, stub_barrier, NULL);
 	return 0;
 }
@@ -129,7 +135,10 @@ static void check_room(void)
 	assert_int_equal(h->free_pos & INLAY_RING_WORD_POS_MASK, INLAY_RING_WORD_POS(h->tail));
 	while (__inlay_ringbuf_reserve_v1(&map.desc, 8, 0))
 		nr++;
-	assert_int_equal(nr, RING_BYTES / 16 - 1);
+	/* heads of spans, as large as such a record, are not counted */
+	assert_in_range(nr, RING_BYTES / 16 - 1 - 32, RING_BYTES / 16 - 1);
+	assert_int_equal((INLAY_RING_WORD_POS(h->tail) - h->free_pos) & INLAY_RING_WORD_POS_MASK,
+			 RING_BYTES - 16);
 }
 
 /* ---- Threads ---------------------------------------------------------------------------- */
@@ -199,11 +208,23 @@ static __u64 now_ns(void)
 /* ---- Signal handlers -------------------------------------------------------------------- */
 
 static volatile __u64 nr_signals, nr_signals_lost;
+/* What the thread was producing when the handler came; 0: not noted. */
+static volatile __u64 number_now;
+enum { SIGNALS_MAX = 1 << 16 };
+static __u64 number_then[SIGNALS_MAX];
 
 static void on_alarm(int sig)
 {
 	(void)sig;
+	number_then[nr_signals % SIGNALS_MAX] = number_now;
 	nr_signals_lost += !produce(1, nr_signals++);
+}
+
+/* What the thread produced later stands behind what its handler had produced. */
+static void check_handler(__u64 number)
+{
+	if (number_then[number % SIGNALS_MAX])
+		assert_true(*next_of[0] <= number_then[number % SIGNALS_MAX] + 1);
 }
 
 static void signals(void **state)
@@ -234,6 +255,56 @@ static void signals(void **state)
 	check_room();
 }
 
+static struct inlay_ring_header *lone_header(void)
+{
+	return map.desc.region;
+}
+
+/* Makes the calling thread one that others were in the way of. */
+static struct inlay_ring_seat *become_hot(void)
+{
+	struct inlay_ring_seat *seat =
+		&__inlay_ring_thread_v1.seats[inlay_ring_seat_index(&map.desc)];
+
+	lone_header()->lone = INLAY_RING_LONE_SETTLED;
+	seat->lone = 0;
+	seat->tail = 0; /* somebody has claimed since */
+	seat->heat = 96;
+	return seat;
+}
+
+/* As a thread with spans and a slot. */
+static void signals_in_spans(void **state)
+{
+	struct itimerval every = { { 0, 50 }, { 0, 50 } }, never = { 0 };
+	__u64 i, nr_lost = 0;
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE)
+		skip();
+	assert_true(produce(0, 0));
+	nr_signals = nr_signals_lost = 0;
+	signal(SIGALRM, on_alarm);
+	setitimer(ITIMER_REAL, &every, NULL);
+	for (i = 1; nr_signals < 4000; i++) {
+		become_hot();
+		number_now = i;
+		nr_lost += !produce(0, i);
+		if (i % 400 == 0)
+			consume(-1);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	signal(SIGALRM, SIG_DFL);
+	number_now = 0;
+	consume(-1);
+	memset(number_then, 0, sizeof(number_then));
+	assert_int_equal(nr_lost + nr_signals_lost, lone_header()->lost);
+	assert_in_range(seen[0] + nr_lost, i - (i + 12) / 16, i);
+	assert_in_range(seen[1] + nr_signals_lost, nr_signals - (nr_signals + 12) / 16, nr_signals);
+	assert_true(become_hot()->slot > INLAY_RING_NO_SLOT);
+	check_room();
+}
+
 static void signals_locked(void **state)
 {
 	*state = &map;
@@ -244,11 +315,6 @@ static void signals_locked(void **state)
 /* ---- The lone producer ------------------------------------------------------------------ */
 
 /* Threads that libc knows nothing of, with storage of their own or with ours. */
-static struct inlay_ring_header *lone_header(void)
-{
-	return map.desc.region;
-}
-
 static int raw_main(void *arg)
 {
 	__u64 nr = (__u64)(uintptr_t)arg, i;
@@ -504,8 +570,8 @@ static int note_barrier(void *ctx, __u64 pos)
 	return 0;
 }
 
-/* An owner that was about to take a record takes the consumer's mark away: the next mark is another. */
-static void mark_is_taken_away(void **state)
+/* An owner that had looked before the mark takes one more: it is delivered, and asked about anew. */
+static void one_more_behind_the_mark(void **state)
 {
 	enum { SPAN = 256 };
 	struct inlay_ring_header *h = lone_header();
@@ -514,24 +580,69 @@ static void mark_is_taken_away(void **state)
 
 	(void)state;
 	inlay_ring_open(&ring, h, RING_BYTES, stub_is_alive, note_barrier, NULL);
-	at[0] = INLAY_RING_SET | INLAY_RING_SPAN | own | 1ull << INLAY_RING_SPAN_SLOT_SHIFT | (SPAN - 8);
-	at[1] = 2ull << INLAY_RING_WORD_EXTENT_SHIFT | 4;
-	at[2] = at[4] = INLAY_RING_SET | INLAY_RING_IN_SPAN | own | 8;
+	h->slots[0].span = INLAY_RING_SLOT_OPEN;
+	at[0] = INLAY_RING_SET | INLAY_RING_SPAN | own | 1ull << INLAY_RING_SPAN_SLOT_SHIFT |
+		(SPAN - 8);
+	at[2] = INLAY_RING_SET | INLAY_RING_IN_SPAN | own | 8;
 	h->tail = (__u64)SPAN / 8 << INLAY_RING_WORD_POS_SHIFT |
 		  (__u64)SPAN / 8 << INLAY_RING_WORD_EXTENT_SHIFT | 1;
 	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);
 	inlay_ring_pass(&ring, &record);
 	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_HELD);
 	first = asked_at;
-	assert_true(at[1] & INLAY_RING_WORD_CLOSED);
+	assert_int_equal(h->slots[0].span, INLAY_RING_SLOT_OPEN | INLAY_RING_SLOT_CLOSED);
 	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_HELD);
 	assert_int_equal(asked_at, first);
-	at[1] = 2ull << INLAY_RING_WORD_EXTENT_SHIFT | 6;
+	at[4] = INLAY_RING_SET | INLAY_RING_IN_SPAN | own | 8;
 	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_RECORD);
 	inlay_ring_pass(&ring, &record);
 	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_HELD);
-	assert_true(at[1] & INLAY_RING_WORD_CLOSED);
 	assert_int_not_equal(asked_at, first);
+	/* another one that it takes records in: it does not have to be asked */
+	h->slots[0].span = INLAY_RING_SLOT_OPEN | 1024;
+	assert_int_equal(inlay_ring_next(&ring, &record), INLAY_RING_EMPTY);
+	assert_int_equal(ring.cons, SPAN);
+	assert_int_equal(h->slots[0].span, INLAY_RING_SLOT_OPEN | 1024);
+	assert_int_equal(ring.broken, 0);
+}
+
+/* A handler that interrupts the thread when it takes a record in its span; and one that does not come back. */
+static void span_is_busy(void **state)
+{
+	__u64 frame = (__u64)(uintptr_t)__builtin_frame_address(0), i, next;
+	struct inlay_ring_seat *seat;
+	struct inlay_ring_slot *slot;
+
+	(void)state;
+	if (!INLAY_RING_HAS_LONE)
+		skip();
+	assert_true(produce(0, 0));
+	seat = become_hot();
+	for (i = 6; i < 12; i++)
+		assert_true(produce(0, i));
+	assert_in_range(seat->slot, offsetof(struct inlay_ring_header, slots), INLAY_PAGE_BYTES - 64);
+	slot = (struct inlay_ring_slot *)((char *)lone_header() + seat->slot);
+	assert_true(slot->span == seat->span && slot->span & INLAY_RING_SLOT_OPEN);
+	assert_int_equal(slot->busy, 0);
+	/* further up on our stack: we are the handler, and leave alone what the thread is doing */
+	slot->busy = frame + 4096;
+	next = seat->next;
+	assert_true(produce(0, 12));
+	assert_true(produce(0, 13));
+	assert_int_equal(seat->next, next);
+	assert_int_equal(slot->busy, frame + 4096);
+	/* what the thread takes later stands behind it */
+	slot->busy = 0;
+	assert_true(produce(0, 14));
+	assert_int_not_equal(seat->next, next);
+	/* further down: a handler was there, and has left by longjmp() */
+	slot->busy = frame - 65536;
+	assert_true(produce(0, 15));
+	assert_int_equal(slot->busy, 0);
+	consume(-1);
+	assert_int_equal(seen[0], 11);
+	assert_int_equal(lone_header()->lost, 0);
+	check_room();
 }
 
 /* ---- Kills ------------------------------------------------------------------------------ */
@@ -781,7 +892,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lone_has_ended_elsewhere, open_map, close_map),
 		cmocka_unit_test_setup_teardown(lone_on_a_piece_of_the_stack, open_map, close_map),
 		cmocka_unit_test_setup_teardown(vacant_on_another_stack, open_map, close_map),
-		cmocka_unit_test_setup_teardown(mark_is_taken_away, open_map, close_map),
+		cmocka_unit_test_setup_teardown(one_more_behind_the_mark, open_map, close_map),
+		cmocka_unit_test_setup_teardown(span_is_busy, open_map, close_map),
+		cmocka_unit_test_setup_teardown(signals_in_spans, open_map, close_map),
 		cmocka_unit_test_setup_teardown(threads, open_map, close_map),
 		cmocka_unit_test_setup_teardown(hostile, open_map, close_map),
 		cmocka_unit_test_setup_teardown(kills, open_map, close_map),

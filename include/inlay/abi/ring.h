@@ -15,10 +15,11 @@
  * how much, so that a claim whose maker is killed before it wrote the header is no riddle to the
  * consumer; who claims next, and finds that header unset, first copies the tail into `notes`. A
  * claim holds one record; or, where threads meet at the tail, a span: several records of one
- * thread, each taken by a compare-exchange of the span's word.
+ * thread. One with a slot takes each by writing its header, if its slot says that the span is still open;
+ * any other by a compare-exchange of the span's word.
  *
- *   claim     header word; then the record. INLAY_RING_SPAN: the span's word, then its records, each
- *             with a header word of its own
+ *   claim     header word; then the record. INLAY_RING_SPAN: the span's word (of no use with a slot), then
+ *             its records, each with a header word of its own
  *   header    0: not written yet (the consumer zeroes what it frees). Else bits 0..29 bytes of the
  *             record without the header (of a span 0..16, and 17..29 its owner's slot + 1),
  *             30 DISCARD, 31 BUSY, 32..60 who has it, 61 SPAN, 62 in a span, 63 always set
@@ -29,7 +30,7 @@
  * to the ring's end.
  *
  * One consumer at a time. It goes from claim to claim, ends a span in which nothing more has been
- * taken (INLAY_RING_WORD_CLOSED), waits at a BUSY record and at an unset header while the owner
+ * taken (INLAY_RING_SLOT_CLOSED, INLAY_RING_WORD_CLOSED), waits at a BUSY record and at an unset header while the owner
  * lives, and passes them by when it is dead, counted in `dead`. Then it zeroes what it has passed
  * and lets producers have it, in three steps, each of which another consumer can take up:
  * clear_pos, the zeros, free_pos. include/inlay/ring.h is all of that.
@@ -83,10 +84,15 @@
  * no locked instruction. The next one asks for the ring to be shared, and claims nothing until it is
  * settled that the lone one is not in the middle of a claim and will see the question at its next.
  *
- * In a span its owner needs no locked instruction either if it has a slot, a word of its own that nobody
- * else's records will ever lie in: who closes the span asks there (include/inlay/ring.h).
+ * In a span its owner needs no locked instruction either if it has a slot, a line of its own that nobody
+ * else's records will ever lie in. There stands in which span it may take records; who closes that span marks
+ * it there, and asks there whether the owner is taking one (include/inlay/ring.h).
  */
 #define INLAY_RING_SLOTS 56u
+#define INLAY_RING_SLOT_CLOSED 1ull
+#define INLAY_RING_SLOT_OPEN 2ull	/* always set; bits 3..36: the span's position; 37..63: its bytes */
+#define INLAY_RING_SLOT_POS(word) ((word) & INLAY_RING_WORD_POS_MASK & ~7ull)
+#define INLAY_RING_SLOT_BYTES_SHIFT 37
 #define INLAY_RING_LONE_SHARE 3ull
 #define INLAY_RING_LONE_ASKED 1ull
 #define INLAY_RING_LONE_SETTLED 2ull	/* for good: all claims are locked */
@@ -104,7 +110,8 @@
 struct inlay_ring_slot {
 	__u64 name;		/* as in inlay_ring_header.lone; 0: free */
 	__u64 busy;		/* the thread is about to take a record in its span; as lone_busy */
-	__u64 pad0[6];
+	__u64 span;		/* the one span in which it may take any: INLAY_RING_SLOT_*; 0: none */
+	__u64 pad0[5];
 };
 
 struct inlay_ring_header {
