@@ -195,12 +195,16 @@ static bool patch(struct bpf_insn *insns, uint32_t nr_insns, uint32_t at, uint64
 	}
 }
 
-/* As in libbpf: what does not exist answers 0 to these, its size included. */
-static bool absence_answers(uint32_t kind)
+/*
+ * As in libbpf: what does not exist answers 0 to these. A size is asked for to use it, so that is an error
+ * where nothing is known of any type (no -g): 0 would hide it.
+ */
+static bool absence_answers(const struct bpfcc_loader *l, uint32_t kind)
 {
+	if (kind == BPFCC_CORE_TYPE_SIZE || kind == BPFCC_CORE_TYPE_ID_TARGET)
+		return l->target;
 	return kind == BPFCC_CORE_FIELD_EXISTS || kind == BPFCC_CORE_TYPE_EXISTS ||
-	       kind == BPFCC_CORE_TYPE_MATCHES || kind == BPFCC_CORE_TYPE_SIZE ||
-	       kind == BPFCC_CORE_TYPE_ID_TARGET || kind == BPFCC_CORE_ENUM_EXISTS;
+	       kind == BPFCC_CORE_TYPE_MATCHES || kind == BPFCC_CORE_ENUM_EXISTS;
 }
 
 /* As bpfcc_core_resolve(), for a type of the kernel's of which a process knows something. */
@@ -240,7 +244,7 @@ static int resolve_in_target(struct bpfcc_loader *l, const struct bpfcc_core_rel
 	if (err == -E2BIG)
 		return bpfcc_error(l->diag, where, "name the layout with a file of types: --target-btf",
 				   "the target has several types \"%s\", which do not agree", name);
-	if (!a->exists && absence_answers(relo->kind) && (!err || err == -ENOENT))
+	if (!a->exists && absence_answers(l, relo->kind) && (!err || err == -ENOENT))
 		a->exists = true; /* no is an answer */
 	return err;
 }

@@ -9,6 +9,8 @@
 // RUN: not %bpfcc -d %t.bad.bpf.o 2>&1 | FileCheck %s --check-prefix=BAD
 // RUN: %clang_bpf -DNO_MEMBER -c %s -o %t.member.bpf.o
 // RUN: not %bpfcc -d %t.member.bpf.o 2>&1 | FileCheck %s --check-prefix=MEMBER
+// RUN: %clang_bpf -D__TARGET_ARCH_x86 -DSIZE -c %s -o %t.size.bpf.o
+// RUN: not %bpfcc -d %t.size.bpf.o 2>&1 | FileCheck %s --check-prefix=SIZE
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
@@ -48,7 +50,9 @@ int layout(struct pt_regs *ctx)
 	out[7] = bpf_core_field_exists(ctx->brand_new);
 	out[8] = bpf_core_type_exists(struct mm_struct) + 2;
 	out[9] = bpf_core_enum_value_exists(enum color, GREEN) + 3;
+#ifdef SIZE
 	out[11] = bpf_core_type_size(struct mm_struct) + 4;
+#endif
 #ifdef NO_MEMBER
 	out[10] = ctx->brand_new;
 #endif
@@ -77,9 +81,7 @@ int layout(struct pt_regs *ctx)
 // CHECK: [[R:r[0-9]]] = 0x0 ll ;
 // CHECK: [[R]] += 3 ;
 // CHECK: *(u64 *)(r2 + 72) = [[R]] ;
-// CHECK: [[R:r[0-9]]] = 0 ;
-// CHECK: [[R]] += 4 ;
-// CHECK: *(u64 *)(r2 + 88) = [[R]] ;
+// SIZE: error: CO-RE type "mm_struct" does not exist in a process
 // MEMBER: error: "struct pt_regs" of this architecture has no member "brand_new"
 // MEMBER-NEXT: out[10] = ctx->brand_new;
 // MEMBER: help: test for it first: bpf_core_field_exists()

@@ -34,6 +34,7 @@ struct item { struct { int a; } number; } LOCAL;
 struct item { int number; } LOCAL;
 #endif
 struct item___old { int former; } LOCAL;
+struct nowhere { int a; } LOCAL;
 
 #ifndef CHANGED
 __attribute__((noinline)) static long ask(struct item *item)
@@ -54,7 +55,7 @@ SEC("uprobe/f") int one(struct pt_regs *ctx)
 #else
 	if (bpf_core_field_exists(((struct item___old *)item)->former))
 		return BPF_CORE_READ_USER((struct item___old *)item, former);
-	return ask(item);
+	return ask(item) + bpf_core_type_size(struct nowhere);
 #endif
 }
 
