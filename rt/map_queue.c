@@ -212,6 +212,7 @@ static enum inlay_hash_found find_oldest(struct inlay_hash_op *op, struct inlay_
 struct held {
 	__u32 nr;
 	__u32 gen;
+	__u64 link;	/* in the node, as it was taken or as we have left it */
 };
 
 static __u64 *refusals(struct inlay_hash_op *op, bool is_replacing)
@@ -240,6 +241,7 @@ static __u32 take(struct inlay_hash_op *op, bool is_replacing)
 static bool hold_oldest(struct inlay_hash_op *op, struct held *held)
 {
 	struct inlay_hash_place at;
+	__u64 life, to;
 
 	refill(op);
 	while (find_oldest(op, &at) == INLAY_HASH_PRESENT) {
@@ -249,10 +251,14 @@ static bool hold_oldest(struct inlay_hash_op *op, struct held *held)
 			return false; /* left to the scavenger */
 		held->nr = at.nr;
 		held->gen = at.gen + 1;
+		held->link = inlay_link_marked(at.next, op->owner, INLAY_HASH_MAIN, at.gen);
+		to = inlay_life(op, at.nr, INLAY_HASH_MAIN, INLAY_NODE_USED, op->owner, held->gen);
 		/* as if it had been given back and taken */
-		inlay_store_release(&at.node->life,
-				    inlay_life(op, at.nr, INLAY_HASH_MAIN, INLAY_NODE_USED,
-					       op->owner, held->gen));
+		do {
+			life = inlay_load(&at.node->life);
+			if (!inlay_is_used(life, at.gen))
+				return false; /* a child has it */
+		} while (!inlay_cas_own(&at.node->life, life, to));
 		return true;
 	}
 	return false;
@@ -267,6 +273,7 @@ static bool hold(struct inlay_hash_op *op, struct held *held, bool is_replacing)
 		if (held->nr) {
 			held->gen = INLAY_LIFE_GEN(
 				inlay_load(&inlay_hash_op_node(op, held->nr)->life));
+			held->link = op->taken;
 			return true;
 		}
 		if (!is_replacing)
@@ -289,7 +296,19 @@ static bool is_child(const struct inlay_hash_op *op)
 	return (__inlay_owner() & INLAY_OWNER_MASK) != op->owner;
 }
 
-static bool link_last(struct inlay_hash_op *op, const struct held *held)
+/*
+ * The link in the node that we hold becomes another one. False: a child was quicker with it, and has
+ * linked it; or we are that child.
+ */
+static bool set_link(struct inlay_hash_op *op, struct held *held, __u64 link)
+{
+	if (!inlay_cas_own(&inlay_hash_op_node(op, held->nr)->next, held->link, link))
+		return false;
+	held->link = link;
+	return true;
+}
+
+static bool link_last(struct inlay_hash_op *op, struct held *held)
 {
 	const struct inlay_chain_walk walk = { .stop = INLAY_CHAIN_END, .is_from_last = true };
 	struct inlay_hash_node *node = inlay_hash_op_node(op, held->nr);
@@ -297,13 +316,11 @@ static bool link_last(struct inlay_hash_op *op, const struct held *held)
 	__u64 last = inlay_load(&header->last);
 	struct inlay_hash_place at;
 
-	if (is_child(op))
-		return false;
-	inlay_store(&node->next, inlay_link_first(held->gen, 0));
 	do {
 		if (__inlay_chain_walk(op, &at, &walk) != INLAY_HASH_ABSENT || is_child(op))
 			return false;
-		if (at.prev == &node->next) /* a child was quicker with it */
+		/* a child was quicker with it: it is the last one, or was */
+		if (at.prev == &node->next || inlay_load(&node->next) != held->link)
 			return true;
 	} while (!inlay_cas(at.prev, at.link, inlay_link(at.link, held->nr)));
 	/* not over a hint that is newer, or a late one would make the next walk a long one */
@@ -311,11 +328,30 @@ static bool link_last(struct inlay_hash_op *op, const struct held *held)
 	return true;
 }
 
-static bool link_first(struct inlay_hash_op *op, const struct held *held)
+/*
+ * Whether a node that is as deep as this is in the stack that begins with nr. What is above it has come since
+ * the link was tried; as long as that is first, nothing of it changes.
+ */
+static bool is_stacked(struct inlay_hash_op *op, __u32 nr, const struct held *held, __u32 depth)
+{
+	while (nr - 1 < op->nr_nodes && inlay_hash_step(op)) {
+		struct inlay_hash_node *node = inlay_hash_op_node(op, nr);
+
+		if (nr == held->nr)
+			return true;
+		if ((__s32)(inlay_load(&node->depth) - depth) < 0)
+			return false;
+		nr = inlay_load_acquire(&node->next) & INLAY_LINK_NODE; /* pairs with inlay_cas() */
+	}
+	return false;
+}
+
+static bool link_first(struct inlay_hash_op *op, struct held *held)
 {
 	struct inlay_hash_node *node = inlay_hash_op_node(op, held->nr);
 	struct inlay_hash_place at;
-	__u32 nr, depth;
+	__u32 nr, depth = 0;
+	bool is_tried = false;
 
 	do {
 		if (!inlay_hash_step(op) || is_child(op))
@@ -324,12 +360,15 @@ static bool link_first(struct inlay_hash_op *op, const struct held *held)
 		nr = at.link & INLAY_LINK_NODE;
 		if (nr > op->nr_nodes)
 			return false;
-		if (nr == held->nr) /* a child was quicker with it */
+		/* a child was quicker with it */
+		if (is_tried && is_stacked(op, nr, held, depth))
 			return true;
+		is_tried = true;
 		/* of the node that is first when the link is made, or the exchange fails */
 		depth = nr ? inlay_load(&inlay_hash_op_node(op, nr)->depth) + 1 : 0;
+		if (!set_link(op, held, inlay_link_first(held->gen, nr)))
+			return true;
 		inlay_store(&node->depth, depth);
-		inlay_store(&node->next, inlay_link_first(held->gen, nr));
 	} while (!inlay_cas(at.prev, at.link, inlay_link(at.link, held->nr)));
 	return true;
 }
@@ -338,6 +377,7 @@ static __s64 queue_push(const struct inlay_map_desc *desc, const void *value, __
 {
 	struct inlay_hash_op op;
 	struct held held;
+	__u64 first;
 
 	if ((flags & INLAY_BPF_NOEXIST) || flags > INLAY_BPF_EXIST)
 		return -INLAY_EINVAL;
@@ -348,12 +388,23 @@ static __s64 queue_push(const struct inlay_map_desc *desc, const void *value, __
 	/* who still reads the node's last life also reads that the link to it has changed since; pairs
 	 * with the fences of walks */
 	__atomic_thread_fence(__ATOMIC_RELEASE);
+	/* a stack's node leads to itself until it is linked, so that whatever it is linked to is a change */
+	first = inlay_link_first(held.gen, is_stack(&op) ? held.nr : 0);
+	if (is_child(&op))
+		return queue_push(desc, value, flags);
+	if (!set_link(&op, &held, first)) {
+		/* a child has come as far as this, or has linked it */
+		held.link = inlay_load(&inlay_hash_op_node(&op, held.nr)->next);
+		if (is_child(&op) || held.link != first)
+			return is_child(&op) ? queue_push(desc, value, flags) : 0;
+	}
 	inlay_copy_in(node_value(inlay_hash_op_node(&op, held.nr)), value, desc->value_size);
 	if (is_stack(&op) ? link_first(&op, &held) : link_last(&op, &held))
 		return 0;
 	if (is_child(&op))
 		return queue_push(desc, value, flags);
-	__inlay_hash_give(&op, held.nr, INLAY_HASH_MAIN);
+	if (set_link(&op, &held, inlay_link_first(held.gen + 1, 0)))
+		__inlay_hash_give_clean(&op, held.nr, INLAY_HASH_MAIN, held.gen);
 	return -INLAY_EBUSY;
 }
 

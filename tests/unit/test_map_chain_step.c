@@ -294,6 +294,39 @@ static void interrupt_everywhere(enum op op, enum op other, __u32 nr)
 
 /* ---- Forked ------------------------------------------------------------------------------ */
 
+/* Somebody else uses all nodes that are free when the first of the two has finished. */
+static bool has_others;
+enum { OTHERS = 500 };
+
+static void others_push(void)
+{
+	__u32 row = fixture_row;
+
+	if (!has_others)
+		return;
+	be(2);
+	for (__u64 value = OTHERS; !run(OP_PUSH, value);)
+		value++;
+	be(row);
+}
+
+/* What others have pushed is there, and nothing is there twice. */
+static void check_others(int n)
+{
+	struct model now;
+	__u32 i, k;
+
+	fixture_check(&map.desc, true);
+	now = contents();
+	for (i = 0; i < now.nr; i++)
+		for (k = 0; k < i; k++)
+			if (now.values[i] == now.values[k] && now.values[i] != 100)
+				fail_msg("type %u forked at %d: %llu twice", map.desc.type, n,
+					 (unsigned long long)now.values[i]);
+	((struct inlay_hash_header *)map.desc.region)->drops = 0;
+	check_capacity();
+}
+
 static pid_t child;
 static int hold_child[2];	/* the child goes on when nobody can write to it any more */
 static bool is_child_first;
@@ -317,6 +350,7 @@ static void fork_here(void)
 		return;
 	close(hold_child[1]);
 	assert_int_equal(waitpid(child, NULL, 0), child);
+	others_push();
 }
 
 /* What one did, two may have done. */
@@ -356,12 +390,16 @@ static void fork_everywhere(enum op op, __u32 nr)
 			return;
 		}
 		if (!is_child_first) {
+			others_push();
 			close(hold_child[1]);
 			assert_int_equal(waitpid(child, NULL, 0), child);
 		}
 		be(0);
 		fixture_procs->is_dead[1] = fixture_procs->is_dead[3] = 1;
-		check_after_fork(op, &before, n);
+		if (has_others)
+			check_others(n);
+		else
+			check_after_fork(op, &before, n);
 	}
 	fail();
 }
@@ -373,13 +411,19 @@ static void forked(void **state)
 
 	(void)state;
 	fixture_procs = &procs;
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 8; i++) {
 		is_child_first = i & 1;
-		fixture_init(&map, types[i / 2], 0, 16, MAX_ENTRIES);
+		has_others = i & 4;
+		fixture_init(&map, types[i / 2 % 2], 0, 16, MAX_ENTRIES);
 		fork_everywhere(OP_PUSH, 1);
+		fork_everywhere(OP_PUSH, 0);
 		fork_everywhere(OP_POP, MAX_ENTRIES);
+		/* a child that finds itself to be one in the middle has dropped another one */
+		if (has_others)
+			fork_everywhere(OP_REPLACE, MAX_ENTRIES);
 		fixture_fini(&map);
 	}
+	has_others = false;
 	fixture_procs = NULL;
 }
 
