@@ -286,7 +286,7 @@ static int add_loaded(struct dl_phdr_info *info, size_t bytes, void *arg)
 void __inlay_modules_start(void)
 {
 	store_relaxed(&vdso_start, (__u64)getauxval(AT_SYSINFO_EHDR));
-	dl_iterate_phdr(add_loaded, __inlay_modules());
+	dl_iterate_phdr(add_loaded, __inlay_modules ? __inlay_modules() : NULL);
 }
 
 /* ---- at a stack ------------------------------------------------------------------------- */
