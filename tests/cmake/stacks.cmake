@@ -17,3 +17,10 @@ inlay_read_variant(stack no_handler)
 target_compile_definitions(test_stack_no_handler PRIVATE TEST_NO_HANDLER)
 target_link_options(test_stack_no_handler PRIVATE
 	-Xlinker --defsym=__inlay_no_handler_v1=1)
+
+# The table of modules and its test under ThreadSanitizer, with the rest of the runtime as it is.
+inlay_read_variant(stack tsan)
+target_sources(test_stack_tsan PRIVATE ${CMAKE_SOURCE_DIR}/rt/build_ids.c ${CMAKE_SOURCE_DIR}/rt/loaded.c)
+target_compile_definitions(test_stack_tsan PRIVATE TEST_NO_HANDLER)
+target_compile_options(test_stack_tsan PRIVATE -fsanitize=thread)
+target_link_options(test_stack_tsan PRIVATE -fsanitize=thread)

@@ -507,7 +507,7 @@ static void test_many_modules(void **state)
 
 /* What is loaded while others look: an id of one of the modules, or an address. */
 static struct inlay_loaded taken[8];
-static volatile bool is_taken;
+static _Atomic bool is_taken;
 
 static void *take_all(void *arg)
 {
