@@ -35,7 +35,8 @@ static void publish(struct inlay_trace *trace, const struct inlay_text *text)
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	__atomic_store_n(&r->time_ns, (__u64)__inlay_ktime_get_ns(), __ATOMIC_RELAXED);
 	__atomic_store_n(&r->tid, (__u32)__inlay_get_current_pid_tgid(), __ATOMIC_RELAXED);
-	__atomic_store_n(&r->text_bytes, n, __ATOMIC_RELAXED);
+	/* of the whole text, so that readers see that it was cut */
+	__atomic_store_n(&r->text_bytes, text->length, __ATOMIC_RELAXED);
 	for (__u32 i = 0; i < n; i++)
 		__atomic_store_n(&r->text[i], text->buf[i], __ATOMIC_RELAXED);
 	/* release: pairs with the reader's acquire load of seq */

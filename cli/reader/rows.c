@@ -307,6 +307,8 @@ int inlay_segment_trace(struct inlay_reader *reader, uint64_t *cursor,
 		copy_name(line.text, record.text,
 			  record.text_bytes < sizeof(record.text) ? record.text_bytes :
 								    sizeof(record.text));
+		if (record.text_bytes > sizeof(record.text))
+			memcpy(line.text + sizeof(record.text) - 3, "...", 3);
 		*cursor = ticket + 1;
 		return fill_sized(ret_line, &line, sizeof(line));
 	}

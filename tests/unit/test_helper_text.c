@@ -185,9 +185,14 @@ static void test_vprintk(void **state)
 	(void)state;
 	__inlay_trace_v1 = &ring;
 	assert_int_equal(__inlay_trace_vprintk_v1("%s %d %d %d %d", 15, args, 40), 12);
-	__inlay_trace_v1 = NULL;
 	assert_int_equal(r->text_bytes, 12);
 	assert_memory_equal(r->text, "five 5 6 7 8", 12);
+	/* more than a row holds: cut, and says how much it was */
+	assert_int_equal(__inlay_trace_vprintk_v1("%200d", 6, args + 1, 8), 200);
+	__inlay_trace_v1 = NULL;
+	assert_int_equal(r[1].text_bytes, 200);
+	assert_memory_equal(r[1].text, "      ", 6);
+	assert_int_equal(r[2].text[0], 0);
 	err = ask_open(&ask, BPF_FUNC_trace_vprintk, kinds, NULL, NULL);
 	if (err)
 		skip_because("cannot ask the kernel: %s\n%s", strerror(-err), ask.log);

@@ -340,6 +340,18 @@ static void test_trace(void **state)
 	image_write(&image);
 	assert_int_equal(inlay_segment_trace(reader, &cursor, &line), 0);
 	assert_int_equal(line.lost, 1000 - INLAY_TRACE_RECORDS - 1);
+	/* one that fits, and one that was cut */
+	for (uint32_t bytes = 104; bytes <= 105; bytes++) {
+		struct inlay_trace_record *r = &trace->records[999 % INLAY_TRACE_RECORDS];
+
+		memset(r->text, 'x', sizeof(r->text));
+		r->text_bytes = bytes;
+		image_write(&image);
+		cursor = 999;
+		assert_int_equal(inlay_segment_trace(reader, &cursor, &line), 0);
+		assert_int_equal(strlen(line.text), 104);
+		assert_string_equal(line.text + 101, bytes > 104 ? "..." : "xxx");
+	}
 	inlay_segment_close(reader);
 }
 
