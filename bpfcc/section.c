@@ -170,3 +170,10 @@ bool bpfcc_section_from_kprobe(const char *name, struct bpfcc_section *s)
 				    .prog_kind = is_return ? INLAY_PROG_RETURN : INLAY_PROG_ENTRY};
 	return true;
 }
+
+bool bpfcc_path_is_library(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+
+	return strstr(base, ".so") || (!slash && !strncmp(base, "lib", 3) && !strchr(base, '.'));
+}

@@ -36,4 +36,10 @@ int bpfcc_section_parse(struct bpfcc_arena *arena, const char *name,
  */
 bool bpfcc_section_from_kprobe(const char *name, struct bpfcc_section *s);
 
+/*
+ * Whether a section's path names a shared library: "libc.so.6", "/lib/libssl.so.3", and the short form
+ * that tools resolve by themselves, "libc". A directory makes "lib..." a name like any other.
+ */
+bool bpfcc_path_is_library(const char *path);
+
 #endif /* INLAY_BPFCC_SECTION_H */

@@ -113,6 +113,8 @@ static bool is_libc_path(const char *path)
 	const char *base = strrchr(path, '/');
 
 	base = base ? base + 1 : path;
+	if (!strcmp(base, "libc"))
+		return true;
 	for (size_t i = 0; i < sizeof(libc) / sizeof(libc[0]); i++)
 		if (!strncmp(base, libc[i], strlen(libc[i])))
 			return true;

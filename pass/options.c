@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpfcc/section.h"
 #include "pass/plan.h"
 
 /* Name of a probe object as messages and the OBJECT: prefix of options use it. */
@@ -148,6 +149,17 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* The path names the output, as it is or after installation; "libm" stands for "libm.so.6". */
+static bool names_binary(const char *path, const char *binary)
+{
+	const char *base = base_name(binary);
+	size_t bytes = strlen(path);
+
+	return !strcmp(path, binary) || !strcmp(base_name(path), base) ||
+	       (bpfcc_path_is_library(path) && !strncmp(path, base, bytes) &&
+		!strncmp(base + bytes, ".so", 3));
+}
+
 static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pass_object *object,
 		       const struct bpfcc_prog *prog)
 {
@@ -163,16 +175,14 @@ static void probe_init(struct pass_run *run, struct pass_probe *probe, struct pa
 	/* "any binary" and "the process itself" are the target, whatever its name */
 	if (!prog->path || !strcmp(prog->path, "*") || !strcmp(prog->path, "/proc/self/exe"))
 		return;
-	if (strstr(base_name(prog->path), ".so") && prog->kind != INLAY_PROG_USDT) {
+	if (bpfcc_path_is_library(prog->path) && prog->kind != INLAY_PROG_USDT) {
 		probe->is_library = true;
-	} else if (strstr(base_name(prog->path), ".so") && !binary[0]) {
+	} else if (bpfcc_path_is_library(prog->path) && !binary[0]) {
 		/* the library that this file goes into: its probes are found in it */
 	} else if (!binary[0]) {
 		probe->is_gated = true;
 	} else {
-		/* The path names the output, as it is or after installation. */
-		probe->is_off = strcmp(prog->path, binary) &&
-				strcmp(base_name(prog->path), base_name(binary));
+		probe->is_off = !names_binary(prog->path, binary);
 	}
 }
 

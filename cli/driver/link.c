@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bpfcc/handle.h"
+#include "bpfcc/section.h"
 
 static const char *base_name(const char *path)
 {
@@ -32,7 +33,7 @@ static bool names_output(const char *path, const char *output)
  */
 static bool runs_in(const struct bpfcc_prog *prog, const char *output)
 {
-	return !prog->path || strcmp(prog->path, "*") == 0 || strstr(prog->path, ".so") ||
+	return !prog->path || strcmp(prog->path, "*") == 0 || bpfcc_path_is_library(prog->path) ||
 	       names_output(prog->path, output);
 }
 

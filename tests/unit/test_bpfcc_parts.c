@@ -202,6 +202,22 @@ static void test_sections(void **unused)
 	}
 }
 
+static void test_library_paths(void **unused)
+{
+	(void)unused;
+	assert_true(bpfcc_path_is_library("libc.so.6"));
+	assert_true(bpfcc_path_is_library("/usr/lib/libssl.so"));
+	assert_true(bpfcc_path_is_library("/opt/plugin.so"));
+	assert_true(bpfcc_path_is_library("libc"));
+	assert_true(bpfcc_path_is_library("libstdc++"));
+	assert_false(bpfcc_path_is_library("app"));
+	assert_false(bpfcc_path_is_library("/usr/bin/libtool"));
+	assert_false(bpfcc_path_is_library("bin/libtool"));
+	assert_false(bpfcc_path_is_library("/srv/some.socket/app"));
+	assert_false(bpfcc_path_is_library("libexec.sh"));
+	assert_false(bpfcc_path_is_library("glib"));
+}
+
 /* ---- disassembler ---- */
 
 static void test_disasm(void **unused)
@@ -313,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sha256),	 cmocka_unit_test(test_arena),
 		cmocka_unit_test(test_no_memory), cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_library_paths),
 		cmocka_unit_test(test_disasm),	 cmocka_unit_test(test_messages),
 	};
 
