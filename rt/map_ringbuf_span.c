@@ -13,9 +13,13 @@
 #include "rt/map_ringbuf.h"
 
 /* The last bytes of a span, in which its owner makes ready for the next one. */
-#ifndef SPAN_TAIL_BYTES
-#define SPAN_TAIL_BYTES 2048u
-#endif
+#define TAIL_MAX_BYTES 4096u
+static inline __u64 tail_bytes(__u64 span_bytes)
+{
+	return span_bytes / 4 < TAIL_MAX_BYTES ? span_bytes / 4 : TAIL_MAX_BYTES;
+}
+
+INLAY_STATIC_ASSERT(INLAY_RING_SPAN_MAX_BYTES % 16 == 0, "half of a span has whole units, too");
 
 /* Some lines from `at` on, which another processor has had last. */
 static inline void prefetch_lines(const char *at)
@@ -45,8 +49,8 @@ static void span_open(const struct ring *r, struct inlay_ring_seat *seat, __u64 
 		store_signal(&seat->span, word);
 		store_signal(&seat->next, (__u64)next);
 		store_release(&s->span, word); /* pairs with the consumer in our last span */
-		if (bytes > SPAN_TAIL_BYTES && (__u64)next < end - SPAN_TAIL_BYTES)
-			end -= SPAN_TAIL_BYTES;
+		if ((__u64)next < end - tail_bytes(bytes))
+			end -= tail_bytes(bytes);
 		__atomic_compare_exchange_n(&seat->end, &claiming, end, 0, __ATOMIC_RELAXED,
 					    __ATOMIC_RELAXED);
 	}

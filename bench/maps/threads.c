@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { NR_THREADS = 2, SPINS_MAX = 10000, WARM_ROUNDS = 1000, NR_BLOCKS = 4, NO_CPU = -1 };
+enum { NR_THREADS = 2, SPINS_MAX = 10000, WARM_ROUNDS = 500, LAP_SAMPLES = 7, NR_BLOCKS = 4,
+       REST_ROUNDS = 50, RESTS_MAX = 20, NO_CPU = -1 };
 
 struct worker {
 	pthread_t thread;
 	const struct bench_figure *figure;
 	int cpu;		/* or NO_CPU: anywhere */
 	unsigned int nr, *nr_ready;	/* threads of the sample; how often any said that it may begin */
+	unsigned int *nr_done;
 	double ns;		/* a round */
 };
 
@@ -73,19 +75,25 @@ static void *work(void *arg)
 	p->native(WARM_ROUNDS, 0);
 	meet(w, 2);
 	w->ns = time_rounds(p, w->figure->rounds);
+	__atomic_add_fetch(w->nr_done, 1, __ATOMIC_ACQ_REL);
+	/* the slower one is not to have the memory for itself at the end */
+	for (int i = 0; i < RESTS_MAX && __atomic_load_n(w->nr_done, __ATOMIC_ACQUIRE) < w->nr; i++)
+		p->native(REST_ROUNDS, 0);
 	return NULL;
 }
 
-/* A thread on each of the processors at once; the time of a round, of the slowest. */
+/* A thread on each of the processors at once; the time of a round if each did as much as both do on
+ * average: of what is emptied on one processor, the thread on it writes faster. */
 static double threads_sample(const struct bench_figure *f, const int *cpus, unsigned int nr)
 {
 	struct worker workers[NR_THREADS];
-	unsigned int nr_ready = 0;
-	double slowest = 0;
+	unsigned int nr_ready = 0, nr_done = 0;
+	double rates = 0;
 
 	for (unsigned int i = 0; i < nr; i++) {
 		workers[i] = (struct worker){
-			.figure = f, .cpu = cpus[i], .nr = nr, .nr_ready = &nr_ready};
+			.figure = f, .cpu = cpus[i], .nr = nr, .nr_ready = &nr_ready,
+			.nr_done = &nr_done};
 		if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
 			/* others would wait for it for good */
 			fprintf(stderr, "bench-maps: no thread can be made\n");
@@ -94,9 +102,9 @@ static double threads_sample(const struct bench_figure *f, const int *cpus, unsi
 	}
 	for (unsigned int i = 0; i < nr; i++) {
 		pthread_join(workers[i].thread, NULL);
-		slowest = workers[i].ns > slowest ? workers[i].ns : slowest;
+		rates += 1 / workers[i].ns;
 	}
-	return slowest;
+	return nr / rates;
 }
 
 /* The thread that alone ever writes to a ring of its own is the main one. */
@@ -123,42 +131,43 @@ static void choose_cpus(int *cpus, cpu_set_t *ret_all)
 			cpus[nr++] = (int)i;
 }
 
-static void put(struct bench_times *times, double ns, bool is_kept)
-{
-	if (is_kept)
-		times->ns[times->nr++] = ns;
-}
+/* What writes to a ring before it is emptied. */
+enum writers { ONE, TWO, ALONE_THERE, ALONE_ELSEWHERE, NR_WRITERS };
 
-/* Empties the rings, on that processor. */
-static void empty_on(const struct bench_figure *f, int cpu)
+static double sample(const struct bench_figure *f, enum writers writers, const int *cpus,
+		     unsigned int place, unsigned int i)
 {
-	run_on(cpu);
-	if (f->has_ring)
-		bench_ring_empty(BENCH_NATIVE);
-}
-
-/* `sample` of the others: every processor, and every place that rings are emptied on, comes in turn. */
-static void others_block(struct bench_figure *f, const int *cpus, unsigned int from, unsigned int to)
-{
-	for (unsigned int i = from; i < to; i++) {
-		int place = cpus[i / NR_THREADS % NR_THREADS];
-
-		put(&f->loop_times[BENCH_NATIVE], threads_sample(f, &cpus[i % NR_THREADS], 1), true);
-		empty_on(f, place);
-		put(&f->times[BENCH_NATIVE], threads_sample(f, cpus, NR_THREADS), true);
-		empty_on(f, place);
+	switch (writers) {
+	case ONE:
+		return threads_sample(f, &cpus[i % NR_THREADS], 1);
+	case TWO:
+		return threads_sample(f, cpus, NR_THREADS);
+	default:
+		return alone_sample(f, cpus[(place + (writers == ALONE_ELSEWHERE)) % NR_THREADS]);
 	}
 }
 
-/* The first sample finds the ring where the block before has left it, and does not count. */
-static void alone_block(struct bench_figure *f, const int *cpus, unsigned int from, unsigned int to)
+/*
+ * Some samples of each kind with the ring emptied in one place. The first ones find what was emptied
+ * elsewhere, until they have been all around it, and do not count.
+ */
+static void measure_block(struct bench_figure *f, const int *cpus, unsigned int place,
+			  unsigned int nr)
 {
-	for (unsigned int i = from; i <= to; i++)
-		for (int is_far = 0; is_far < 2; is_far++) {
-			int place = cpus[i % NR_THREADS], cpu = cpus[(i + is_far) % NR_THREADS];
+	struct bench_times *times[NR_WRITERS] = {
+		[ONE] = &f->loop_times[BENCH_NATIVE], [TWO] = &f->times[BENCH_NATIVE],
+		[ALONE_THERE] = &f->alone_times[0], [ALONE_ELSEWHERE] = &f->alone_times[1]};
+	unsigned int nr_first = f->has_ring ? LAP_SAMPLES : 0;
 
-			put(&f->alone_times[is_far], alone_sample(f, cpu), i > from);
-			empty_on(f, place);
+	for (int w = 0; w < (f->alone ? NR_WRITERS : ALONE_THERE); w++)
+		for (unsigned int i = 0; i < nr_first + nr; i++) {
+			double ns = sample(f, (enum writers)w, cpus, place, i);
+
+			if (i >= nr_first)
+				times[w]->ns[times[w]->nr++] = ns;
+			run_on(cpus[place]);
+			if (f->has_ring)
+				bench_ring_empty(BENCH_NATIVE);
 		}
 }
 
@@ -170,14 +179,9 @@ void bench_threads_measure(struct bench_figure *f, unsigned int samples)
 	cpu_set_t all;
 
 	choose_cpus(cpus, &all);
-	/* in blocks: a second-level cache may not hold both rings */
-	for (unsigned int b = 0; b < NR_BLOCKS; b++) {
-		unsigned int from = samples * b / NR_BLOCKS, to = samples * (b + 1) / NR_BLOCKS;
-
-		others_block(f, cpus, from, to);
-		if (f->alone)
-			alone_block(f, cpus, from, to);
-	}
+	for (unsigned int b = 0; b < NR_BLOCKS; b++)
+		measure_block(f, cpus, b % NR_THREADS,
+			      samples * (b + 1) / NR_BLOCKS - samples * b / NR_BLOCKS);
 	if (cpus[0] != NO_CPU)
 		sched_setaffinity(0, sizeof(all), &all);
 	bench_summarise(one);

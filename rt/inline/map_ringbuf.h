@@ -90,7 +90,7 @@ struct inlay_ring_seat {
 #define INLAY_RING_END_CLAIMING 2ull
 #define INLAY_RING_END_OVER 4ull
 /* So much ahead memory is asked for from other processors' caches. */
-#define INLAY_RING_AHEAD_BYTES 512u
+#define INLAY_RING_AHEAD_BYTES 1024u
 
 struct inlay_ring_thread {
 	__u32 epoch;	/* of the process when `owner` was asked for, or INLAY_RING_NO_EPOCH */

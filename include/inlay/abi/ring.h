@@ -59,7 +59,7 @@
 #define INLAY_RING_SET (1ull << 63)
 #define INLAY_RING_HEADER_BYTES 8u
 #define INLAY_RING_SPAN_HEAD_BYTES 16u	/* of a span, in front of its first record */
-#define INLAY_RING_SPAN_MAX_BYTES (1u << 15)
+#define INLAY_RING_SPAN_MAX_BYTES 65520u /* it and its half are extents in units of 8 bytes */
 #define INLAY_RING_SPAN_BYTES(header) ((header) & 0x1ffff)
 #define INLAY_RING_SPAN_SLOT(header) ((__u32)(header) >> 17 & 0x1fff) /* + 1; 0: none */
 #define INLAY_RING_SPAN_SLOT_SHIFT 17
