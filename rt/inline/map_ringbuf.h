@@ -327,6 +327,8 @@ INLAY_INLINE void *inlay_ring_reserve(const struct inlay_map_desc *desc, __u64 b
 	} else {
 		tail = inlay_load_signal(&seat->tail);
 		next = inlay_ring_next_tail(t, tail, units);
+		at = inlay_ring_at(region, size, tail >> INLAY_RING_WORD_POS_SHIFT << 3);
+		inlay_ring_prefetch((char *)at + INLAY_RING_AHEAD_BYTES);
 		/* a look first: to lose the exchange costs more than to wait for the line. Acquire: the
 		 * tail is as the lone one left it */
 		if (INLAY_UNLIKELY(!(inlay_load_acquire(&h->lone) & INLAY_RING_LONE_SETTLED)) ||
