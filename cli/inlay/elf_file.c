@@ -106,6 +106,12 @@ Elf_Scn *elf_section_find(Elf *elf, uint32_t type, const char *name)
 	return NULL;
 }
 
+bool elf_has_dwarf(Elf *elf)
+{
+	return elf_section_find(elf, SHT_PROGBITS, ".debug_info") ||
+	       elf_section_find(elf, SHT_PROGBITS, ".zdebug_info");
+}
+
 /* ---- Whether a debug file belongs to a file ------------------------------------------------ */
 
 struct wanted {
@@ -113,6 +119,7 @@ struct wanted {
 	size_t id_bytes;	/* 0: none, the checksum counts */
 	uint32_t checksum;
 	bool has_checksum;
+	bool has_symbols, has_dwarf;	/* the file itself */
 };
 
 /* Of .gnu_debuglink: CRC-32, reflected, as in IEEE 802.3. */
@@ -138,10 +145,19 @@ static bool has_checksum(const struct elf_file *file, uint32_t checksum)
 	return ~crc == checksum;
 }
 
+/* A debug file often has the name of its file: where that is looked for, the file itself may be found. */
+static bool adds(const struct elf_file *file, const struct wanted *wanted)
+{
+	return (!wanted->has_symbols && elf_section_find(file->elf, SHT_SYMTAB, NULL)) ||
+	       (!wanted->has_dwarf && elf_has_dwarf(file->elf));
+}
+
 static bool belongs(const struct elf_file *file, const struct wanted *wanted)
 {
 	const uint8_t *id;
 
+	if (!adds(file, wanted))
+		return false;
 	if (wanted->id_bytes)
 		return elf_build_id(file->elf, &id) == wanted->id_bytes &&
 		       !memcmp(id, wanted->id, wanted->id_bytes);
@@ -194,6 +210,8 @@ int elf_debug_file_open(Elf *elf, const char *shown, const char *root, struct el
 
 	*ret_file = (struct elf_file){ .fd = -1 };
 	wanted.id_bytes = elf_build_id(elf, &wanted.id);
+	wanted.has_symbols = elf_section_find(elf, SHT_SYMTAB, NULL);
+	wanted.has_dwarf = elf_has_dwarf(elf);
 	name = read_link(elf, &wanted);
 	for (size_t i = 0; i < wanted.id_bytes && wanted.id_bytes <= BUILD_ID_MAX; i++)
 		snprintf(hex + 2 * i, 3, "%02x", wanted.id[i]);

@@ -6,6 +6,7 @@
 #ifndef INLAY_CLI_ELF_FILE_H
 #define INLAY_CLI_ELF_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,10 +28,12 @@ size_t elf_build_id(Elf *elf, const uint8_t **ret_id);
 /* The first section of that type and name (NULL: any); NULL: none. */
 Elf_Scn *elf_section_find(Elf *elf, uint32_t type, const char *name);
 
+bool elf_has_dwarf(Elf *elf);
+
 /*
  * The debug file of `elf`, which the target calls `shown`: by its build id in /usr/lib/debug, else by its
  * .gnu_debuglink, where gdb looks for one; `root` goes before the target's paths. Only one that says that it
- * belongs to `elf` is taken. -ENOENT: none.
+ * belongs to `elf`, and has symbols or DWARF that `elf` lacks, is taken. -ENOENT: none.
  */
 int elf_debug_file_open(Elf *elf, const char *shown, const char *root, struct elf_file *ret_file);
 

@@ -26,6 +26,7 @@ struct module {
 	uint64_t bias;
 	uint64_t load_end;	/* as in the file, of what is loaded */
 	bool has_bias, is_read;
+	bool has_dwarf;		/* in `file` itself; once that is read */
 	bool is_whole;		/* start and end are those of the file, and not of one mapping */
 	uint8_t build_id[INLAY_BUILD_ID_BYTES];	/* that the file must have */
 	uint32_t build_id_bytes;		/* 0: any */
@@ -149,12 +150,6 @@ static bool is_same_file(const struct module *module)
 		!memcmp(id, module->build_id, module->build_id_bytes));
 }
 
-static bool has_dwarf(Elf *elf)
-{
-	return elf_section_find(elf, SHT_PROGBITS, ".debug_info") ||
-	       elf_section_find(elf, SHT_PROGBITS, ".zdebug_info");
-}
-
 static bool read_tables(struct module *module, Elf *elf, uint32_t type)
 {
 	Elf_Scn *section = elf ? elf_section_find(elf, type, NULL) : NULL;
@@ -179,7 +174,8 @@ static void module_read(struct symbols *symbols, struct module *module)
 	if (!module->has_bias)
 		find_bias(module);
 	find_end(module);
-	if (!elf_section_find(elf, SHT_SYMTAB, NULL) || !has_dwarf(elf))
+	module->has_dwarf = elf_has_dwarf(elf);
+	if (!elf_section_find(elf, SHT_SYMTAB, NULL) || !module->has_dwarf)
 		elf_debug_file_open(elf, module->shown, symbols->root, &module->debug);
 	if (!read_tables(module, elf, SHT_SYMTAB) &&
 	    !read_tables(module, module->debug.elf, SHT_SYMTAB))
@@ -432,8 +428,7 @@ void symbols_module_at(struct symbols *symbols, struct symbols_place place,
 		    (!module->has_bias || place.address - module->bias >= module->load_end))
 			continue;
 		/* where the DWARF is */
-		ret_module->path = module->file.elf && has_dwarf(module->file.elf) ?
-				       module->path : module->debug.path;
+		ret_module->path = module->has_dwarf ? module->path : module->debug.path;
 		ret_module->shown = module->shown;
 		ret_module->address = place.address - module->bias;
 		return;

@@ -152,6 +152,13 @@ check_names "stripped, with a debug file"
 mkdir .debug
 mv target.debug .debug
 check_names "stripped, with a debug file in .debug"
+# of the name of the file itself, which has the build id, too
+mv .debug/target.debug .debug/target
+objcopy --strip-all --add-gnu-debuglink=.debug/target whole target
+check_names "stripped, with a debug file of its name"
+objcopy --strip-debug --add-gnu-debuglink=.debug/target whole target
+check_names "stripped of DWARF, with a debug file of its name"
+mv .debug/target .debug/target.debug
 objcopy --strip-debug --add-gnu-debuglink=.debug/target.debug whole target
 check_names "stripped of DWARF"
 objcopy --strip-all --add-gnu-debuglink=.debug/target.debug whole target
