@@ -506,7 +506,7 @@ static void test_many_modules(void **state)
 }
 
 /* What comes and goes while others look: an id with its own offset, or an address. */
-enum { COMING = 8, COMINGS = 60000 };
+enum { COMING = 8, COMINGS = 8000 };
 static struct inlay_loaded coming[COMING];
 static _Atomic int nr_over, nr_ids, nr_wrong;
 
