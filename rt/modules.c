@@ -316,15 +316,15 @@ static void add_linked(struct inlay_modules *table, enum inlay_how how, const st
 	add(table, &module);
 }
 
-/* The row that was there at the start is somebody else's by now. */
+/* The row that was there at the start is somebody else's by now. So may the program's first page be. */
 static INLAY_NOINLINE void add_program(struct inlay_modules *table)
 {
+	enum inlay_how how = __inlay_read_is_guarded() ? INLAY_HOW_GUARDED : INLAY_HOW_CALL;
 	struct inlay_seg_module module;
 
 	clear(&module, load_relaxed(&program.bias));
 	set_program(&module);
-	if (describe(INLAY_HOW_PLAIN, load_relaxed(&program.phdrs), load_relaxed(&program.nr_phdrs),
-		     &module))
+	if (describe(how, load_relaxed(&program.phdrs), load_relaxed(&program.nr_phdrs), &module))
 		add(table, &module);
 }
 

@@ -120,6 +120,42 @@ exec 7<&-
 target=
 unset INLAY_SEGMENT
 
+# a program that has nobody's row, and no headers to read any more
+rm -f segments/* ready input
+mkfifo ready input
+cat >where.c <<'C'
+#include <stddef.h>
+#include <stdio.h>
+#include "inlay/abi.h"
+int main(void)
+{
+	return printf("%zu %zu\n", offsetof(struct inlay_segment, modules_off),
+		      sizeof(struct inlay_modules)) < 0;
+}
+C
+"$CLANG" "-I$INLAY_SOURCE/include" where.c -o where
+LD_BIND_NOW=1 ./target "$work/libloaded.so" hidden <input >ready 2>errors &
+target=$!
+exec 9>input
+read -r _ <ready
+python3 - segments/* $(./where) <<'PY'
+import struct, sys
+at, size = map(int, sys.argv[2:])
+with open(sys.argv[1], "r+b") as file:
+    file.seek(at)
+    at = struct.unpack("<Q", file.read(8))[0]
+    assert at
+    file.seek(at)
+    assert b"libloaded.so" in file.read(size)
+    file.seek(at)
+    file.write(bytes(size))
+PY
+exec 9>&-
+code=0
+wait "$target" || code=$?
+target=
+[ $code = 0 ] || fail "hidden headers: exit code $code"
+
 # two programs in one segment, at other addresses
 mkdir other
 cp target other/target

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Calls reached() through a library that it is linked with, and one that it loads when it runs; then
-// unloads that one and waits, to be killed. `child`: a child goes on when its input ends.
+// unloads that one and waits, to be killed. `child`: a child goes on when its input ends. `hidden`: it
+// goes on itself then, without the page that has its program headers.
 #define LIBRARY program
 #include "modules.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+extern "C" const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 static volatile int sink;
 
 extern "C" void linked_entry(reached_fn *fn, int n);
@@ -90,6 +94,21 @@ static void have_child(void)
 	pause();
 }
 
+/* As hardened programs do, and those that unpack themselves. */
+static void hide_headers(void)
+{
+	char byte;
+
+	puts("ready");
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	if (mprotect((void *)&__ehdr_start, 4096, PROT_NONE))
+		_exit(2);
+	sink += child_goes_on();
+	_exit(0);
+}
+
 int main(int argc, char **argv)
 {
 	void (*entry)(reached_fn *, int);
@@ -109,6 +128,8 @@ int main(int argc, char **argv)
 		dlclose(library);
 	if (argc > 2 && !strcmp(argv[2], "child"))
 		have_child();
+	if (argc > 2 && !strcmp(argv[2], "hidden"))
+		hide_headers();
 	puts("ready");
 	fflush(stdout);
 	pause();
