@@ -116,6 +116,150 @@ REJECT(a_round_without_the_budget, "does not end")
 	));
 }
 
+/*
+ * Attack: the first run is of any number, and each later one goes through rounds that are like those of the first. The proof
+ * rests on the number, so it stays known.
+ */
+SUB(leaves_above_one)
+{
+	ASM((
+	1:	may_goto 2f;
+		r1 += 1;
+		if r1 s< 2 goto 1b;
+		r0 = 1;
+		exit;
+	2:	r1 &= 63;
+		r2 = %[table] ll;
+		r2 += r1;
+		r0 = *(u8 *)(r2 + 0);
+		r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+REJECT(second_round_of_another_run, "does not end")
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+	1:	r1 = r6;
+		r6 = 0;
+		call leaves_above_one;
+		if r0 != 0 goto 1b;
+		exit;
+	));
+}
+
+ACCEPT(second_round_of_one_run)
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+	1:	r1 = r6;
+		r6 = 0;
+	2:	may_goto 3f;
+		r1 += 1;
+		if r1 s< 2 goto 2b;
+		goto 1b;
+	3:	r1 &= 63;
+		r2 = %[table] ll;
+		r2 += r1;
+		r0 = *(u8 *)(r2 + 0);
+		exit;
+	), NUMBER(table, &table));
+}
+
+/* The same with a way that was walked to its end in the first run, and comes back to its may_goto. */
+SUB(leaves_with_seven)
+{
+	ASM((
+	1:	may_goto 3f;
+		if r1 == 7 goto 2f;
+		r0 = 0;
+		may_goto 3f;
+		r1 = 7;
+		goto 1b;
+	2:	r0 = 1;
+		exit;
+	3:	r1 &= 63;
+		r2 = %[table] ll;
+		r2 += r1;
+		r0 = *(u8 *)(r2 + 0);
+		r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+REJECT(rest_of_another_run, "does not end")
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+	1:	r1 = r6;
+		r6 = 0;
+		call leaves_with_seven;
+		if r0 != 0 goto 1b;
+		exit;
+	));
+}
+
+ACCEPT(rest_of_one_run)
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+	1:	r1 = r6;
+		r6 = 0;
+	2:	may_goto 3f;
+		if r1 == 7 goto 1b;
+		r0 = 0;
+		may_goto 3f;
+		r1 = 7;
+		goto 2b;
+	3:	r1 &= 63;
+		r2 = %[table] ll;
+		r2 += r1;
+		r0 = *(u8 *)(r2 + 0);
+		exit;
+	), NUMBER(table, &table));
+}
+
+/* ---- ways that go past the budget ---- */
+
+/*
+ * Attack: when the budget is used up the first may_goto is left by its jump, and what is read can be 5 each time. That way
+ * meets the other one, which costs some of the budget, behind where it does.
+ */
+REJECT(past_the_budget, "does not end")
+{
+	ASM((
+		r6 = r1;
+	1:	may_goto 2f;
+		goto 1b;
+	2:	may_goto 3f;
+		goto 6f;
+	3:	r0 = *(u64 *)(r6 + 0);
+		if r0 == 5 goto 4f;
+		may_goto 6f;
+	4:	may_goto 2b;
+	6:	r0 = 0;
+		exit;
+	));
+}
+
+ACCEPT(past_the_budget_and_out)
+{
+	ASM((
+		r6 = r1;
+	1:	may_goto 2f;
+		goto 1b;
+	2:	may_goto 6f;
+		goto 3f;
+	3:	r0 = *(u64 *)(r6 + 0);
+		if r0 == 5 goto 4f;
+		may_goto 6f;
+	4:	may_goto 2b;
+	6:	r0 = 0;
+		exit;
+	));
+}
+
 /* ---- loops in loops ---- */
 
 /*
