@@ -291,7 +291,9 @@ void __inlay_modules_start(void)
 
 /* ---- at a stack ------------------------------------------------------------------------- */
 
-static void add_linked(struct inlay_modules *table, enum inlay_how how, const struct link_map *link)
+/* `for_ids`: also of a module that the segment's table has; only stacks with build ids pay for that. */
+static void add_linked(struct inlay_modules *table, enum inlay_how how, bool for_ids,
+		       const struct link_map *link)
 {
 	struct inlay_seg_module module;
 	char name[256];
@@ -304,6 +306,8 @@ static void add_linked(struct inlay_modules *table, enum inlay_how how, const st
 			__inlay_copy_string(name, (__u64)link->l_name, sizeof(name)) :
 			__inlay_read_string_by_call(name, (__u64)link->l_name, sizeof(name));
 	if (bytes <= 0 || bytes >= (long)sizeof(name))
+		return;
+	if (!for_ids && table && has_module(table, link->l_addr, name))
 		return;
 	clear(&module, link->l_addr);
 	if (!__inlay_fetch(how, &head, link->l_addr, sizeof(head)) ||
@@ -328,9 +332,9 @@ static INLAY_NOINLINE void add_program(struct inlay_modules *table)
 		add(table, &module);
 }
 
-INLAY_NOINLINE bool __inlay_modules_look(void)
+/* False: not now. */
+static INLAY_NOINLINE bool look(struct inlay_modules *table, bool for_ids)
 {
-	struct inlay_modules *table = __inlay_modules ? __inlay_modules() : NULL;
 	__u32 self = sys_getpid(), seen = load_relaxed(&looking);
 	enum inlay_how how = __inlay_read_is_guarded() ? INLAY_HOW_GUARDED : INLAY_HOW_CALL;
 	struct r_debug debug;
@@ -348,13 +352,18 @@ INLAY_NOINLINE bool __inlay_modules_look(void)
 		at = (__u64)debug.r_map;
 		for (__u32 i = 0;
 		     at && i < MAX_LINKS && __inlay_fetch(how, &link, at, sizeof(link)); i++) {
-			add_linked(table, how, &link);
+			add_linked(table, how, for_ids, &link);
 			at = (__u64)link.l_next;
 		}
 		is_done = true;
 	}
 	store_release(&looking, 0u);
 	return is_done;
+}
+
+bool __inlay_modules_look(void)
+{
+	return look(__inlay_modules ? __inlay_modules() : NULL, true);
 }
 
 void __inlay_modules_see(const __u64 *ips, __u32 nr)
@@ -379,7 +388,7 @@ void __inlay_modules_see(const __u64 *ips, __u32 nr)
 			continue;
 		}
 		if (!has_looked)
-			is_done = __inlay_modules_look();
+			is_done = look(table, false);
 		has_looked = true;
 		if (is_done && !has_address(table, ips[i]))
 			store_relaxed(last, page);
