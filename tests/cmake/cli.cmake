@@ -3,6 +3,7 @@
 inlay_unit_test(reader LIBS inlay_reader)
 inlay_unit_test(reader_hostile LIBS inlay_cli)
 inlay_unit_test(reader_typed LIBS inlay_cli)
+inlay_unit_test(elf_file LIBS inlay_cli)
 find_package(Threads REQUIRED)
 inlay_unit_test(reader_live LIBS inlay_reader inlay_rt Threads::Threads)
 inlay_unit_test(ring_consumer LIBS inlay_reader Threads::Threads)
