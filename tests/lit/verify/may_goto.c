@@ -220,6 +220,69 @@ ACCEPT(rest_of_one_run)
 	), NUMBER(table, &table));
 }
 
+/* The same with the rest in a function that has no may_goto, called by one that has. */
+SUB(gives_seven)
+{
+	ASM((
+		r0 = 1;
+		r0 = 2;
+		r0 = 3;
+		r0 = 4;
+		r0 = 5;
+		r0 = 6;
+		call %[get_prandom_u32];
+		if r0 == 0 goto 1f;
+		r0 = 8;
+	1:	r0 = 7;
+		exit;
+	), HELPER(get_prandom_u32));
+}
+
+SUB(leaves_with_the_given)
+{
+	ASM((
+	1:	may_goto 3f;
+		if r1 == 7 goto 2f;
+		call gives_seven;
+		r1 = r0;
+		goto 1b;
+	2:	r0 = 1;
+		exit;
+	3:	r1 &= 63;
+		r2 = %[table] ll;
+		r2 += r1;
+		r0 = *(u8 *)(r2 + 0);
+		r0 = 0;
+		exit;
+	), NUMBER(table, &table));
+}
+
+REJECT(callers_of_another_run, "does not end")
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+	1:	r1 = r6;
+		r6 = 0;
+		call leaves_with_the_given;
+		if r0 != 0 goto 1b;
+		exit;
+	));
+}
+
+ACCEPT(callers_that_are_counted)
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+		r7 = 9;
+	1:	r1 = r6;
+		r6 = 0;
+		call leaves_with_the_given;
+		r7 -= 1;
+		if r7 != 0 goto 1b;
+		exit;
+	));
+}
+
 /* ---- ways that go past the budget ---- */
 
 /*
@@ -256,6 +319,71 @@ ACCEPT(past_the_budget_and_out)
 		may_goto 6f;
 	4:	may_goto 2b;
 	6:	r0 = 0;
+		exit;
+	));
+}
+
+/* The same, with one may_goto in the middle of the way back to it. */
+REJECT(past_the_budget_by_a_long_way, "does not end")
+{
+	ASM((
+		r6 = r1;
+	1:	may_goto 2f;
+		goto 1b;
+	2:	r7 = 0;
+		may_goto 3f;
+		goto 6f;
+	3:	r0 = *(u64 *)(r6 + 0);
+		if r0 == 5 goto 4f;
+		may_goto 6f;
+		r0 = 1;
+		r0 = 2;
+		r0 = 3;
+		r0 = 4;
+		r0 = 5;
+		r0 = 6;
+		r0 = 7;
+		goto 5f;
+	4:	r0 = 8;
+	5:	r0 = 9;
+		goto 2b;
+	6:	r0 = 0;
+		exit;
+	));
+}
+
+ACCEPT(past_the_budget_by_a_long_way_and_out)
+{
+	ASM((
+		r6 = r1;
+	1:	may_goto 2f;
+		goto 1b;
+	2:	r7 = 0;
+		may_goto 6f;
+	3:	r0 = *(u64 *)(r6 + 0);
+		if r0 == 5 goto 4f;
+		may_goto 6f;
+		r0 = 1;
+		r0 = 2;
+		r0 = 3;
+		r0 = 4;
+		r0 = 5;
+		r0 = 6;
+		r0 = 7;
+		goto 5f;
+	4:	r0 = 8;
+	5:	r0 = 9;
+		goto 2b;
+	6:	r0 = 0;
+		exit;
+	));
+}
+
+REJECT(jumps_to_itself, "does not end")
+{
+	ASM((
+		r0 = 0;
+	1:	may_goto 1b;
 		exit;
 	));
 }
