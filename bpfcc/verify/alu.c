@@ -26,7 +26,7 @@ void verify_give_id(struct verify *v, struct verify_reg *r)
 	if (r->type == VT_SCALAR && (!r->id || (r->flags & VF_LOW)) && !range_is_const(&r->num)) {
 		r->id = verify_new_id(v);
 		r->add = 0;
-		r->flags &= (uint8_t)~VF_LOW;
+		r->flags &= (uint16_t)~VF_LOW;
 	}
 }
 
@@ -200,7 +200,7 @@ static void keep_id(struct verify_reg *dst, const struct bpf_insn *in, const str
 
 	dst->id = 0;
 	dst->add = 0;
-	dst->flags &= (uint8_t)~VF_LOW;
+	dst->flags &= (uint16_t)~VF_LOW;
 	/* a counter is taken off: each round would part the number in another way */
 	if (op == BPF_SUB && BPF_SRC(in->code) == BPF_X)
 		return;

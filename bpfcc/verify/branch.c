@@ -56,7 +56,7 @@ static void know_null_reg(struct verify *v, struct verify_reg *r, void *arg)
 		/* Attack: a copy that is read as 0, and was never set on a path that comes later. */
 		r->use = verify_use_same(v, use, NULL);
 	} else {
-		r->flags &= (uint8_t)~VF_OR_NULL;
+		r->flags &= (uint16_t)~VF_OR_NULL;
 		r->id = 0;
 	}
 }

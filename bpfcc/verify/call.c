@@ -106,7 +106,8 @@ static int set_result(struct verify *v, const struct verify_call *c)
 	case BPFCC_RET_SLICE_OR_NULL:
 	case BPFCC_RET_SLICE_R_OR_NULL:
 		verify_set_pointer(v, r, VT_MEM,
-				   VF_OR_NULL | (c->helper->ret == BPFCC_RET_SLICE_R_OR_NULL
+				   VF_OR_NULL | VF_SLICE | c->dynptr_flags |
+				   (c->helper->ret == BPFCC_RET_SLICE_R_OR_NULL
 						     ? VF_RDONLY : 0));
 		r->ref = c->dynptr_ref;
 		/* Attack: a size of 2^32 + 8 is one of 8 to the helper, which takes 32 bits */

@@ -24,6 +24,7 @@ struct verify_call {
 	uint32_t dynptr;		/* id of the DYNPTR argument */
 	uint32_t dynptr_ref;		/* what has to be given back of it; 0: nothing */
 	bool is_dynptr_lent;		/* it is one that a callback was given */
+	uint32_t dynptr_flags;		/* VF_ODD: so it is, or the slice that is asked for */
 	uint32_t iter_frame, iter_slot;	/* where the ITER argument points */
 	/* CONST_STR, with its NUL */
 	const char *text;

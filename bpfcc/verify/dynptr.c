@@ -87,7 +87,7 @@ static int place_of(struct verify *v, struct verify_call *c, int arg, uint32_t *
 }
 
 static void put(struct verify *v, uint8_t frame, uint32_t lower, enum kind kind, uint32_t id,
-		uint32_t ref)
+		uint32_t ref, uint32_t flags)
 {
 	for (uint32_t half = 0; half < 2; half++) {
 		struct verify_slot *s = &v->cur->frames[frame]->slots[lower - half];
@@ -97,11 +97,24 @@ static void put(struct verify *v, uint8_t frame, uint32_t lower, enum kind kind,
 		s->spill.type = VT_DYNPTR;
 		s->spill.off = 8 * (int32_t)half;
 		s->spill.bytes = kind;
+		s->spill.flags = (uint16_t)flags;
 		s->spill.id = id;
 		s->spill.ref = ref;
 		s->spill.use = verify_use_new(v, NULL, NULL);
 		s->use = verify_use_new(v, NULL, NULL);
 	}
+}
+
+/* VF_ODD, unless what bpf_dynptr_from_mem() is given begins at a multiple of 8, as records do. */
+static uint32_t oddness_of(struct verify *v, const struct verify_call *c)
+{
+	const struct verify_reg *r = verify_arg(v, 0);
+
+	if (c->helper->id != BPF_FUNC_dynptr_from_mem ||
+	    (r->type == VT_MAP_VALUE &&
+	     tnum_is_aligned(tnum_add(r->num.bits, tnum_const((uint64_t)(int64_t)r->off)), 8)))
+		return 0;
+	return VF_ODD;
 }
 
 int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg)
@@ -121,7 +134,7 @@ int verify_dynptr_new(struct verify *v, struct verify_call *c, int arg)
 			return ref;
 	}
 	put(v, verify_arg(v, arg)->frame, lower, is_record ? KIND_RECORD : KIND_LOCAL,
-	    verify_new_id(v), (uint32_t)ref);
+	    verify_new_id(v), (uint32_t)ref, oddness_of(v, c));
 	return v->err;
 }
 
@@ -138,6 +151,20 @@ static bool is_dynptr_at(const struct verify_frame *f, uint32_t lower)
 	       high->spill.off && low->spill.id == high->spill.id;
 }
 
+/* Where it begins, or a slice of it does, goes on by the second argument. */
+static bool moves_oddly(struct verify *v, const struct verify_call *c)
+{
+	struct verify_reg *by = verify_arg(v, 1);
+
+	if (c->helper->ret != BPFCC_RET_SLICE_OR_NULL && c->helper->ret != BPFCC_RET_SLICE_R_OR_NULL &&
+	    c->helper->kfunc != BPFCC_KFUNC_bpf_dynptr_adjust)
+		return false;
+	if (by->type != VT_SCALAR || !tnum_is_aligned(by->num.bits, 8))
+		return true;
+	verify_mark_precise(v, by);
+	return false;
+}
+
 int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
 {
 	bool is_release = c->helper->args[arg] == BPFCC_ARG_DYNPTR_RECORD;
@@ -151,6 +178,8 @@ int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
 		c->dynptr = r->uid;
 		c->dynptr_ref = 0;
 		c->is_dynptr_lent = true;
+		/* each round may be of another one, or of what a round before has adjusted */
+		c->dynptr_flags = VF_ODD;
 		return 0;
 	}
 	err = place_of(v, c, arg, &lower);
@@ -169,6 +198,12 @@ int verify_dynptr_use(struct verify *v, struct verify_call *c, int arg)
 	c->dynptr = s->spill.id;
 	c->dynptr_ref = s->spill.ref;
 	c->is_dynptr_lent = false;
+	c->dynptr_flags = s->spill.flags & VF_ODD;
+	if (moves_oddly(v, c)) {
+		c->dynptr_flags = VF_ODD;
+		if (c->helper->kfunc == BPFCC_KFUNC_bpf_dynptr_adjust)
+			s[0].spill.flags = s[-1].spill.flags = VF_ODD;
+	}
 	if (!is_release)
 		return v->err;
 	if (s->spill.bytes != KIND_RECORD)
@@ -217,7 +252,7 @@ int verify_dynptr_clone(struct verify *v, struct verify_call *c, int arg)
 		return err;
 	/* its slices go with what was lent: they have the same id */
 	put(v, verify_arg(v, arg)->frame, lower, ref ? KIND_RECORD : KIND_LOCAL,
-	    c->is_dynptr_lent ? c->dynptr : verify_new_id(v), ref);
+	    c->is_dynptr_lent ? c->dynptr : verify_new_id(v), ref, c->dynptr_flags);
 	return v->err;
 }
 

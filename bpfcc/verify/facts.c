@@ -68,7 +68,8 @@ static uint8_t kind_of(const struct verify_reg *r)
 	case VT_MAP_KEY:
 		return BPFCC_KIND_MAP_VALUE;
 	case VT_MEM:
-		return BPFCC_KIND_MEM;
+		/* a slice may be of a map's value, and is accessed as what others change meanwhile */
+		return r->flags & VF_SLICE ? BPFCC_KIND_POINTER : BPFCC_KIND_MEM;
 	case VT_ARENA:
 		return BPFCC_KIND_ARENA;
 	default:

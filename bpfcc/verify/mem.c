@@ -371,10 +371,14 @@ static int check_atomic_alignment(struct verify *v, int reg, int16_t off, uint64
 	/* looked at when it is made */
 	if (r->type == VT_ARENA)
 		return 0;
-	if (tnum_is_aligned(tnum_add(r->num.bits, tnum_const((uint64_t)((int64_t)r->off + off))),
+	/* Attack: a slice from the third byte on, by offsets that the helper adds. */
+	if (!(r->flags & VF_ODD) &&
+	    tnum_is_aligned(tnum_add(r->num.bits, tnum_const((uint64_t)((int64_t)r->off + off))),
 			    bytes))
 		return 0;
-	return verify_refuse(v, "align the variable",
+	return verify_refuse(v, r->flags & VF_ODD
+			     ? "begin the dynptr and the slice at multiples of 8"
+			     : "align the variable",
 			     "the atomic operation on %" PRIu64 " bytes is misaligned", bytes);
 }
 

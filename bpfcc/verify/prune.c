@@ -487,7 +487,7 @@ static void widen_relation(struct compare *c, const struct verify_reg *old, stru
 		return;
 	r->id = 0;
 	r->add = 0;
-	r->flags &= (uint8_t)~VF_LOW;
+	r->flags &= (uint16_t)~VF_LOW;
 }
 
 /*

@@ -273,7 +273,7 @@ void verify_set_pointer(struct verify *v, struct verify_reg *r, enum verify_type
 {
 	memset(r, 0, sizeof(*r));
 	r->type = (uint8_t)type;
-	r->flags = (uint8_t)flags;
+	r->flags = (uint16_t)flags;
 	r->num = range_const(0);
 	r->use = verify_use_new(v, NULL, NULL);
 }

@@ -61,12 +61,14 @@ enum verify_reg_flags {
 	VF_ON_STACK_ARG = 1u << 4, /* private to call.c: a dynptr or iterator slot's address */
 	VF_WHOLE = 1u << 5,	/* MEM: a load of all of its bytes, and nothing else */
 	VF_LOW = 1u << 6,	/* scalars with id: the low half of the common value + add, and no more */
+	VF_SLICE = 1u << 7,	/* MEM: of a dynptr, so perhaps of what others change meanwhile */
+	VF_ODD = 1u << 8,	/* MEM, and the slots of a dynptr: perhaps at no multiple of 8 */
 };
 
 struct verify_reg {
 	uint8_t type;		/* enum verify_type */
-	uint8_t flags;		/* enum verify_reg_flags */
 	uint8_t frame;		/* STACK: number of the frame it points into */
+	uint16_t flags;		/* enum verify_reg_flags */
 	int32_t off;		/* pointers: fixed part of the offset, bytes */
 	uint32_t map;		/* MAP, MAP_VALUE, MAP_KEY: index; INNER: of the outer map */
 	uint32_t func;		/* FUNC */

@@ -491,3 +491,65 @@ REJECT(size_of_half_a_dynptr, "no dynptr")
 		exit;
 	), MEMORY, ADDRESS(bpf_dynptr_size));
 }
+
+/* What is atomic is aligned: an odd step goes with the dynptr, and into clones. */
+#define ADJUST(start)                                                                              \
+	r1 = r10;                                                                                  \
+	r1 += -16;                                                                                 \
+	r2 = start;                                                                                \
+	r3 = 32;                                                                                   \
+	call %[bpf_dynptr_adjust];
+#define COUNTED_AT(off)                                                                            \
+	r1 = r10;                                                                                  \
+	r1 += off;                                                                                 \
+	r2 = 0;                                                                                    \
+	r3 = 8;                                                                                    \
+	call %[dynptr_data];                                                                       \
+	if r0 == 0 goto 1f;                                                                        \
+	r1 = 1;                                                                                    \
+	lock *(u64 *)(r0 + 0) += r1;                                                               \
+1:	r0 = 0;
+
+ACCEPT(atomic_after_an_even_step)
+{
+	ASM((
+		LOCAL
+		ADJUST(8)
+		CLONE
+		COUNTED_AT(-32)
+		exit;
+	), MEMORY, ADDRESS(bpf_dynptr_adjust));
+}
+
+REJECT(atomic_after_an_odd_step, "is misaligned")
+{
+	ASM((
+		LOCAL
+		ADJUST(3)
+		ADJUST(8)
+		COUNTED_AT(-16)
+		exit;
+	), MEMORY, ADDRESS(bpf_dynptr_adjust));
+}
+
+REJECT(atomic_in_a_clone_after_an_odd_step, "is misaligned")
+{
+	ASM((
+		LOCAL
+		ADJUST(3)
+		CLONE
+		COUNTED_AT(-32)
+		exit;
+	), MEMORY, ADDRESS(bpf_dynptr_adjust));
+}
+
+ACCEPT(atomic_in_a_clone_before_an_odd_step)
+{
+	ASM((
+		LOCAL
+		CLONE
+		ADJUST(3)
+		COUNTED_AT(-32)
+		exit;
+	), MEMORY, ADDRESS(bpf_dynptr_adjust));
+}

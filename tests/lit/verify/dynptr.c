@@ -390,3 +390,108 @@ REJECT(half_of_all_memory_away, "16 bytes of stack")
 		exit;
 	), MEMORY);
 }
+
+/* What is atomic is aligned: the slice begins where the dynptr does, and at a multiple of 8 from there. */
+#define MADE_OF(from)                                                                              \
+	r1 = %[buffer] ll;                                                                         \
+	r1 += from;                                                                                \
+	r2 = 32;                                                                                   \
+	r3 = 0;                                                                                    \
+	r4 = r10;                                                                                  \
+	r4 += -16;                                                                                 \
+	call %[dynptr_from_mem];
+#define COUNTED_AT(offset)                                                                         \
+	r1 = r10;                                                                                  \
+	r1 += -16;                                                                                 \
+	r2 = offset;                                                                               \
+	r3 = 8;                                                                                    \
+	call %[dynptr_data];                                                                       \
+	if r0 == 0 goto 1f;                                                                        \
+	r1 = 1;                                                                                    \
+	lock *(u64 *)(r0 + 0) += r1;                                                               \
+1:	r0 = 0;
+
+ACCEPT(atomic_in_a_slice)
+{
+	ASM((
+		MADE_OF(8)
+		COUNTED_AT(16)
+		exit;
+	), MEMORY);
+}
+
+REJECT(atomic_in_a_slice_from_byte_3, "is misaligned")
+{
+	ASM((
+		MADE_OF(8)
+		COUNTED_AT(3)
+		exit;
+	), MEMORY);
+}
+
+REJECT(atomic_in_a_dynptr_from_byte_3, "is misaligned")
+{
+	ASM((
+		MADE_OF(3)
+		COUNTED_AT(16)
+		exit;
+	), MEMORY);
+}
+
+REJECT(atomic_in_a_slice_from_any_byte, "is misaligned")
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+		MADE_OF(8)
+		COUNTED_AT(r6)
+		exit;
+	), MEMORY);
+}
+
+ACCEPT(atomic_in_a_slice_from_any_word)
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+		r6 <<= 3;
+		MADE_OF(8)
+		COUNTED_AT(r6)
+		exit;
+	), MEMORY);
+}
+
+/* The second path is not taken for the first: it rests on the offset. */
+REJECT(atomic_in_a_slice_that_is_odd_on_one_path, "is misaligned")
+{
+	ASM((
+		r6 = *(u64 *)(r1 + 0);
+		MADE_OF(8)
+		r7 = 8;
+		if r6 == 0 goto 2f;
+		r7 = 9;
+	2:	r6 = 0;
+		r8 = 0;
+		r8 = 0;
+		r8 = 0;
+		r8 = 0;
+		goto 3f;
+	3:	COUNTED_AT(r7)
+		exit;
+	), MEMORY);
+}
+
+ACCEPT(plain_store_to_a_slice_from_byte_3)
+{
+	ASM((
+		MADE_OF(3)
+		r1 = r10;
+		r1 += -16;
+		r2 = 3;
+		r3 = 8;
+		call %[dynptr_data];
+		if r0 == 0 goto 1f;
+		r1 = 1;
+		*(u64 *)(r0 + 0) = r1;
+	1:	r0 = 0;
+		exit;
+	), MEMORY);
+}

@@ -22,6 +22,12 @@ STRICTER = {
     "slice_of_a_clone_after_the_record": "it is wrong: Linux 6.18 lets a slice of a clone outlive the record",
     "lent_one_cloned_for_later": "it is wrong: Linux 6.18 lets a clone outlive the callback that it was lent to",
     "clone_overwritten_and_a_slice_of_it": "a slice goes with its dynptr, which Linux 6.18 forgets of clones",
+    "atomic_in_a_slice_from_byte_3": "it is wrong: Linux 6.18 takes every slice of a dynptr to be aligned",
+    "atomic_in_a_dynptr_from_byte_3": "the same",
+    "atomic_in_a_slice_from_any_byte": "the same",
+    "atomic_in_a_slice_that_is_odd_on_one_path": "the same",
+    "atomic_after_an_odd_step": "the same",
+    "atomic_in_a_clone_after_an_odd_step": "the same",
 }
 
 
