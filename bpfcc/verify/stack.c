@@ -263,8 +263,16 @@ static struct range sign_extend(struct range num, uint64_t bytes, bool is_signed
 	return range_alu(BPF_ALU64 | BPF_MOV, (int16_t)(8 * bytes), 0, &num, &num);
 }
 
+/* What is loaded is a copy: a comparison narrows it in its slot, too, from where it is loaded once more. */
+static void copy_spill(struct verify *v, struct verify_slot *s, struct verify_reg *dst)
+{
+	if (!s->spill.id)
+		verify_give_id(v, &s->spill);
+	*dst = s->spill;
+}
+
 /* All bytes of a load are of one spill: its value, or a part of it. False: they are not. */
-static bool fill(struct verify *v, const struct verify_slot *s, uint32_t first, uint64_t bytes,
+static bool fill(struct verify *v, struct verify_slot *s, uint32_t first, uint64_t bytes,
 		 bool is_signed, struct verify_reg *dst)
 {
 	uint32_t extent, at = spill_extent(s, &extent);
@@ -273,7 +281,7 @@ static bool fill(struct verify *v, const struct verify_slot *s, uint32_t first, 
 	if (first < at || first + bytes > at + extent)
 		return false;
 	if (first == at && bytes == 8) {
-		*dst = s->spill;
+		copy_spill(v, s, dst);
 		return true;
 	}
 	if (s->spill.type != VT_SCALAR) {
@@ -284,7 +292,7 @@ static bool fill(struct verify *v, const struct verify_slot *s, uint32_t first, 
 	}
 	if (first == at && !is_signed && !(s->spill.num.umax >> 8 * bytes)) {
 		/* all of it that is not zero */
-		*dst = s->spill;
+		copy_spill(v, s, dst);
 		return true;
 	}
 	num = s->spill.num;
@@ -308,7 +316,7 @@ int verify_stack_load(struct verify *v, struct verify_frame *f, const struct ver
 {
 	int32_t lo = (int32_t)w->lo, hi = (int32_t)w->hi;
 	struct verify_use *use = NULL;
-	const struct verify_slot *s;
+	struct verify_slot *s;
 	struct range num;
 	bool zero = true;
 	int err = verify_stack_read(v, f, w);

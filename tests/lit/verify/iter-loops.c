@@ -65,6 +65,52 @@ REJECT(loop_whose_sum_is_not, "outside of the value")
 	), ITER, NUMBER(table, &table));
 }
 
+/*
+ * What is in the slot became unknown in the loops, and nothing else is known to be the same: what is loaded is, and narrows it.
+ */
+#define SLOT_BEHIND_LOOPS(change)                                                                  \
+	ASM((                                                                                      \
+		r7 = *(u64 *)(r1 + 0);                                                             \
+		r8 = 0;                                                                            \
+		*(u64 *)(r10 - 24) = r8;                                                           \
+	1:	r6 = r8;                                                                           \
+		NEW                                                                                \
+	2:	NEXT                                                                               \
+		if r0 == 0 goto 3f;                                                                \
+		r0 = r8;                                                                           \
+		*(u64 *)(r10 - 24) = r0;                                                           \
+		r8 = 3;                                                                            \
+		goto 2b;                                                                           \
+	3:	DESTROY                                                                            \
+		may_goto 4f;                                                                       \
+		*(u64 *)(r10 - 16) = r6;                                                           \
+		goto 1b;                                                                           \
+	4:	r0 = *(u64 *)(r10 - 24);                                                           \
+		change                                                                             \
+		if r0 > 63 goto 5f;                                                                \
+		r2 = *(u64 *)(r10 - 24);                                                           \
+		r1 = %[table] ll;                                                                  \
+		r1 += r2;                                                                          \
+		r0 = *(u8 *)(r1 + 0);                                                              \
+	5:	r0 = 0;                                                                            \
+		exit;                                                                              \
+	), NUMBER(table, &table), ITER)
+
+ACCEPT(loaded_twice_behind)
+{
+	SLOT_BEHIND_LOOPS();
+}
+
+REJECT(loaded_twice_and_changed_behind, "outside of the value")
+{
+	SLOT_BEHIND_LOOPS(*(u64 *)(r10 - 24) = r7;);
+}
+
+REJECT(loaded_twice_and_a_byte_changed_behind, "outside of the value")
+{
+	SLOT_BEHIND_LOOPS(*(u8 *)(r10 - 24) = 255;);
+}
+
 /* Of the number that it is nothing is known: the kernel does not say either. */
 REJECT(item_as_an_index, "outside of the value")
 {
