@@ -388,6 +388,27 @@ REJECT(jumps_to_itself, "does not end")
 	));
 }
 
+/*
+ * Ways that meet after more may_gotos or fewer: a thousand numbers of them, at which nobody needs to look, because no way
+ * leads from a jump of theirs back to them (cycles.c).
+ */
+ACCEPT(no_way_past_the_budget)
+{
+	ASM((
+		r6 = r1;
+	1:	may_goto 3f;
+		.rept 1000;
+		r0 = *(u64 *)(r6 + 0);
+		if r0 == 5 goto 2f;
+		may_goto 3f;
+	2:	r0 = 0;
+		.endr;
+		goto 1b;
+	3:	r0 = 0;
+		exit;
+	));
+}
+
 /* ---- loops in loops ---- */
 
 /*
