@@ -28,7 +28,8 @@ enum bpfcc_kind {
 	BPFCC_KIND_MAP,		/* what lddw of a map gives */
 	BPFCC_KIND_MAP_VALUE,	/* into a map's value or a global section, + off */
 	BPFCC_KIND_MEM,		/* other memory: the session cookie, + off */
-	BPFCC_KIND_POINTER,	/* a pointer, of different kinds on different paths; never NULL */
+	BPFCC_KIND_POINTER,	/* a pointer, of different kinds on different paths, or into the memory of
+				 * a dynptr, which may be a map's */
 	BPFCC_KIND_MIXED,	/* a pointer on one path, a number on another; not for access */
 	BPFCC_KIND_ARENA,	/* an address in arena `map`, by its low 32 bits: a number to all but
 				 * accesses */
