@@ -235,6 +235,17 @@ static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock
 	if (nr)
 		return nr;
 	if (inlay_hash_is_lru(op->desc)) {
+		__u64 *evicted = &inlay_hash_header(op)->evicted, n = inlay_load(evicted);
+
+		/* a key that lives does not go for nodes that the dead have. As long as that finds some,
+		 * it is done each time; else once in as many keys as there are nodes */
+		if (!(n % op->nr_nodes) && __inlay_hash_scavenge(op)) {
+			op->budget += RETRY_BUDGET;
+			nr = take_any(op, is_spare, ret_stock);
+			if (nr)
+				return nr;
+		}
+		inlay_store(evicted, n + 1);
 		nr = __inlay_lru_evict(op);
 		*ret_stock = INLAY_HASH_MAIN;
 		if (nr)

@@ -9,8 +9,7 @@
  * A node is taken from its key as by a delete: it is marked with our name, taken off its list, and then,
  * instead of becoming free, goes from "deleted by us" to "in our hands" by one store. So a kill loses
  * nothing that a kill in a delete would not lose. A node that is in somebody's hands is in no list,
- * and is passed by. Those of the dead are brought back when the hand begins a round, or some rounds of a
- * small map: who never runs short of nodes would never miss them.
+ * and is passed by. Those of the dead are looked for before a key goes (take() in rt/map_hash.c).
  */
 #include "rt/map_hash.h"
 
@@ -19,7 +18,6 @@ enum {
 	USED_MAX = 256,
 	LRU_BUDGET = 4096,	/* steps along chains; shared memory may be hostile */
 	LOOK_MAX = 1 << 16,
-	ROUND_MIN = 1024, /* nodes between two searches for those of the dead */
 };
 
 /* The node that the hand comes to after nr. Main nodes of a huge map that have no pages are left out. */
@@ -61,8 +59,6 @@ __u32 __inlay_lru_evict(struct inlay_hash_op *op)
 		/* one at a time: what two look at would have been used for one of them only */
 		if (!inlay_cas(hand, place, (__u64)rounds << 32 | nr))
 			continue;
-		if (nr == 1 && !(rounds % (1 + ROUND_MIN / op->nr_nodes)))
-			__inlay_hash_scavenge(op);
 		node = inlay_hash_op_node(op, nr);
 		if (INLAY_LIFE_STATE(inlay_load(&node->life)) != INLAY_NODE_USED)
 			continue;
