@@ -228,35 +228,35 @@ static __u32 take_any(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_s
 	return __inlay_hash_take(op, *ret_stock);
 }
 
-static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock *ret_stock)
+/*
+ * The same of those that the dead have. A search costs about a step a node: as long as it finds some it is
+ * made each time, else once in as many misses as there are nodes. `nr_missed` counts them.
+ */
+static __u32 take_of_dead(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock *ret_stock,
+			  __u64 nr_missed)
 {
-	__u32 nr = take_any(op, is_spare, ret_stock);
-
-	if (nr)
-		return nr;
-	if (inlay_hash_is_lru(op->desc)) {
-		__u64 *evicted = &inlay_hash_header(op)->evicted, n = inlay_load(evicted);
-
-		/* a key that lives does not go for nodes that the dead have. As long as that finds some,
-		 * it is done each time; else once in as many keys as there are nodes */
-		if (!(n % op->nr_nodes) && __inlay_hash_scavenge(op)) {
-			op->budget += RETRY_BUDGET;
-			nr = take_any(op, is_spare, ret_stock);
-			if (nr)
-				return nr;
-		}
-		inlay_store(evicted, n + 1);
-		nr = __inlay_lru_evict(op);
-		*ret_stock = INLAY_HASH_MAIN;
-		if (nr)
-			return nr;
-	}
-	/* a search costs about a step a node, and is made once in as many refusals */
-	if (inlay_load(&inlay_hash_header(op)->drops) % op->nr_nodes ||
-	    !__inlay_hash_scavenge(op))
+	if (nr_missed % op->nr_nodes || !__inlay_hash_scavenge(op))
 		return 0;
 	op->budget += RETRY_BUDGET;
 	return take_any(op, is_spare, ret_stock);
+}
+
+static __u32 take(struct inlay_hash_op *op, bool is_spare, enum inlay_hash_stock *ret_stock)
+{
+	struct inlay_hash_header *h = inlay_hash_header(op);
+	bool is_lru = inlay_hash_is_lru(op->desc);
+	__u64 *nr_missed = is_lru ? &h->evicted : &h->drops;
+	__u32 nr = take_any(op, is_spare, ret_stock);
+
+	if (!nr)
+		nr = take_of_dead(op, is_spare, ret_stock, inlay_load(nr_missed));
+	if (nr || !is_lru)
+		return nr;
+	/* two at once may count one: a search comes a little later */
+	inlay_store(nr_missed, inlay_load(nr_missed) + 1);
+	*ret_stock = INLAY_HASH_MAIN;
+	nr = __inlay_lru_evict(op);
+	return nr ? nr : take_of_dead(op, is_spare, ret_stock, inlay_load(&h->drops));
 }
 
 /* A node that we hold while we look for where to link it. */

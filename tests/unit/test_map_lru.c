@@ -214,6 +214,48 @@ static void killed_at_every_access(void **state)
 	fixture_procs = NULL;
 }
 
+/* Whoever is killed with a node in his hands costs no living key, however often: its node is looked for. */
+static void dead_go_before_keys(void **state)
+{
+	volatile int n;
+	volatile bool is_over = false;
+	__u64 key;
+	size_t bytes;
+
+	(void)state;
+	fixture_procs = (struct fixture_procs *)(fixture_pages(sizeof(*fixture_procs), &bytes) +
+						 INLAY_PAGE_BYTES);
+	fixture_init(&map, INLAY_MAP_TYPE_LRU_HASH, 8, 16, 6);
+	for (key = 1; key <= 3; key++)
+		assert_int_equal(put(key, key, INLAY_BPF_NOEXIST), 0);
+	for (n = 1; !is_over && n < STEPS_MAX; n++) {
+		fixture_procs->is_dead[1] = 0;
+		fixture_row = 1;
+		fixture_forget();
+		if (!setjmp(killed)) {
+			steps_left = n;
+			assert_int_equal(put(100, 100, INLAY_BPF_ANY), 0);
+			is_over = true;
+		}
+		steps_left = 0;
+		fixture_row = 0;
+		fixture_forget();
+		fixture_procs->is_dead[1] = 1;
+		key = 100;
+		__inlay_map_delete_elem_v1(&map.desc, &key);
+		/* now there is room for just so many */
+		for (key = 4; key <= 6; key++)
+			assert_int_equal(put(key, key, INLAY_BPF_NOEXIST), 0);
+		for (key = 1; key <= 6; key++)
+			assert_int_equal(get(key), key);
+		for (key = 4; key <= 6; key++)
+			assert_int_equal(__inlay_map_delete_elem_v1(&map.desc, &key), 0);
+	}
+	assert_true(is_over && n > 10);
+	fixture_fini(&map);
+	fixture_procs = NULL;
+}
+
 static __u64 neighbour;
 
 static void neighbour_goes(void)
@@ -269,6 +311,7 @@ int main(void)
 		cmocka_unit_test(shards_start_at_zero),
 		cmocka_unit_test(long_chain),
 		cmocka_unit_test(killed_at_every_access),
+		cmocka_unit_test(dead_go_before_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

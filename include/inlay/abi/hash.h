@@ -86,7 +86,7 @@ struct inlay_hash_header {
 	__u64 reserved;
 	__u64 replaced;		/* QUEUE, STACK: pushes that dropped the oldest element */
 	__u64 hand;		/* LRU_*: bits 0..31 node that was looked at last, 32..63 rounds */
-	__u64 evicted;		/* LRU_*: keys that went since the dead's nodes were looked for in vain */
+	__u64 evicted;		/* LRU_*: keys that went for want of a node */
 	__u64 pad0[2];
 	__u64 near_main;	/* word of the main stock's hints that had a free node lately */
 	__u64 last;		/* QUEUE: a node near the end of the chain, INLAY_QUEUE_LAST_* */
