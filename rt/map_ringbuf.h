@@ -10,6 +10,7 @@
 
 #include "rt/inline/map_ringbuf.h"
 #include "rt/inlay_rt_internal.h"
+#include "rt/sys.h"
 
 /* A span is at most this part of the ring. A test of every order of events has a tiny one. */
 #ifndef RING_SPAN_SHIFT
@@ -132,6 +133,16 @@ INLAY_HIDDEN void *__inlay_ring_span_next(const struct ring *r, struct inlay_rin
  * what it was doing there may be half done.
  */
 INLAY_HIDDEN bool __inlay_ring_span_is_busy(const struct ring *r, struct inlay_ring_seat *seat);
+
+/* There, depths tell nothing: it may be a piece of the thread's own stack, or above it. */
+static inline bool ring_is_on_alternate_stack(void)
+{
+	stack_t now;
+
+	now.ss_flags = SS_ONSTACK; /* if the call fails */
+	sys_call3(__NR_sigaltstack, NULL, &now, 0);
+	return now.ss_flags & SS_ONSTACK;
+}
 
 /* ---- Parts ------------------------------------------------------------------------------ */
 

@@ -97,20 +97,11 @@ void __inlay_ring_seat_stack(struct inlay_ring_seat *seat)
 	store_signal(&seat->stack_bytes, is_main ? MAIN_BYTES : OTHER_BYTES);
 }
 
-static bool is_on_alternate_stack(void)
-{
-	stack_t now;
-
-	now.ss_flags = SS_ONSTACK;
-	sys_call3(__NR_sigaltstack, NULL, &now, 0);
-	return now.ss_flags & SS_ONSTACK;
-}
-
 bool __inlay_ring_is_busy(__u64 *busy)
 {
 	__u64 at = load_relaxed(busy);
 
-	if (!at || inlay_ring_stack() + HANDLER_BYTES <= at || is_on_alternate_stack())
+	if (!at || inlay_ring_stack() + HANDLER_BYTES <= at || ring_is_on_alternate_stack())
 		return at;
 	store_relaxed(busy, 0ull);
 	return false;

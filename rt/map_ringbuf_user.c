@@ -68,15 +68,6 @@ static void remember(const struct inlay_ring_header *h, const struct inlay_user_
 	store_signal(&last.turn, turn);
 }
 
-static bool is_on_alternate_stack(void)
-{
-	stack_t now;
-
-	now.ss_flags = SS_ONSTACK;
-	sys_call3(__NR_sigaltstack, NULL, &now, 0);
-	return now.ss_flags & SS_ONSTACK;
-}
-
 /*
  * Whether the turn is one that this thread has left by longjmp(): whose drain would be below the one that
  * begins now. On an alternate stack the two cannot be compared.
@@ -85,7 +76,7 @@ static bool is_left(const struct inlay_ring_header *h, const struct inlay_user_d
 {
 	return (turn & INLAY_OWNER_MASK) && !((turn ^ __inlay_owner()) & INLAY_OWNER_MASK) &&
 	       load_signal(&last.header) == h && load_signal(&last.turn) == turn &&
-	       load_signal(&last.drain) <= d && !is_on_alternate_stack();
+	       load_signal(&last.drain) <= d && !ring_is_on_alternate_stack();
 }
 
 static bool turn_take(struct inlay_ring_header *h, const struct inlay_user_drain *d, __u32 *ret_turn)
