@@ -190,6 +190,7 @@ static int header_load(struct inlay_reader *reader, const struct inlay_segment_o
 	struct inlay_segment header;
 	struct inlay_segment_info *head = &reader->head;
 	int err = segment_read(reader, 0, &header, sizeof(header));
+	struct stat st;
 
 	if (err)
 		return refuse(opts, -EBADMSG, "too short to be a segment");
@@ -202,6 +203,9 @@ static int header_load(struct inlay_reader *reader, const struct inlay_segment_o
 			      header.abi_major, header.abi_minor, INLAY_ABI_MAJOR);
 	if (header.state == INLAY_SEGMENT_MAKING)
 		return refuse(opts, -EAGAIN, "the target is still making it");
+	/* a file that has grown since we asked */
+	if (header.total_bytes > reader->seen_bytes && !fstat(reader->fd, &st) && st.st_size > 0)
+		reader->seen_bytes = (uint64_t)st.st_size;
 	if (header.total_bytes > reader->seen_bytes || header.header_bytes < sizeof(header) ||
 	    header.header_bytes > header.total_bytes)
 		return refuse(opts, -EBADMSG, "cut short: %llu bytes of %llu",
